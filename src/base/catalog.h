@@ -1,0 +1,47 @@
+/* catalog.h - the interface by which typing asks what columns a file has.
+ *
+ * data/catalog.h answers from real files; a test from a table. Answers live as long
+ * as the catalog and are the same for the same question (a file is sampled once).
+ */
+#ifndef PIPE_BASE_CATALOG_H
+#define PIPE_BASE_CATALOG_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/type.h"
+
+/* How a CSV text is written. Zero or -1 fields mean "the default". */
+typedef struct CsvDialect {
+    char delimiter;   /* ',' */
+    char quote;       /* '"' */
+    bool has_header;  /* true */
+    bool use_libcsv;  /* with (engine: "libcsv") */
+    Str null_word;    /* an unquoted field equal to it is null too; empty: only the empty field */
+} CsvDialect;
+extern const CsvDialect CSV_DEFAULT_DIALECT;
+
+/* A column as a file's header and first MiB show it. */
+typedef struct CatalogCol {
+    Str name;
+    Type type;      /* inferred */
+    /* Why it is a string though most values look like something else: */
+    Type almost;    /* the type that all but some values have, TYPE_ERROR if none */
+    uint64_t odd_line; /* the first line that contradicts it, 0 if none */
+    Str odd_value;
+} CatalogCol;
+
+typedef struct CatalogTable {
+    uint32_t n_cols;
+    const CatalogCol *cols;
+    uint64_t sample_rows; /* rows the types were inferred from */
+    bool sample_is_all;   /* the sample was the whole file */
+} CatalogTable;
+
+typedef struct Catalog {
+    /* OK and *out (owned by the catalog); ERR_IO when it cannot be opened, ERR_DATA when it is
+     * not such a file (zero bytes, bad header; err->line/column filled). path "stdin" samples stdin. */
+    Status (*csv)(struct Catalog *c, Str path, const CsvDialect *dialect,
+                  const CatalogTable **out, Error *err);
+} Catalog;
+
+#endif

@@ -1,0 +1,81 @@
+/* diag.h - mistakes in the user's program: recorded, never returned.
+ *
+ * A stage records what it finds and goes on; TYPE_ERROR and AST error nodes keep later
+ * rules silent about the same mistake. Everything lives in the list's own arena. One
+ * Diag, several printers: diag_text.h.
+ */
+#ifndef PIPE_BASE_DIAG_H
+#define PIPE_BASE_DIAG_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/source.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+/* Codes: diag_codes.def, DIAG(enum, number, severity, title, wrong, right). */
+typedef enum DiagCode {
+#define DIAG(e, number, severity, title, wrong, right) e,
+#include "base/diag_codes.def"
+#undef DIAG
+    N_DIAG_CODES
+} DiagCode;
+
+typedef enum Severity { SEV_ERROR, SEV_WARNING } Severity;
+
+typedef struct DiagInfo {
+    uint32_t number;  /* E0012: 12, W0003: 3 */
+    Severity severity;
+    const char *title; /* one line, for `explain` */
+    const char *wrong; /* a program with the mistake; run by the tests */
+    const char *right; /* the same program mended; run by the tests */
+} DiagInfo;
+
+const DiagInfo *diag_info(DiagCode code);
+/* "E0012" or "e12" -> code; false if there is none. */
+bool diag_code_by_name(Str name, DiagCode *out);
+
+typedef struct DiagLabel {
+    Span span;
+    Str text;
+} DiagLabel;
+
+/* A fix that is certain: replace span by text (--fix, later; shown in JSON). */
+typedef struct DiagFix {
+    Span span;
+    Str text;
+} DiagFix;
+
+typedef struct Diag {
+    DiagCode code;
+    Span span;  /* the primary place */
+    Str text;   /* what is wrong: lower case, no full stop, code in backquotes */
+    Vec(DiagLabel) labels;
+    Vec(Str) notes; /* "= note: ..." */
+    Vec(Str) helps; /* "help: ..." : what to do */
+    Vec(DiagFix) fixes;
+} Diag;
+
+typedef struct Diags {
+    Arena *arena; /* owned */
+    Vec(Diag *) list; /* in the order found; sorted by position when printed */
+    uint32_t n_errors, n_warnings;
+} Diags;
+
+void diags_init(Diags *ds);
+void diags_deinit(Diags *ds);
+
+/* Records a mistake (severity from the code). The same code at the same span is recorded once: then
+ * the earlier Diag comes back. Never NULL. */
+Diag *diag_add(Diags *ds, DiagCode code, Span span, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_note(Diags *ds, Diag *d, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_fix(Diags *ds, Diag *d, Span span, Str text);
+
+#endif

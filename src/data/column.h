@@ -1,0 +1,82 @@
+/* column.h - the values of one column of a batch.
+ *
+ * Values are dense arrays of the type's element (base/type.h); nulls are 0 bits in
+ * `valid`, and the value under a 0 bit is anything (for strings: len 0, ptr valid).
+ * Strings are views into heaps that the column keeps alive. A Column is built by one
+ * thread, then shared read-only; it is reference counted (atomic).
+ *
+ * A *text* column (is_text) holds CSV cells as they stood in the input, quotes
+ * included: what nobody touches is copied out byte for byte.
+ */
+#ifndef PIPE_DATA_COLUMN_H
+#define PIPE_DATA_COLUMN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/type.h"
+#include "base/value.h"
+
+/* Bytes that string views point into: a block of the input, unescaped text, ... */
+typedef struct Heap {
+    _Atomic uint32_t refs;
+    size_t cap, used;
+    struct Heap *next; /* chained chunks of one growing heap; owned by this one */
+    char bytes[];
+} Heap;
+Heap *heap_new(size_t cap);
+Heap *heap_ref(Heap *h);
+void heap_unref(Heap *h); /* NULL is fine */
+/* n bytes from the heap (grows by chaining chunks; earlier pointers stay valid). */
+char *heap_alloc(Heap *h, size_t n);
+
+typedef struct StrView {
+    const char *ptr; /* never NULL */
+    uint32_t len;
+    uint32_t flags;  /* text columns: CELL_QUOTED; 0 otherwise */
+} StrView;
+#define CELL_QUOTED 1u
+
+typedef struct Column {
+    _Atomic uint32_t refs;
+    Type type;
+    bool is_text;      /* values are undecoded CSV cells (StrView), `type` is what they decode to */
+    uint32_t n_rows;
+    void *values;      /* [n_rows] of the type's element, 64-byte aligned, owned */
+    uint64_t *valid;   /* [(n_rows + 63) / 64] bits, NULL: all valid; owned */
+    uint32_t n_heaps;
+    Heap **heaps;      /* [n_heaps], one reference each */
+} Column;
+
+/* Values uninitialised; valid NULL. */
+Column *column_new(Type t, bool is_text, uint32_t n_rows);
+Column *column_ref(Column *c);
+void column_unref(Column *c);         /* NULL is fine */
+void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set or clear */
+void column_add_heap(Column *c, Heap *h);   /* takes a new reference (once per heap) */
+size_t column_bytes(const Column *c);       /* its arrays; heaps not counted */
+
+static inline bool column_is_valid(const Column *c, uint32_t row)
+{
+    return !c->valid || (c->valid[row >> 6] >> (row & 63) & 1);
+}
+static inline void bit_set(uint64_t *bits, uint32_t i) { bits[i >> 6] |= 1ull << (i & 63); }
+static inline void bit_clear(uint64_t *bits, uint32_t i) { bits[i >> 6] &= ~(1ull << (i & 63)); }
+static inline bool bit_get(const uint64_t *bits, uint32_t i) { return bits[i >> 6] >> (i & 63) & 1; }
+static inline uint32_t bit_words(uint32_t n) { return (n + 63) / 64; }
+
+static inline int64_t *column_ints(const Column *c) { return c->values; }   /* also dates, ... */
+static inline double *column_floats(const Column *c) { return c->values; }
+static inline uint8_t *column_bools(const Column *c) { return c->values; }
+static inline StrView *column_strs(const Column *c) { return c->values; }
+
+Value column_value(const Column *c, uint32_t row); /* strings borrow from the column */
+
+/* Rows sel[0..n) of c, in that order (the same row may come twice). Shares heaps. */
+Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n);
+/* Rows of all parts, one after the other; same type and is_text. copy: string bytes go into a
+ * heap of the result, so that the parts' blocks can be freed. */
+Column *column_concat(Column *const *parts, uint32_t n_parts, bool copy);
+
+#endif
