@@ -1,0 +1,175 @@
+# make            build build/pipemill and build/libpipemill.a
+# make run        install what is missing, build, run the Pokémon job, show its Gantt chart
+# make test       install what is missing, build, run every test; last line: N passed, N failed
+# make test-asan | test-tsan | test-stress
+#                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
+#                 with tiny buffers
+# make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
+# make bench      the benchmarks of tests/bench
+# make deps       only install what is missing (Debian and Ubuntu)
+# make install [PREFIX=/usr/local] [DESTDIR=]
+# make format     clang-format all C files
+# make clean
+#
+# A build with MODE=asan, tsan or stress lives in build/MODE and leaves the others alone.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+BISON   ?= bison
+FLEX    ?= flex
+CFLAGS  ?= -O2 -g
+MODE    ?= release
+
+# What the build looks for, and the Debian package that has it.
+NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
+         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev
+LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lm -pthread
+
+G := build/gen
+B := build/$(MODE)
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wswitch-enum -Wvla -Wformat=2 -Wundef
+# What bison and flex write is theirs; our actions in it still get these.
+WARN_GEN := -Wall -Wextra -Wno-unused-function -Wno-sign-compare -Wno-unused-but-set-variable
+
+MODE_release :=
+MODE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+                -fno-omit-frame-pointer
+MODE_tsan    := -O1 -fsanitize=thread
+MODE_stress  := -DPIPEMILL_STRESS
+ifeq ($(filter $(MODE),release asan tsan stress),)
+$(error MODE is one of release asan tsan stress, not `$(MODE)`)
+endif
+
+INCLUDE := -Isrc -I$(G) -D_POSIX_C_SOURCE=200809L
+COMPILE = $(CC) -std=c11 -fno-common $(INCLUDE) $(CPPFLAGS) $(CFLAGS) $(MODE_$(MODE)) -pthread
+LINK    = $(CC) $(CFLAGS) $(MODE_$(MODE)) -pthread $(LDFLAGS)
+
+# The program and the library of the release stand at the top of build/.
+OUT := $(if $(filter release,$(MODE)),build,$(B))
+BIN := $(OUT)/pipemill
+LIB := $(OUT)/libpipemill.a
+
+GEN_SRC := $(patsubst grammar/%.y,$(G)/%_parse.c,$(wildcard grammar/*.y)) \
+           $(patsubst grammar/%.l,$(G)/%_scan.c,$(wildcard grammar/*.l))
+GEN_H   := $(GEN_SRC:.c=.h) $(G)/version.h
+CLI_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c)))
+LIB_OBJ := $(filter-out $(CLI_OBJ),$(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/*/*.c)))) \
+           $(GEN_SRC:build/%.c=$(B)/%.o)
+UNIT    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
+BENCH   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
+RUNNER  := build/tests/runner
+
+# As many jobs as processors, unless told otherwise; what a job prints stays together.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2) --output-sync=target
+endif
+SUBMAKE := $(MAKE) --no-print-directory
+# Short lines; V=1 shows the commands.
+say = $(if $(V),,@echo '  $1'; )
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(BIN) $(LIB)
+
+$(BIN): $(CLI_OBJ) $(LIB)
+	$(call say,link $@)$(LINK) -o $@ $^ $(LIBS)
+
+$(LIB): $(LIB_OBJ)
+	@mkdir -p $(@D) && rm -f $@
+	$(call say,ar $@)$(AR) rcs $@ $^
+
+$(B)/%.o: %.c Makefile | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,cc $<)$(COMPILE) $(WARN) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: $(G)/%.c Makefile | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,cc $<)$(COMPILE) $(WARN_GEN) -MMD -MP -c -o $@ $<
+
+# One bison run makes both files: a pattern rule with two targets says so.
+$(G)/%_parse.c $(G)/%_parse.h: grammar/%.y
+	@mkdir -p $(G)
+	$(call say,bison $<)$(BISON) -Wall -Wcounterexamples -Werror --header=$(G)/$*_parse.h -o $(G)/$*_parse.c $<
+
+$(G)/%_scan.c $(G)/%_scan.h: grammar/%.l
+	@mkdir -p $(G)
+	$(call say,flex $<)$(FLEX) --header-file=$(G)/$*_scan.h -o $(G)/$*_scan.c $<
+
+# The version is remade only when the commit changed, and with it what includes it.
+# A tarball has no commit.
+COMMIT := $(if $(wildcard .git),$(shell git rev-parse --short HEAD 2>/dev/null))
+VERSION_H := \#define PIPEMILL_VERSION "$(VERSION)$(if $(COMMIT), ($(COMMIT)))"
+ifneq ($(shell cat $(G)/version.h 2>/dev/null),$(VERSION_H))
+.PHONY: $(G)/version.h
+endif
+$(G)/version.h:
+	@mkdir -p $(G) && printf '%s\n' '$(VERSION_H)' > $@
+
+# ---- running and testing
+
+.PHONY: all run deps test test-asan test-tsan test-stress check-build bless bench install
+.PHONY: format clean
+
+run: deps
+	+@$(SUBMAKE) all
+	+build/pipemill run examples/pokemon.pipe prio_dynamic --gantt
+
+test: deps
+	+@$(SUBMAKE) check-build
+	+@MODE=$(MODE) tests/run.sh $(T)
+
+test-asan test-tsan test-stress: test-%:
+	+@$(SUBMAKE) MODE=$* test
+
+check-build: $(BIN) $(UNIT) $(RUNNER)
+
+$(B)/tests/%: $(B)/tests/%.o $(LIB)
+	$(call say,link $@)$(LINK) -o $@ $^ $(LIBS)
+
+# The runner itself is never sanitized: it is not what is tested.
+$(RUNNER): tests/runner.c Makefile
+	@mkdir -p $(@D)
+	$(call say,cc $<)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(WARN) -o $@ $<
+
+bless: all $(RUNNER)
+	@test -n "$(T)" || { echo 'usage: make bless T=tests/FOLDER/FILE.pipe'; exit 2; }
+	+@tests/bless.sh $(T)
+
+bench: all $(BENCH)
+	+@for b in $(BENCH); do echo "== $$b"; $$b || exit 1; done
+	+@for b in $(wildcard tests/bench/*.sh); do echo "== $$b"; $$b || exit 1; done
+
+install: all
+	install -D -m 755 build/pipemill $(DESTDIR)$(PREFIX)/bin/pipemill
+	$(if $(wildcard docs/pipemill.1),install -D -m 644 docs/pipemill.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/pipemill.1)
+
+deps:
+	@missing=; \
+	for need in $(NEEDS); do \
+	    what=$${need%%:*}; \
+	    case $$what in \
+	    *.h) echo "#include <$$what>" | $(CC) $(CPPFLAGS) -E -x c - ;; \
+	    *) command -v $$what ;; \
+	    esac >/dev/null 2>&1 || missing="$$missing $${need#*:}"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	echo "missing packages:$$missing"; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
+	if ! command -v apt-get >/dev/null || ! command -v $${sudo:-true} >/dev/null; then \
+	    echo "install them with your package manager, as root, then say make again" >&2; \
+	    exit 1; \
+	fi; \
+	echo "installing them: $$sudo apt-get install -y$$missing"; \
+	$$sudo apt-get update -q && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -q -y --no-install-recommends $$missing
+
+format:
+	clang-format -i $(wildcard src/*/*.[ch] tests/*.c tests/unit/*.[ch] tests/bench/*.c)
+
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(CLI_OBJ) $(LIB_OBJ)) $(addsuffix .d,$(UNIT) $(BENCH))
