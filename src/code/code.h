@@ -1,0 +1,118 @@
+/* code.h - the bytecode of one step: instructions, constants, specs.
+ *
+ * Made by emit.c from a plan step, checked by verify.c, printed by disasm.c, run by
+ * vm/. Owned by an arena (with everything it points to); immutable once verified, so any number of
+ * workers run it at once. opcodes.def is the meaning of every instruction.
+ */
+#ifndef PIPE_CODE_CODE_H
+#define PIPE_CODE_CODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/builtins.h"
+#include "base/catalog.h"
+#include "base/source.h"
+#include "base/type.h"
+#include "base/value.h"
+
+typedef enum Opcode {
+#define OP(name, fmt, effect) OP_##name,
+#include "code/opcodes.def"
+#undef OP
+    N_OPCODES
+} Opcode;
+
+typedef enum OperandFormat {
+    FMT_NONE, FMT_R_, FMT_Rr, FMT_RRR, FMT_RC, FMT_RK, FMT_r, FMT_rr, FMT_cR, FMT_S, FMT_rS,
+    FMT_RrS, FMT_RRS,
+} OperandFormat;
+
+typedef struct OpcodeInfo {
+    const char *name, *effect;
+    OperandFormat format;
+} OpcodeInfo;
+const OpcodeInfo *opcode_info(Opcode op);
+
+typedef struct Instr {
+    uint16_t op, a, b, c;
+} Instr;
+
+/* Limits of the 16-bit operands: 65,535 registers, columns, constants and specs per step. */
+#define CODE_MAX_OPERAND 65535u
+
+/* A sort key: the register that holds it. Nulls come last either way; NaN after numbers. */
+typedef struct KeySpec {
+    uint16_t reg;
+    bool is_desc;
+} KeySpec;
+
+/* An aggregate of a GROUP: args in consecutive registers from `reg`. */
+typedef struct AggSpec {
+    BuiltinId fn;
+    uint16_t reg, n_args;
+    Type arg_type;   /* of the first argument; TYPE_NULL when it has none (count()) */
+    Type type;       /* of the result */
+} AggSpec;
+
+typedef enum SpecKind {
+    SPEC_CALL,    /* fn, n_args, type, arg_types; call_id */
+    SPEC_CONCAT,  /* n_args, null_is_empty */
+    SPEC_IN,      /* values */
+    SPEC_PROJECT, /* cols */
+    SPEC_KEYS,    /* keys: SORT, TOP, DISTINCT */
+    SPEC_GROUP,   /* keys, aggs; key types in arg_types */
+    SPEC_LOG,     /* per_row */
+    SPEC_FAIL,    /* is_permanent */
+    SPEC_READ,    /* path, dialect, schema: of the columns as read */
+    SPEC_WRITE,   /* sink, dialect; write_index */
+} SpecKind;
+
+typedef struct Spec {
+    SpecKind kind;
+    BuiltinId fn;
+    uint16_t n_args;
+    Type type;               /* CALL: result */
+    const Type *arg_types;   /* CALL [n_args]; GROUP [n_keys] */
+    uint32_t call_id;        /* CALL: number of this call in the step (uuid differs by it) */
+    bool null_is_empty;      /* CONCAT: interpolation; false: `+` */
+    bool per_row;            /* LOG */
+    bool is_permanent;       /* FAIL */
+    uint32_t n_values;
+    const Value *values;     /* IN: constants of one type, not null */
+    uint32_t n_cols;
+    const uint16_t *cols;    /* PROJECT: columns of t */
+    uint32_t n_keys;
+    const KeySpec *keys;
+    uint32_t n_aggs;
+    const AggSpec *aggs;
+    Str path;                /* READ; "stdin" */
+    CsvDialect dialect;      /* READ, WRITE */
+    const Schema *schema;    /* READ, WRITE: names and types of t */
+    uint16_t sink;           /* WRITE: number of the write in the job, by which the runner knows it */
+} Spec;
+
+/* What an instruction is about, for messages and listings: one per instruction. */
+typedef struct CodeNote {
+    Span span;      /* the expression or statement */
+    Str text;       /* its source text on one line */
+    Str column;     /* the column that LOAD reads or the definition defines; len 0: none */
+} CodeNote;
+
+typedef struct Code {
+    Str step;              /* name of the step */
+    uint32_t n_instrs;
+    Instr *instrs;
+    CodeNote *notes;       /* [n_instrs] */
+    uint32_t n_consts;
+    Value *consts;
+    uint32_t n_specs;
+    Spec *specs;
+    uint32_t n_regs;
+    Type *reg_types;       /* [n_regs]; a register has one type for the whole code */
+    uint32_t n_in;         /* columns of the table at entry */
+    const Schema *in, *out; /* of the step; in: NULL for READ_CSV and RANGE */
+    bool has_row_context;  /* uses row(), uuid(), index(), key() */
+} Code;
+
+#endif

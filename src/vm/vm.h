@@ -1,0 +1,49 @@
+/* vm.h - runs the bytecode of a step over one batch.
+ *
+ * A Vm belongs to one worker: registers and scratch memory are kept from batch to
+ * batch. Code and input batch are shared and only read. Everything that reaches outside
+ * (log, sleep, write, the environment) goes through VmHost, so that the runner and the
+ * tests decide what happens.
+ */
+#ifndef PIPE_VM_VM_H
+#define PIPE_VM_VM_H
+
+#include "base/status.h"
+#include "code/code.h"
+#include "data/batch.h"
+
+typedef struct Vm Vm;
+
+typedef struct VmHost {
+    void *ctx;
+    /* Waits; ERR_CANCELLED when the run is being ended, ERR_TIMEOUT when the attempt's time is up. */
+    Status (*sleep)(void *ctx, int64_t us, Error *err);
+    /* One line without its LF; lines of an instance come in order. */
+    void (*log)(void *ctx, Str line);
+    /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/csv_write). */
+    Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
+} VmHost;
+
+/* Which instance runs: what key(), index(), row() and uuid() answer. */
+typedef struct VmInstance {
+    uint64_t seed;
+    Str step;          /* name, for uuid() */
+    Str key;           /* "" in a static flow */
+    uint64_t index;    /* the batch's number */
+    uint64_t row_base; /* row() of the first row: 0 but where a table is streamed in parts */
+} VmInstance;
+
+Vm *vm_open(void);
+void vm_close(Vm *vm); /* NULL is fine */
+
+/* Runs code over `in` (NULL when the code begins with RANGE; a step that begins with READ_CSV gets the batches
+ * that the runner read, and starts after that instruction). *out gets one reference. On a row error: err->file,
+ * line, byte, column, value are filled where known. */
+Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
+              const Batch *in, Batch **out, Error *err);
+
+/* Runs instructions [first, end) only, for tables that are streamed in parts: the row-wise head per part. */
+Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
+                   const VmInstance *inst, const Batch *in, Batch **out, Error *err);
+
+#endif
