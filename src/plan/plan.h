@@ -1,0 +1,162 @@
+/* plan.h - a job as a typed DAG: steps, the scopes they run in, the schema on every edge.
+ *
+ * Made by plan_build (build.h) from a checked Program, one Plan per job. A *step* is one use of an op in
+ * the job. A *scope* is a level of fan-out: scope 0 runs once; a generator step opens a scope in which the
+ * steps that follow run once per batch. Owned by the arena it was built in; immutable afterwards.
+ */
+#ifndef PIPE_PLAN_PLAN_H
+#define PIPE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/builtins.h"
+#include "base/catalog.h"
+#include "base/source.h"
+#include "base/type.h"
+#include "base/value.h"
+#include "base/vec.h"
+#include "lang/ast.h"
+
+/* ---- typed expressions ---- */
+
+typedef enum TxKind {
+    TX_ERROR,    /* poison, type TYPE_ERROR */
+    TX_CONST,    /* value */
+    TX_COLUMN,   /* col: of the table as it is at this operation */
+    TX_UNARY,    /* op args[0] */
+    TX_BINARY,   /* args[0] op args[1]; both have the type that the operation works on */
+    TX_WIDEN,    /* int args[0] as float */
+    TX_IN,       /* args[0] is one of items */
+    TX_IF,       /* args[0] ? args[1] : args[2] */
+    TX_CALL,     /* fn(args) */
+    TX_CONCAT,   /* interpolation: args as they print, joined; null as nothing */
+} TxKind;
+
+typedef struct Tx Tx;
+struct Tx {
+    TxKind kind;
+    Type type;
+    Operator op;
+    BuiltinId fn;
+    bool is_negated;   /* IN */
+    bool needs_row;    /* depends on a column, or on row() or uuid(): one value per row */
+    bool needs_batch;  /* depends on key(), index() */
+    uint32_t col;
+    uint32_t call_id;  /* CALL: number of this call in the step; uuid() differs by it */
+    Value value;
+    uint32_t n_args;
+    Tx **args;         /* shared nodes are computed once */
+    uint32_t n_items;
+    Value *items;      /* IN */
+    Span span;
+};
+
+/* ---- operations of a step ---- */
+
+typedef enum PopKind {
+#define POP(e, name, row_wise, doc) POP_##e,
+#include "plan/ops.def"
+#undef POP
+    N_POPS
+} PopKind;
+const char *pop_name(PopKind k);
+bool pop_is_row_wise(PopKind k);
+
+typedef enum BatchMode { BATCH_NONE, BATCH_ROWS, BATCH_BYTES, BATCH_AUTO } BatchMode;
+
+typedef struct PopKey { /* of SORT, TOP, DISTINCT, GROUP */
+    Tx *value;
+    bool is_desc;
+} PopKey;
+
+typedef struct PopAgg {
+    BuiltinId fn;
+    uint32_t n_args;
+    Tx **args;
+    Type type;
+    Str name;
+    Span span;
+} PopAgg;
+
+typedef struct Pop {
+    PopKind kind;
+    Span span;
+    const Schema *out; /* the table after it */
+    Tx *expr;          /* FILTER LOG ASSERT FAIL SLEEP; TAKE SKIP TOP: the number; DEFINE: the value;
+                          WRITE: the path; RANGE: first */
+    Tx *expr2;         /* ASSERT: the message; RANGE: last */
+    uint32_t col;      /* DEFINE: the column; == n of the table before: appended */
+    uint32_t n_cols;
+    uint32_t *cols;    /* PROJECT: columns of the table before */
+    uint32_t n_keys;
+    PopKey *keys;
+    uint32_t n_aggs;
+    PopAgg *aggs;
+    bool per_row;      /* LOG */
+    bool is_permanent; /* FAIL */
+    /* READ */
+    Str path;
+    CsvDialect dialect; /* WRITE too */
+    const CatalogTable *catalog; /* NULL: declared whole */
+    BatchMode batch;    /* RANGE too */
+    uint64_t batch_n;   /* rows or bytes */
+    uint32_t sink;      /* WRITE: its number in the plan */
+} Pop;
+
+/* ---- steps ---- */
+
+typedef enum StepKind { STEP_STATIC, STEP_MAP, STEP_COLLECT } StepKind;
+const char *step_kind_name(StepKind k);
+
+typedef struct Step Step;
+struct Step {
+    uint32_t id;          /* index in Plan.steps: the order in the job */
+    Str name;             /* unique in the job */
+    Str op;               /* the op's name, "" when anonymous */
+    StepKind kind;
+    bool is_generator;    /* yields batches: pops[0] is a READ or RANGE with a batch */
+    uint32_t scope;       /* in which it runs */
+    uint32_t yields;      /* generator: the scope that it opens; else 0 */
+    uint32_t depth;       /* longest way from a source */
+    int32_t priority;
+    bool has_priority;    /* given, not the depth */
+    int32_t rank;         /* what the scheduler compares: 2 * priority, + 1 for the rest of a generator's op */
+    uint32_t max_concurrent; /* 0: none */
+    uint32_t n_inputs;
+    uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
+    const Schema *in;     /* NULL: a source */
+    const Schema *out;
+    Vec(Pop *) pops;      /* none: passes its input on */
+    Str doc;
+    Vec(Str) tags;        /* "key=value" */
+    Span span;            /* the stage */
+};
+
+typedef struct Scope {
+    uint32_t parent;      /* scope 0 is its own */
+    uint32_t generator;   /* step */
+    uint32_t in_flight;   /* credits; 0: the default; UINT32_MAX: unbounded */
+} Scope;
+
+/* A file that the job writes. */
+typedef struct PlanSink {
+    uint32_t step;
+    const Pop *pop;
+    bool by_key;          /* the path depends on the batch: a file per batch */
+} PlanSink;
+
+typedef struct Plan {
+    Str job;
+    Str file;             /* the program's name for people */
+    uint32_t n_steps;
+    Step **steps;
+    uint32_t n_scopes;
+    Scope *scopes;
+    uint32_t n_sinks;
+    PlanSink *sinks;
+    uint32_t max_concurrent; /* workers; 0: as many as processors */
+    Str doc;
+} Plan;
+
+#endif
