@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "base/type.h"
 
-/* How a CSV text is written. Zero or -1 fields mean "the default". */
+/* How a CSV text is written. Start from CSV_DEFAULT_DIALECT. */
 typedef struct CsvDialect {
     char delimiter;   /* ',' */
     char quote;       /* '"' */

@@ -18,30 +18,50 @@
 #include "base/type.h"
 #include "data/column.h"
 
+/* What all ranges of one CSV input share: made by the reader before the first range,
+ * immutable from then on; counted, so that batches may outlive the reader. */
+typedef struct CsvInput {
+    _Atomic uint32_t refs;
+    CsvDialect dialect;
+    char *file;         /* name for messages: the path, or "stdin"; owned */
+    uint32_t n_cols;    /* fields of every row */
+    Str *names;         /* [n_cols], from the header or c1, c2, ... */
+    uint32_t n_schema;  /* columns of the schema it was opened with */
+    uint32_t *map;      /* [n_schema]: schema column -> field */
+    uint64_t *inferred_rows; /* [n_schema]: 0: declared; NULL: unknown */
+    Buf text;           /* bytes of the names */
+} CsvInput;
+
+CsvInput *csv_input_ref(CsvInput *in);
+void csv_input_unref(CsvInput *in); /* NULL is fine */
+
 /* A range of a CSV input, cut at record ends, with the position of every field.
- * Immutable once indexed; counted. */
+ * raw_index() (csv_read.h) fills n_rows, start and has_gaps; immutable from then on; counted. */
 typedef struct RawRows {
     _Atomic uint32_t refs;
-    Heap *block;        /* the bytes of the range (and unescaped text when libcsv read it) */
+    CsvInput *input;    /* one reference */
+    Heap *block;        /* holds the bytes of the range; one reference */
     const char *bytes;  /* first byte of the range */
-    size_t n_bytes;
+    size_t n_bytes;     /* < 4 GiB; the last byte is a line end */
+    uint64_t first_line;  /* line of the range's first byte, counted from 1 */
+    uint64_t first_byte;  /* its offset in the (decompressed) input */
+
     uint32_t n_rows, n_cols;
-    /* Field c of row r starts at bytes + start[r * (n_cols + 1) + c] and ends before the separator: one byte
-     * before start[... + c + 1] (start[... + n_cols] is one past the row's last field's separator; a CR before LF
-     * belongs to the separator). See raw_cell(). */
-    uint32_t *start;    /* [n_rows][n_cols + 1], row-major */
-    CsvDialect dialect;
-    /* For messages. */
-    const char *file;   /* borrowed from the plan; "stdin" */
-    uint64_t first_line;  /* line number of the range's first byte, from 1 */
-    uint64_t first_byte;  /* its offset in the (decompressed) file */
+    /* Field c of row r begins at cells + start[i] and its separator ends at cells + start[i + 1],
+     * where i = r * n_cols + c. The separator is the delimiter, or LF, CRLF or CR after the last
+     * field. Blank lines between rows (has_gaps) belong to the field after them. See raw_cell(). */
+    uint32_t *start;    /* [n_rows * n_cols + 1] */
+    const char *cells;  /* `bytes`, or the text that libcsv gave */
+    bool has_gaps;      /* rows do not all follow one another directly, each ended by one LF */
+    Heap *text;         /* holds `cells` when libcsv read the range, else NULL */
+    uint32_t *row_at;   /* [n_rows] where each row begins in `bytes`, when libcsv read it */
 } RawRows;
 
 RawRows *raw_ref(RawRows *r);
 void raw_unref(RawRows *r); /* NULL is fine */
 /* The cell as it stands, quotes included; flags has CELL_QUOTED when it begins with a quote. */
 StrView raw_cell(const RawRows *r, uint32_t row, uint32_t col);
-uint64_t raw_line(const RawRows *r, uint32_t row);            /* counts from 1; scans, for messages */
+uint64_t raw_line(const RawRows *r, uint32_t row); /* counts from 1; scans, for messages */
 uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col); /* offset in the file */
 
 /* Where the values of a column are. At least one of the three is there. */
@@ -60,18 +80,21 @@ typedef struct Batch {
     RawRows *raw;      /* NULL when no slot has raw_col >= 0 */
     uint32_t *sel;     /* [n_rows] rows of raw, NULL: all of them in order; owned */
     struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; owned */
-    const char **files; uint32_t n_files; /* names that origin refers to; borrowed from the plan */
+    CsvInput **inputs;     /* [n_inputs] that origin refers to; owned, one reference each */
+    uint32_t n_inputs;
 } Batch;
 
 /* Where a row was read: kept only where undecoded text outlives its RawRows. */
 typedef struct Origin {
     uint64_t line;
     uint64_t byte;   /* of the record's first byte */
-    uint32_t file;   /* index into Batch.files */
+    uint32_t input;  /* index into Batch.inputs */
 } Origin;
 
 Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
-Batch *batch_of_raw(RawRows *raw, const Schema *schema); /* takes its own reference */
+/* Columns as the schema says, found by the names with which the reader was opened (its
+ * CsvReadOptions.schema; fields in order if that was NULL). Takes its own reference. */
+Batch *batch_of_raw(RawRows *raw, const Schema *schema);
 Batch *batch_ref(Batch *b);
 void batch_unref(Batch *b); /* NULL is fine */
 size_t batch_bytes(const Batch *b); /* what it keeps alive; blocks counted whole */
@@ -79,18 +102,22 @@ size_t batch_bytes(const Batch *b); /* what it keeps alive; blocks counted whole
 /* Text of a column for the batch's rows, quotes included; NULL if it was computed. New reference. */
 Column *batch_text(const Batch *b, uint32_t col);
 /* Values of a column, decoding what is not decoded. New reference. need (may be NULL: all): bit per row whose
- * value is wanted; a bad cell in another row gives null there. On a bad cell: ERR_ROW with file, line, byte,
- * column (name from `name`), value and both remedies in the text. Bad rows' bits are set in bad (may be NULL) and
- * decoding goes on when bad is given. */
+ * value is wanted; a bad cell in another row gives null there. name: the column's, for messages.
+ * A bad cell: ERR_ROW with file, line, byte, column, value and both remedies in the text. With bad (may be NULL;
+ * [bit_words(n_rows)]) decoding goes on instead: OK, bits of the needed bad rows are set (others are left as they
+ * were), their values null; batch_bad_cell() then tells about each. */
 Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need,
                     uint64_t *bad, Column **out, Error *err);
-/* Fills file, line, byte of err for a row (no-op where unknown). col may be -1. */
+/* The error of one cell that does not decode; returns ERR_ROW. */
+Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err);
+/* Fills file, line, byte of err for a row (no-op where unknown). col may be -1: the row's first byte. */
 void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err);
 
 /* Rows sel[0..n) of b, in that order, as a new batch; nothing is decoded. */
 Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
-/* All rows of all parts in order. Text columns are concatenated as text (cells keep their bytes), decoded ones too;
- * with copy, only the bytes of the columns present are kept, and the parts' blocks are let go. */
+/* All rows of all parts in order; n_cols and types for when there are none. A column that is text in every
+ * part stays text (cells keep their bytes), otherwise every part must have its values (the caller decodes first). Bytes
+ * are copied and the parts' blocks let go when the text columns are few of the input's, else the blocks are kept. */
 Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types);
 
 #endif

@@ -6,7 +6,8 @@
  * thread, then shared read-only; it is reference counted (atomic).
  *
  * A *text* column (is_text) holds CSV cells as they stood in the input, quotes
- * included: what nobody touches is copied out byte for byte.
+ * included: what nobody touches is copied out byte for byte. In a text column `valid`
+ * says which cells are null; their bytes stay (empty, or the null word).
  */
 #ifndef PIPE_DATA_COLUMN_H
 #define PIPE_DATA_COLUMN_H
@@ -17,19 +18,7 @@
 
 #include "base/type.h"
 #include "base/value.h"
-
-/* Bytes that string views point into: a block of the input, unescaped text, ... */
-typedef struct Heap {
-    _Atomic uint32_t refs;
-    size_t cap, used;
-    struct Heap *next; /* chained chunks of one growing heap; owned by this one */
-    char bytes[];
-} Heap;
-Heap *heap_new(size_t cap);
-Heap *heap_ref(Heap *h);
-void heap_unref(Heap *h); /* NULL is fine */
-/* n bytes from the heap (grows by chaining chunks; earlier pointers stay valid). */
-char *heap_alloc(Heap *h, size_t n);
+#include "data/heap.h"
 
 typedef struct StrView {
     const char *ptr; /* never NULL */
@@ -47,6 +36,9 @@ typedef struct Column {
     uint64_t *valid;   /* [(n_rows + 63) / 64] bits, NULL: all valid; owned */
     uint32_t n_heaps;
     Heap **heaps;      /* [n_heaps], one reference each */
+    /* Text columns only: */
+    char delimiter, quote;  /* the dialect its cells are written in */
+    uint64_t inferred_rows; /* `type` was inferred from that many rows; 0: it was declared */
 } Column;
 
 /* Values uninitialised; valid NULL. */
@@ -78,5 +70,8 @@ Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n);
 /* Rows of all parts, one after the other; same type and is_text. copy: string bytes go into a
  * heap of the result, so that the parts' blocks can be freed. */
 Column *column_concat(Column *const *parts, uint32_t n_parts, bool copy);
+
+/* A column of n_rows nulls of a type. */
+Column *column_nulls(Type t, uint32_t n_rows);
 
 #endif

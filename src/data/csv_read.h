@@ -1,0 +1,78 @@
+/* csv_read.h - a CSV file, FIFO or stdin as ranges of bytes, and a range as RawRows.
+ *
+ * Two halves, so that parsing is parallel. The generator's half, CsvSource, reads blocks and
+ * hands out ranges that end at record ends; it parses nothing but the header. The mapped
+ * instance's half, raw_index(), finds the fields of its range.
+ *
+ * Fields are found by csv_scan.h, whose rules are libcsv's: libcsv itself gives no positions,
+ * and a column that nobody touches must leave byte for byte as it came, whatever the batch
+ * size. `with (engine: "libcsv")` reads the range through libcsv instead (cells then leave in
+ * canonical quoting); the tests hold the two engines to the same tables.
+ *
+ * What is not RFC 4180:
+ *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused, and so is a NUL byte.
+ *   - Bytes that are not UTF-8 stay as they are.
+ *   - Line ends may be LF, CRLF, CR, mixed; the last line needs none.
+ *   - Blank lines: rows with a null in a one-column file, skipped in others and before the header.
+ *   - Stray quotes are data, as libcsv reads them: see csv_scan.h.
+ *   - A row with another number of fields than the header is an error.
+ *   - A record (a row) has at most CSV_RECORD_MAX bytes: a quote that is never closed is found
+ *     in bounded memory.
+ * An empty quoted cell ("") is the empty string in a string column and null in columns of other
+ * types, which have no empty value.
+ *
+ * Threads: a CsvSource is used by one thread at a time; raw_index by any, each its own range.
+ * Errors: ERR_IO from the system; ERR_DATA with file, line (header: 1) and byte for bad input.
+ */
+#ifndef PIPE_DATA_CSV_READ_H
+#define PIPE_DATA_CSV_READ_H
+
+#include "base/catalog.h"
+#include "base/status.h"
+#include "base/type.h"
+#include "data/batch.h"
+
+#define CSV_RECORD_MAX (16u << 20) /* bytes; Error texts name it */
+#define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto` */
+#define CSV_BATCH_MAX (1u << 30)   /* bytes of any range: positions are 32 bits wide */
+
+/* Bytes that the catalog took from an input that cannot be read twice (stdin, a FIFO). Owned. */
+typedef struct CsvSample {
+    int fd;         /* goes on behind the bytes; owned by the sample */
+    Heap *block;    /* one reference; NULL: no bytes */
+    size_t n_bytes; /* block->bytes[0..n_bytes) */
+    bool at_eof;    /* nothing follows */
+} CsvSample;
+void csv_sample_free(CsvSample *s); /* NULL is fine */
+
+typedef struct CsvReadOptions {
+    CsvDialect dialect;    /* start from CSV_DEFAULT_DIALECT */
+    const Schema *schema;  /* the columns that batches will have, found by name; NULL: all fields, in order */
+    bool allow_more;       /* the file may have columns that the schema has not */
+    const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
+    CsvSample *sample;     /* taken over, also on failure; NULL: opens the path */
+} CsvReadOptions;
+
+/* How much csv_source_next hands out; the cut depends on the input alone. */
+typedef struct CsvLimit {
+    uint64_t rows;  /* exactly that many (fewer at the end); 0: by bytes */
+    uint64_t bytes; /* as many records as fit in that many bytes, at least one; 0: CSV_BATCH_AUTO */
+} CsvLimit;
+
+typedef struct CsvSource CsvSource;
+
+/* Opens and reads the header. path: a file, a FIFO, or "stdin". ERR_IO: no such file, a directory, ...; ERR_DATA: zero
+ * bytes, UTF-16, a header with empty or duplicate names, columns that are not the schema's. */
+Status csv_source_open(Str path, const CsvReadOptions *options, CsvSource **out, Error *err);
+void csv_source_close(CsvSource *s); /* NULL is fine; ranges live on */
+const CsvInput *csv_source_input(const CsvSource *s); /* borrowed: names and number of columns */
+uint64_t csv_source_bytes_read(const CsvSource *s);   /* for progress */
+uint64_t csv_source_bytes_total(const CsvSource *s);  /* size of a regular file, 0 if unknown */
+/* The next range, a new reference, not indexed; NULL at the end of the input. */
+Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
+
+/* Finds the fields of a range that csv_source_next gave. On ERR_DATA (a row with too many or too few fields, a NUL
+ * byte) the rows before the bad one are indexed. */
+Status raw_index(RawRows *raw, Error *err);
+
+#endif

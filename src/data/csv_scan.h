@@ -1,0 +1,80 @@
+/* csv_scan.h - where records and fields of a CSV text end. Pure functions of bytes.
+ *
+ * The rules, the same for every reader of this program (and libcsv's, without its
+ * trimming of spaces and skipping of blank lines):
+ *   - A quote opens a quoted field only as the field's first byte. Elsewhere in an
+ *     unquoted field it is a byte like others.
+ *   - In a quoted field delimiters and line ends are data and `""` is a quote. A quote
+ *     followed by a delimiter or a line end closes it; a quote followed by anything else
+ *     is data and the field goes on.
+ *   - LF, CRLF and a lone CR each end a record, mixed as they come.
+ *   - A blank line is a row of one null field in a one-column file, and nothing at all
+ *     in others (skip_blank).
+ *
+ * 64 bytes at a time: bit masks of quotes, delimiters and line ends, the quoted regions
+ * by prefix-xor (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019). A
+ * group of 64 with a quote that neither opens, closes nor doubles goes byte by byte.
+ */
+#ifndef PIPE_DATA_CSV_SCAN_H
+#define PIPE_DATA_CSV_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum CsvState {
+    CSV_ROW_START,   /* at the first byte of a record */
+    CSV_FIELD_START, /* after a delimiter */
+    CSV_UNQUOTED,
+    CSV_QUOTED,
+    CSV_QUOTE,       /* after a quote inside a quoted field */
+    CSV_CR,          /* after a CR that ends a record: an LF would belong to it */
+    CSV_BLANK_CR,    /* the same after a blank line's CR */
+} CsvState;
+
+/* A scan goes over a text in pieces. */
+typedef struct CsvScan {
+    char delimiter, quote;
+    bool skip_blank;
+    CsvState state;
+    uint64_t at;       /* bytes scanned so far */
+    uint64_t n_records, n_lines; /* complete ones among them; a blank line may be no record */
+    /* The last record (or skipped blank line) that is complete: */
+    uint64_t end;       /* offset just behind it */
+    uint64_t end_lines; /* line ends up to there, those in quotes included */
+    uint64_t open_at;   /* CSV_QUOTED, CSV_QUOTE: somewhere at or before the open quote */
+} CsvScan;
+
+void csv_scan_init(CsvScan *s, char delimiter, char quote, bool skip_blank);
+/* Scans on over bytes[0..n), the text from offset s->at. Stops just behind the record end
+ * that makes n_records == stop_records (then s->end == s->at), else scans all n bytes.
+ * A CR at the end of the bytes is no record end yet: the next byte decides. */
+void csv_scan(CsvScan *s, const char *bytes, size_t n, uint64_t stop_records);
+/* The text ends here: completes a record that no line end closes. False if a quote is open. */
+bool csv_scan_finish(CsvScan *s);
+
+/* Positions of fields. */
+typedef struct CsvIndex {
+    uint32_t *start;   /* as RawRows.start; malloc'd, the caller's */
+    size_t n, cap;     /* entries */
+    uint32_t n_rows;
+    bool has_gaps;     /* blank lines were skipped, or a line end is not a single LF */
+    uint32_t bad_fields; /* fields of the first row that has not n_cols fields */
+} CsvIndex;
+
+/* Indexes a range that begins and ends at record boundaries, n < 4 GiB. False when a row has not
+ * n_cols fields: bad_fields is its number of fields; n_rows and start hold the rows before it and
+ * start[n_rows * n_cols] the end of the last of them. */
+bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
+               uint32_t n_cols);
+/* Number of fields of the record that begins at bytes; *len its bytes, line end included. */
+uint32_t csv_count_fields(const char *bytes, size_t n, char delimiter, char quote,
+                          size_t *len);
+/* Offset of field col of the record that begins at bytes. */
+size_t csv_field_at(const char *bytes, size_t n, char delimiter, char quote, uint32_t col);
+/* Line ends (LF, CRLF, lone CR) in bytes[0..n). */
+uint64_t csv_count_lines(const char *bytes, size_t n);
+/* True if some byte of bytes[0..n) is `byte`; *at the first such. */
+bool csv_find_byte(const char *bytes, size_t n, char byte, size_t *at);
+
+#endif

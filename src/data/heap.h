@@ -1,0 +1,38 @@
+/* heap.h - counted bytes that string views point into: a block of the input,
+ * unescaped text, the strings of a computed column.
+ *
+ * One thread fills a heap; once published it is read-only and any thread may read
+ * it, take references and let go. A heap from a HeapPool goes back to it with its
+ * last reference, so that the blocks of a long input are the same few pages.
+ */
+#ifndef PIPE_DATA_HEAP_H
+#define PIPE_DATA_HEAP_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct HeapPool HeapPool;
+
+typedef struct Heap {
+    _Atomic uint32_t refs;
+    size_t cap, used;
+    struct Heap *next; /* chained chunks of one growing heap; owned by this one */
+    HeapPool *pool;    /* where it goes back to; NULL: freed */
+    char bytes[];
+} Heap;
+
+Heap *heap_new(size_t cap);
+Heap *heap_ref(Heap *h);
+void heap_unref(Heap *h); /* NULL is fine */
+/* n bytes from the heap (grows by chaining chunks; earlier pointers stay valid). */
+char *heap_alloc(Heap *h, size_t n);
+size_t heap_bytes(const Heap *h); /* with its chained chunks */
+
+/* Heaps of exactly `cap` bytes each; at most max_idle of them are kept unused.
+ * Counted: the pool lives until its owner and its last heap have let go. */
+HeapPool *heap_pool_new(size_t cap, uint32_t max_idle);
+void heap_pool_unref(HeapPool *p); /* NULL is fine */
+Heap *heap_pool_get(HeapPool *p);  /* used = 0 */
+
+#endif
