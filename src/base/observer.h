@@ -1,0 +1,138 @@
+/* observer.h - the interface by which a run says what happens in it.
+ *
+ * Progress, traces, Gantt charts and the run store are made from this and from nothing
+ * else. A run is described once (RunInfo), then every happening is one TraceEvent of 32
+ * bytes, then the counts at the end (RunEnd). Times are nanoseconds since the run's
+ * start, of a monotonic clock or of the simulator's.
+ *
+ * Names: a *step* is a node of the DAG. A *frame* is one live batch of a fan-out: the
+ * root frame has id 0 and is there from the start, every other is opened by a step that
+ * generates and has a place in its parent (its key: 0, 1, 2 ...). An *instance* is one
+ * step in one frame; each attempt at it is one START and one END. A generator has a
+ * START and an END for each batch it yields, and for the last look that finds no more.
+ *
+ * Threads: `event` is called by the worker that it happened to, several at a time and
+ * without any lock held; only the events of one worker come in order of time.
+ */
+#ifndef PIPE_BASE_OBSERVER_H
+#define PIPE_BASE_OBSERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+typedef enum TraceKind {
+    TRACE_START, /* an instance begins.  value: since when it was ready, in ns;
+                  * info: for a generator the key of the batch it goes for */
+    TRACE_END,   /* an instance ends.  outcome; value: trace_rows_in and _out */
+    TRACE_FOLD,  /* a batch was folded into a collect, or appended in key order by an
+                  * ordered write.  t_ns: end; value: start in ns; frame: the batch's;
+                  * step: the collecting or writing one; outcome DONE or FAILED */
+    TRACE_OPEN,  /* a batch begins to live.  frame: the new one; step: its generator;
+                  * info: its key; value: trace_parent and trace_live */
+    TRACE_CLOSE, /* a batch's last use is over.  step: its generator; info: its key;
+                  * value: trace_live */
+    TRACE_SKIP,  /* an instance will not run.  info: the step whose failure is the cause */
+    TRACE_RETRY, /* an attempt failed and another will follow.  value: when, in ns */
+} TraceKind;
+
+typedef enum Outcome {
+    OUTCOME_DONE,
+    OUTCOME_YIELDED,   /* a generator gave one batch */
+    OUTCOME_EXHAUSTED, /* a generator has no more */
+    OUTCOME_FAILED,
+    OUTCOME_RETRY,     /* failed, to be tried again */
+} Outcome;
+
+typedef struct TraceEvent {
+    uint64_t t_ns;
+    uint64_t value;   /* by kind */
+    uint32_t frame;   /* id of the frame */
+    uint32_t info;    /* by kind */
+    uint16_t step;    /* index into RunInfo.steps */
+    uint16_t worker;  /* 0 .. n_workers - 1 */
+    uint16_t attempt; /* from 1 */
+    uint8_t kind;     /* TraceKind */
+    uint8_t outcome;  /* Outcome, of END and FOLD */
+} TraceEvent;
+
+_Static_assert(sizeof(TraceEvent) == 32, "traces count on 32 bytes an event");
+
+/* Two 32-bit halves of TraceEvent.value; rows above 2^32 - 1 are cut to that. */
+static inline uint64_t trace_pair(uint64_t low, uint64_t high)
+{
+    uint64_t max = UINT32_MAX;
+    return (low < max ? low : max) | (high < max ? high : max) << 32;
+}
+static inline uint32_t trace_rows_in(const TraceEvent *e) { return (uint32_t)e->value; }
+static inline uint32_t trace_rows_out(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
+/* Live batches of the generator's scope just after an OPEN or CLOSE. */
+static inline uint32_t trace_live(const TraceEvent *e) { return (uint32_t)e->value; }
+/* Id of the frame in which the generator runs (OPEN). */
+static inline uint32_t trace_parent(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
+
+#define RUN_NO_STEP UINT32_MAX
+
+typedef struct RunStep {
+    Str name;
+    uint32_t scope;       /* where it runs: once per frame of this scope */
+    uint32_t child_scope; /* the scope that it opens, 0 if it is no generator */
+    int32_t priority;
+    bool is_collect;      /* it waits for all batches of a child scope */
+} RunStep;
+
+typedef struct RunScope {
+    uint32_t parent;     /* 0 for scope 0 itself */
+    uint32_t generator;  /* the step that opens it; RUN_NO_STEP for scope 0 */
+    uint64_t bound;      /* on live batches, proved before the run; UINT64_MAX: none */
+} RunScope;
+
+/* Borrowed; it lives until run_end has returned. */
+typedef struct RunInfo {
+    Str file, job;
+    uint32_t n_workers;
+    uint32_t n_steps, n_scopes;
+    const RunStep *steps;   /* [n_steps], in step order */
+    const RunScope *scopes; /* [n_scopes]; scope 0 is the root and has one frame */
+} RunInfo;
+
+typedef enum RunState {
+    RUN_DONE,
+    RUN_PARTIAL,   /* something failed and was skipped, as the program says */
+    RUN_FAILED,
+    RUN_CANCELLED,
+} RunState;
+
+typedef struct StepCount {
+    uint64_t n_done;        /* of a generator: when it was exhausted */
+    uint64_t n_failed;      /* for good */
+    uint64_t n_skipped;     /* downstream of a failure */
+    uint64_t n_retries;
+    uint64_t n_not_started; /* in frames that were there when the run stopped */
+} StepCount;
+
+typedef struct ScopeCount {
+    uint64_t n_batches;    /* opened */
+    uint32_t peak_live;
+    uint32_t n_overdrafts; /* credits beyond the limit, granted against a deadlock */
+} ScopeCount;
+
+typedef struct RunEnd {
+    RunState state;
+    uint64_t t_ns;              /* how long the run took */
+    const StepCount *steps;     /* [n_steps] */
+    const ScopeCount *scopes;   /* [n_scopes] */
+} RunEnd;
+
+typedef struct Observer {
+    void *ctx;
+    void (*run_start)(void *ctx, const RunInfo *info);
+    /* err: the cause with END of outcome FAILED or RETRY and with FOLD of outcome FAILED,
+     * else NULL. Borrowed, as is e. */
+    void (*event)(void *ctx, const TraceEvent *e, const Error *err);
+    void (*run_end)(void *ctx, const RunEnd *end);
+} Observer;
+
+#endif

@@ -1,0 +1,50 @@
+/* sim.h - the graph on a virtual clock: a run without threads, tasks or waiting.
+ *
+ * The same graph.h that the pool drives, with n_workers workers that only exist in a
+ * table and durations from a model. The same model gives the same run to the nanosecond.
+ * Folds take no time.
+ */
+#ifndef PIPE_SCHED_SIM_H
+#define PIPE_SCHED_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/observer.h"
+#include "sched/graph.h"
+#include "sched/spec.h"
+
+typedef struct SimModel {
+    void *ctx;
+    /* How long this attempt takes. */
+    uint64_t (*duration_ns)(void *ctx, const Instance *i);
+    /* Does the generator have a batch with key instance_n_yielded(i)? */
+    bool (*has_batch)(void *ctx, const Instance *i);
+    /* Does this attempt fail? NULL: none does. Steps are retried as their RetrySpec says. */
+    bool (*fails)(void *ctx, const Instance *i);
+    uint64_t seed; /* of jitter */
+} SimModel;
+
+typedef struct SimOptions {
+    uint32_t n_workers;
+    const Observer *observer; /* only `event` is called; NULL: none */
+    /* Check every invariant after every event, and live batches against limit[scope]. */
+    bool check;
+    const uint64_t *limit;
+    uint64_t stop_ns; /* cancel then; 0: never */
+} SimOptions;
+
+typedef struct SimSummary {
+    RunState state;
+    uint64_t makespan_ns;
+    uint64_t busy_ns;    /* of all workers */
+    uint64_t n_events;
+    StepCount *steps;    /* [n_steps], owned: sim_summary_deinit */
+    ScopeCount *scopes;  /* [n_scopes], owned */
+} SimSummary;
+
+void sim_run(const GraphSpec *spec, const SimModel *model, const SimOptions *options,
+             SimSummary *out);
+void sim_summary_deinit(SimSummary *s);
+
+#endif

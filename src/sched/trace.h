@@ -1,0 +1,28 @@
+/* trace.h - keeps TraceEvents, a buffer per worker, without any lock.
+ *
+ * Each buffer has one writer, its worker. Reading is for after the run.
+ */
+#ifndef PIPE_SCHED_TRACE_H
+#define PIPE_SCHED_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/observer.h"
+
+typedef struct Trace Trace;
+
+typedef enum TraceMode {
+    TRACE_KEEP, /* everything, in chunks that are added as needed */
+    TRACE_LAST, /* the last 16,384 of each worker, in memory that does not grow */
+} TraceMode;
+
+Trace *trace_new(uint32_t n_workers, TraceMode mode);
+void trace_free(Trace *t); /* NULL is fine */
+/* e->worker says whose buffer. */
+void trace_put(Trace *t, const TraceEvent *e);
+/* Copies all events, sorted by time, those of one worker in their order; the caller frees
+ * it. *n may be 0, then NULL comes back. */
+TraceEvent *trace_sorted(const Trace *t, size_t *n);
+
+#endif
