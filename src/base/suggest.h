@@ -1,7 +1,8 @@
 /* suggest.h - "did you mean": the nearest of some names.
  *
- * Distance is optimal string alignment (insert, delete, replace, swap neighbours),
- * bounded by max(1, len/3) of the longer word.
+ * Distance is optimal string alignment (insert, delete, replace, swap neighbours) in code
+ * points, bounded by max(1, len/3) of the longer word. Letters that differ in case only
+ * count 1 together, so that `HP` finds `hp`.
  */
 #ifndef PIPE_BASE_SUGGEST_H
 #define PIPE_BASE_SUGGEST_H
@@ -15,6 +16,7 @@ typedef struct Suggest {
 } Suggest;
 
 void suggest_init(Suggest *s, Str word);
+/* The first of equally near candidates stays. Borrows the candidate. */
 void suggest_offer(Suggest *s, Str candidate);
 
 #endif

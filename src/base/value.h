@@ -24,11 +24,22 @@ typedef struct Value {
 } Value;
 
 /* Parses the whole of s as a value of the type, as a CSV cell or a cast from string
- * does it: int `-?[0-9]+` (range-checked), float (decimal point, exponent, inf, nan),
- * bool (true/false in any case), date, timestamp (`T` or space, optional fraction, `Z`
- * or offset), duration (`1h30m`, `0.5s`), size (`64kB`). A string takes all bytes.
- * False when s is not one; *why (may be NULL) then says what was expected in a phrase such as
- * "a whole number", or "a number from -9223372036854775808 to ..." on overflow. */
+ * does it; blanks around it are not skipped.
+ *
+ * int        `-?[0-9]+`, range-checked
+ * float      `-?` digits with a point anywhere among or beside them and an exponent, the
+ *            nearest double, inf when too large; or inf, infinity, nan in any case
+ * bool       true or false in any case
+ * date       2026-01-02; years beyond 9999 and below 0 with a sign: +12026-01-02
+ * timestamp  date, `T` or a space, 03:04 or 03:04:05 or with a fraction (cut below the
+ *            microsecond), then nothing or `Z` (both UTC) or +01:00, +0100, +01
+ * duration   `-?`, then parts such as 2d 1h 30m 0.5s 250ms 3us without blanks, larger units
+ *            first, each unit once, a fraction in the last only; whole microseconds
+ * size       `-?`, a number and one of B kB MB GB TB KiB MiB GiB; whole bytes
+ * string     takes all bytes
+ *
+ * False when s is not one; *why (may be NULL) then says what was expected in a phrase such
+ * as "a whole number", or "a number from -9223372036854775808 to ..." on overflow. */
 bool value_parse(Type t, Str s, Value *out, const char **why);
 
 /* The fast paths, the same rules. */
@@ -47,13 +58,23 @@ uint32_t value_print_int(int64_t v, char *out);
 uint32_t value_print_float(double v, char *out);
 uint32_t value_print_date(int64_t days, char *out);
 uint32_t value_print_timestamp(int64_t us, char *out);
-uint32_t value_print_duration(int64_t us, char *out); /* 1h30m, 0.5s, 2d, 0s, -1s */
-uint32_t value_print_size(int64_t bytes, char *out);  /* 40B, 64kB, 1GiB: exact */
+/* The parts d h m s that are not 0, the fraction in s: 1h30m, 0.25s, 2d, -1d0.5s; 0s. */
+uint32_t value_print_duration(int64_t us, char *out);
+/* In the largest unit that gives a whole number: 40B, 64kB, 1536B, 64KiB; 0B. */
+uint32_t value_print_size(int64_t bytes, char *out);
 void value_print(Buf *b, Value v); /* null prints as nothing; strings as they are */
-/* As a literal of the language: strings quoted and escaped, null as `null`. */
+/* As an expression of the language: strings quoted and escaped (a byte that is not UTF-8 as
+ * \u{fffd}), null as `null`, dates as `date("2026-01-02")`, infinity as `float("inf")`. */
 void value_print_literal(Buf *b, Value v);
 
-/* Civil calendar (proleptic Gregorian); days since 1970-01-01. */
+/* `round` of the language: to so many digits after the point (before it, if negative),
+ * half away from zero. A float is judged by its decimal form as printed, so that
+ * 2.675 to 2 digits is 2.68. False when an int result is out of range. */
+double value_round_float(double v, int64_t n_digits);
+bool value_round_int(int64_t v, int64_t n_digits, int64_t *out);
+
+/* Civil calendar (proleptic Gregorian); days since 1970-01-01. m 1..12, d 1..31;
+ * |y| < 10^15. */
 int64_t days_from_civil(int64_t y, unsigned m, unsigned d);
 void civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d);
 

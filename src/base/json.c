@@ -1,0 +1,174 @@
+#include "base/json.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "base/utf8.h"
+
+void json_init(JsonWriter *w, Buf *out, JsonStyle style)
+{
+    *w = (JsonWriter){.out = out, .style = style};
+}
+
+static void new_line(JsonWriter *w)
+{
+    if (w->style == JSON_COMPACT)
+        return;
+    buf_putc(w->out, '\n');
+    for (uint32_t i = 0; i < w->depth; i++)
+        buf_puts(w->out, "  ");
+}
+
+/* What stands between the item before and the next. */
+static void begin_item(JsonWriter *w)
+{
+    if (w->after_key) {
+        w->after_key = false;
+        return;
+    }
+    if (w->depth == 0)
+        return;
+    uint64_t bit = UINT64_C(1) << w->depth;
+    if (w->has_items & bit)
+        buf_putc(w->out, ',');
+    w->has_items |= bit;
+    new_line(w);
+}
+
+static void begin_items(JsonWriter *w, char bracket)
+{
+    begin_item(w);
+    buf_putc(w->out, bracket);
+    w->depth++;
+    assert(w->depth < 64);
+    w->has_items &= ~(UINT64_C(1) << w->depth);
+}
+
+static void end_items(JsonWriter *w, char bracket)
+{
+    assert(w->depth > 0 && !w->after_key);
+    bool had_items = w->has_items >> w->depth & 1;
+    w->depth--;
+    if (had_items)
+        new_line(w);
+    buf_putc(w->out, bracket);
+}
+
+void json_begin_object(JsonWriter *w)
+{
+    begin_items(w, '{');
+}
+
+void json_end_object(JsonWriter *w)
+{
+    end_items(w, '}');
+}
+
+void json_begin_array(JsonWriter *w)
+{
+    begin_items(w, '[');
+}
+
+void json_end_array(JsonWriter *w)
+{
+    end_items(w, ']');
+}
+
+static void put_quoted(Buf *out, Str s)
+{
+    buf_putc(out, '"');
+    for (uint32_t i = 0; i < s.len;) {
+        uint32_t cp, n = utf8_decode(s.ptr + i, s.len - i, &cp);
+        if (cp == '"' || cp == '\\')
+            buf_printf(out, "\\%c", (int)cp);
+        else if (cp == '\n')
+            buf_puts(out, "\\n");
+        else if (cp == '\t')
+            buf_puts(out, "\\t");
+        else if (cp < 0x20 || cp == 0x7f)
+            buf_printf(out, "\\u%04x", cp);
+        else if (cp == 0xfffd && n == 1)
+            buf_puts(out, "\xef\xbf\xbd");
+        else
+            buf_put(out, s.ptr + i, n);
+        i += n;
+    }
+    buf_putc(out, '"');
+}
+
+void json_key(JsonWriter *w, const char *name)
+{
+    assert(w->depth > 0 && !w->after_key);
+    begin_item(w);
+    put_quoted(w->out, str_of(name));
+    buf_puts(w->out, w->style == JSON_PRETTY ? ": " : ":");
+    w->after_key = true;
+}
+
+void json_put_str(JsonWriter *w, Str s)
+{
+    begin_item(w);
+    put_quoted(w->out, s);
+}
+
+void json_put_cstr(JsonWriter *w, const char *s)
+{
+    json_put_str(w, str_of(s));
+}
+
+void json_put_int(JsonWriter *w, int64_t v)
+{
+    begin_item(w);
+    value_print(w->out, (Value){.type = TYPE_INT, .i = v});
+}
+
+void json_put_float(JsonWriter *w, double v)
+{
+    if (!isfinite(v)) {
+        json_put_null(w);
+        return;
+    }
+    begin_item(w);
+    value_print(w->out, (Value){.type = TYPE_FLOAT, .f = v});
+}
+
+void json_put_bool(JsonWriter *w, bool v)
+{
+    begin_item(w);
+    buf_puts(w->out, v ? "true" : "false");
+}
+
+void json_put_null(JsonWriter *w)
+{
+    begin_item(w);
+    buf_puts(w->out, "null");
+}
+
+void json_put_value(JsonWriter *w, Value v)
+{
+    if (v.is_null) {
+        json_put_null(w);
+        return;
+    }
+    switch (v.type) {
+    case TYPE_BOOL: json_put_bool(w, v.i != 0); return;
+    case TYPE_INT: json_put_int(w, v.i); return;
+    case TYPE_FLOAT: json_put_float(w, v.f); return;
+    case TYPE_STRING: json_put_str(w, v.s); return;
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
+    case TYPE_SIZE: {
+        Buf text = {0};
+        value_print(&text, v);
+        json_put_str(w, buf_str(&text));
+        buf_deinit(&text);
+        return;
+    }
+    case TYPE_ERROR:
+    case TYPE_NULL:
+    case TYPE_TABLE:
+    case TYPE_LIST:
+    case N_TYPES: json_put_null(w); return;
+    }
+}

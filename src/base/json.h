@@ -1,0 +1,53 @@
+/* json.h - writes JSON into a Buf as it goes: nothing is held, keys keep their order.
+ *
+ *   JsonWriter w;
+ *   json_init(&w, &buf, JSON_PRETTY);
+ *   json_begin_object(&w);
+ *   json_key(&w, "steps");
+ *   json_begin_array(&w);
+ *   json_put_str(&w, name);
+ *   json_end_array(&w);
+ *   json_end_object(&w);
+ *
+ * Ours and not jansson's, which builds a tree first, refuses strings that are not UTF-8
+ * and prints 0.1 as 0.10000000000000001. Reading is its work. One thread uses a writer.
+ */
+#ifndef PIPE_BASE_JSON_H
+#define PIPE_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "base/value.h"
+
+typedef enum JsonStyle {
+    JSON_COMPACT, /* {"a":1,"b":[]}, no line ends */
+    JSON_PRETTY,  /* an item a line, indented by two blanks, no line end at the end */
+} JsonStyle;
+
+typedef struct JsonWriter {
+    Buf *out; /* borrowed */
+    JsonStyle style;
+    uint32_t depth;     /* open objects and arrays, at most 63 */
+    uint64_t has_items; /* bit d: the one at depth d holds something */
+    bool after_key;
+} JsonWriter;
+
+void json_init(JsonWriter *w, Buf *out, JsonStyle style);
+void json_begin_object(JsonWriter *w);
+void json_end_object(JsonWriter *w);
+void json_begin_array(JsonWriter *w);
+void json_end_array(JsonWriter *w);
+void json_key(JsonWriter *w, const char *name); /* the value comes next */
+
+void json_put_str(JsonWriter *w, Str s); /* bytes that are not UTF-8 become U+FFFD */
+void json_put_cstr(JsonWriter *w, const char *s);
+void json_put_int(JsonWriter *w, int64_t v);
+void json_put_float(JsonWriter *w, double v); /* inf and nan become null */
+void json_put_bool(JsonWriter *w, bool v);
+void json_put_null(JsonWriter *w);
+/* A value of any type: dates, durations and the like as strings, as they print. */
+void json_put_value(JsonWriter *w, Value v);
+
+#endif
