@@ -15,6 +15,11 @@
 #include "base/source.h"
 #include "base/value.h"
 #include "base/vec.h"
+#include "lang/token.h"
+
+/* Levels of operators and calls in one expression that the parser lets pass, so that a
+ * recursive walk of a tree needs no limit of its own. */
+#define AST_MAX_HEIGHT 1000
 
 /* A name with its place; text is without backticks. len 0: missing. */
 typedef struct Ident {
@@ -89,6 +94,7 @@ struct Expr {
     bool is_parens;   /* stood in parentheses (for the formatter and wrong-habit messages) */
     Span span;
     Span op_span;     /* the operator's own place */
+    uint32_t height;  /* levels below; at most AST_MAX_HEIGHT */
     Ident name;       /* NAME, FIELD, CALL */
     Expr *base;       /* FIELD */
     Value lit;        /* LITERAL; a string borrows from the arena, unescaped */
@@ -273,6 +279,7 @@ typedef Vec(Decl *) DeclList;
 typedef struct Ast {
     DeclList decls;
     const Source *source;
+    TokenList tokens; /* of the whole text, comments and line ends included */
 } Ast;
 
 #endif

@@ -1,0 +1,125 @@
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+static const DiagInfo INFOS[] = {
+#define DIAG(e, number, severity, title, wrong, right)                                   \
+    [e] = {number, severity, title, wrong, right},
+#include "base/diag_codes.def"
+#undef DIAG
+};
+
+const DiagInfo *diag_info(DiagCode code)
+{
+    return &INFOS[code];
+}
+
+bool diag_code_by_name(Str name, DiagCode *out)
+{
+    uint32_t number = 0;
+    if (name.len < 2 || name.len > 6)
+        return false;
+    char letter = name.ptr[0];
+    for (uint32_t i = 1; i < name.len; i++) {
+        if (name.ptr[i] < '0' || name.ptr[i] > '9')
+            return false;
+        number = number * 10 + (uint32_t)(name.ptr[i] - '0');
+    }
+    for (int c = 0; c < N_DIAG_CODES; c++) {
+        bool is_error = INFOS[c].severity == SEV_ERROR;
+        if (INFOS[c].number == number &&
+            (is_error ? letter == 'E' || letter == 'e' : letter == 'W' || letter == 'w')) {
+            *out = (DiagCode)c;
+            return true;
+        }
+    }
+    return false;
+}
+
+void diags_init(Diags *ds)
+{
+    *ds = (Diags){.arena = arena_open()};
+}
+
+void diags_deinit(Diags *ds)
+{
+    arena_close(ds->arena);
+    *ds = (Diags){0};
+}
+
+static Str format(Arena *arena, const char *fmt, va_list ap)
+{
+    Buf b = {0};
+    buf_vprintf(&b, fmt, ap);
+    Str s = arena_str(arena, buf_str(&b));
+    buf_deinit(&b);
+    return s;
+}
+
+Diag *diag_add(Diags *ds, DiagCode code, Span span, const char *fmt, ...)
+{
+    for (size_t i = ds->list.n; i-- > 0;) {
+        Diag *d = ds->list.ptr[i];
+        if (d->code == code && d->span.lo == span.lo && d->span.hi == span.hi)
+            return d;
+    }
+    Diag *d = arena_new(ds->arena, Diag);
+    d->code = code;
+    d->span = span;
+    va_list ap;
+    va_start(ap, fmt);
+    d->text = format(ds->arena, fmt, ap);
+    va_end(ap);
+    vec_push(ds->arena, &ds->list, d);
+    if (INFOS[code].severity == SEV_ERROR)
+        ds->n_errors++;
+    else
+        ds->n_warnings++;
+    return d;
+}
+
+void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    DiagLabel label = {span, format(ds->arena, fmt, ap)};
+    va_end(ap);
+    for (size_t i = 0; i < d->labels.n; i++) /* the same Diag again */
+        if (d->labels.ptr[i].span.lo == span.lo && str_eq(d->labels.ptr[i].text, label.text))
+            return;
+    vec_push(ds->arena, &d->labels, label);
+}
+
+void diag_note(Diags *ds, Diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    Str text = format(ds->arena, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < d->notes.n; i++)
+        if (str_eq(d->notes.ptr[i], text))
+            return;
+    vec_push(ds->arena, &d->notes, text);
+}
+
+void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    Str text = format(ds->arena, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < d->helps.n; i++)
+        if (str_eq(d->helps.ptr[i], text))
+            return;
+    vec_push(ds->arena, &d->helps, text);
+}
+
+void diag_fix(Diags *ds, Diag *d, Span span, Str text)
+{
+    for (size_t i = 0; i < d->fixes.n; i++)
+        if (d->fixes.ptr[i].span.lo == span.lo)
+            return;
+    DiagFix fix = {span, arena_str(ds->arena, text)};
+    vec_push(ds->arena, &d->fixes, fix);
+}

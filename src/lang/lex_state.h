@@ -1,0 +1,58 @@
+/* lex_state.h - what the rules of grammar/pipe.l call. Private to the scanner.
+ *
+ * Every function consumes the text it is given. Those that return int return 1: the
+ * scanner stops only at the end.
+ */
+#ifndef PIPE_LANG_LEX_STATE_H
+#define PIPE_LANG_LEX_STATE_H
+
+#include <stdlib.h>
+
+#include "lang/lex.h"
+#include "lang/parse_state.h"
+
+/* A string that is open, or the interpolation in it that is being scanned. */
+typedef struct LexLevel {
+    Span quote;      /* the string's opening quote */
+    Span brace;      /* the interpolation's opening brace */
+    uint32_t braces; /* plain braces open inside the interpolation */
+} LexLevel;
+
+typedef struct Lex {
+    Arena *arena;
+    Diags *diags;
+    TokenList *tokens;
+    Str text;
+    uint32_t base;     /* position of text.ptr[0] */
+    uint32_t at;       /* offset of the next byte */
+    Span long_raw;     /* the last raw string that spans lines */
+    LexLevel levels[PARSE_MAX_BRACKETS]; /* strings around the scanner */
+    uint32_t n_levels;
+    bool in_string;    /* innermost level: its text, not an interpolation */
+    bool has_given_up;
+} Lex;
+
+int lex_token(Lex *lex, int kind, Str text);
+void lex_skip(Lex *lex, Str text);
+int lex_comment(Lex *lex, Str text);
+int lex_line_end(Lex *lex, Str text);
+/* Returns how much of the text was consumed. */
+uint32_t lex_word(Lex *lex, Str text);
+int lex_backticks(Lex *lex, Str text);
+int lex_number(Lex *lex, Str text);
+int lex_point(Lex *lex, Str text); /* .5 */
+int lex_raw(Lex *lex, Str text);
+int lex_unclosed(Lex *lex, Str text); /* 'raw or `name to the end of the line */
+int lex_string_begin(Lex *lex, Str text);
+int lex_string_text(Lex *lex, Str text);
+int lex_string_end(Lex *lex, Str text);
+int lex_string_unclosed(Lex *lex);
+int lex_interpolation_begin(Lex *lex, Str text);
+int lex_brace_open(Lex *lex, Str text);
+/* True when it closed an interpolation: the string goes on. */
+bool lex_brace_close(Lex *lex, Str text);
+int lex_foreign_operator(Lex *lex, Str text);
+int lex_foreign_comment(Lex *lex, Str text);
+int lex_bad_char(Lex *lex, Str text);
+
+#endif
