@@ -1,0 +1,432 @@
+#include "plan/build.h"
+
+#include "plan/type.h"
+
+#define PRIORITY_MAX 1000000 /* rank is twice that and has to fit an int32_t */
+
+/* Where a flow has come to: the last step, the level it is at, its table. */
+typedef struct Point {
+    uint32_t step;
+    uint32_t scope;
+    ScopeCols cols;
+    bool is_unknown;
+    bool is_broken; /* a stage could not be made out: the rest of the flow is silent */
+    Span from;      /* the stage that made it what it is, for labels */
+} Point;
+
+typedef struct Builder {
+    Arena *arena;
+    const PlanHost *host;
+    const Program *program;
+    const JobDef *job;
+    Diags *diags;
+    Plan *plan;
+    Map *globals;
+    Map names;      /* step names given */
+    Map let_points; /* FlowDef's name -> Point */
+    Vec(Step *) steps;
+    Vec(Scope) scopes;
+    Vec(PlanSink) sinks;
+} Builder;
+
+static Typer typer_of(Builder *b)
+{
+    return (Typer){.arena = b->arena, .sources = b->host->sources, .diags = b->diags,
+                   .program = b->program, .catalog = b->host->catalog,
+                   .evaluator = b->host->evaluator, .globals = b->globals,
+                   .sets = b->host->sets};
+}
+
+/* ---- annotations ---- */
+
+static bool annot_int(Builder *b, const Expr *e, const char *what, int64_t low, int64_t high,
+                      int64_t *out)
+{
+    Typer t = typer_of(b);
+    Value v;
+    if (!e || !type_constant(&t, e, TYPE_INT, what, &v))
+        return false;
+    if (v.is_null || v.i < low || v.i > high) {
+        diag_add(b->diags, E_BAD_ANNOTATION, e->span, "%s is a number from %lld to %lld", what,
+                 (long long)low, (long long)high);
+        return false;
+    }
+    *out = v.i;
+    return true;
+}
+
+static Str annot_text(Builder *b, const Expr *e, const char *what)
+{
+    Typer t = typer_of(b);
+    Value v;
+    if (!e || !type_constant(&t, e, TYPE_STRING, what, &v) || v.is_null)
+        return (Str){0};
+    return v.s;
+}
+
+static void annotate_step(Builder *b, Step *s, const StageDef *stage)
+{
+    Annots a = annots_of_step(b->arena, &stage->annots, &b->job->annots,
+                              stage->op ? &stage->op->annots : NULL);
+    int64_t n;
+    s->priority = (int32_t)s->depth;
+    if (annot_int(b, a.priority, "a priority", -PRIORITY_MAX, PRIORITY_MAX, &n)) {
+        s->priority = (int32_t)n;
+        s->has_priority = true;
+    }
+    if (annot_int(b, a.max_concurrent, "`@max_concurrent`", 1, 1000000, &n))
+        s->max_concurrent = (uint32_t)n;
+    s->rank = 2 * s->priority;
+    s->doc = annot_text(b, a.doc, "`@doc`");
+    for (size_t i = 0; i < a.tags.n; i++) {
+        Str k = annot_text(b, a.tags.ptr[i].key, "a tag's key");
+        Str v = annot_text(b, a.tags.ptr[i].value, "a tag's value");
+        Str tag = arena_printf(b->arena, "%.*s=%.*s", STR_ARG(k), STR_ARG(v));
+        vec_push(b->arena, &s->tags, tag);
+    }
+}
+
+static void annotate_job(Builder *b)
+{
+    const Annots *a = &b->job->annots;
+    int64_t n;
+    if (annot_int(b, a->max_concurrent, "`@max_concurrent`", 1, 1024, &n))
+        b->plan->max_concurrent = (uint32_t)n;
+    b->plan->doc = annot_text(b, a->doc, "`@doc`");
+}
+
+static uint32_t job_credits(Builder *b)
+{
+    const Annots *a = &b->job->annots;
+    int64_t n;
+    if (a->is_unbounded)
+        return UINT32_MAX;
+    return annot_int(b, a->in_flight, "`@in_flight`", 1, UINT32_MAX - 1, &n) ? (uint32_t)n : 0;
+}
+
+/* ---- steps ---- */
+
+static Str unique_name(Builder *b, Str want)
+{
+    Str name = want;
+    for (uint32_t n = 2; map_get(&b->names, name); n++)
+        name = arena_printf(b->arena, "%.*s_%u", STR_ARG(want), n);
+    map_put(&b->names, name, b);
+    return name;
+}
+
+static Str op_label(const StageDef *s)
+{
+    if (s->op && s->op->name.text.len)
+        return s->op->name.text;
+    if (s->op && s->op->op->body.n)
+        return str_of(stmt_word(s->op->op->body.ptr[0]->kind));
+    return s->stage->kind == STAGE_COLLECT ? STR_LIT("collect") : STR_LIT("pass");
+}
+
+static Step *step_new(Builder *b, Str label, const StageDef *s, StepKind kind, uint32_t scope)
+{
+    Step *step = arena_new(b->arena, Step);
+    step->id = (uint32_t)b->steps.n;
+    step->name = unique_name(b, label);
+    step->op = s->op ? s->op->name.text : (Str){"", 0};
+    step->kind = kind;
+    step->scope = scope;
+    step->span = s->stage->span;
+    vec_push(b->arena, &b->steps, step);
+    return step;
+}
+
+static void step_input(Builder *b, Step *s, uint32_t from)
+{
+    s->inputs = arena_new(b->arena, uint32_t);
+    s->inputs[0] = from;
+    s->n_inputs = 1;
+    s->depth = b->steps.ptr[from]->depth + 1;
+}
+
+static bool same_value(const Tx *x, const Tx *y)
+{
+    return x->kind == TX_CONST && y->kind == TX_CONST && str_eq(x->value.s, y->value.s);
+}
+
+/* Numbers the writes of a step, and refuses a path that another step writes. */
+static void register_sinks(Builder *b, Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++) {
+        Pop *p = s->pops.ptr[i];
+        if (p->kind != POP_WRITE_CSV)
+            continue;
+        for (size_t k = 0; k < b->sinks.n; k++)
+            if (same_value(b->sinks.ptr[k].pop->expr, p->expr)) {
+                Diag *d = diag_add(b->diags, E_SAME_PATH, p->expr->span,
+                                   "two steps write `%.*s`", STR_ARG(p->expr->value.s));
+                diag_label(b->diags, d, b->sinks.ptr[k].pop->expr->span, "the other one");
+                diag_help(b->diags, d, "give them paths of their own");
+            }
+        p->sink = (uint32_t)b->sinks.n;
+        PlanSink sink = {.step = s->id, .pop = p, .by_key = p->expr->needs_batch};
+        vec_push(b->arena, &b->sinks, sink);
+    }
+}
+
+static bool yields_batches(const Pop *p)
+{
+    return (p->kind == POP_READ_CSV || p->kind == POP_RANGE) && p->batch != BATCH_NONE;
+}
+
+static bool begins_with_source(const Op *op)
+{
+    StmtKind k = op->body.n ? op->body.ptr[0]->kind : STMT_ERROR;
+    return k == STMT_READ || k == STMT_RANGE || k == STMT_FILES;
+}
+
+/* Binds the stage's arguments to the op's parameters. */
+static Map *bind_params(Builder *b, const StageDef *s)
+{
+    Map *params = arena_new(b->arena, Map);
+    map_init(params, b->arena);
+    for (uint32_t i = 0; s->op && i < s->op->n_params; i++) {
+        const ParamDef *p = &s->op->params[i];
+        Tx *tx = tx_error(b->arena, p->name.span);
+        Typer t = typer_of(b);
+        Value v;
+        Str what = arena_printf(b->arena, "`%.*s`", STR_ARG(p->name.text));
+        if (p->type == TYPE_TABLE)
+            diag_add(b->diags, E_TABLE_LATER, p->name.span,
+                     "table parameters are not available yet");
+        else if (s->args[i].value && p->type != TYPE_ERROR &&
+                 type_constant(&t, s->args[i].value, p->type, what.ptr, &v))
+            tx = tx_const(b->arena, v, s->args[i].value->span);
+        map_put(params, p->name.text, tx);
+    }
+    return params;
+}
+
+/* The rest of a generator's op runs per batch, as a step of its own. */
+static Step *split_generator(Builder *b, Step *gen, const StageDef *s, PopList *pops,
+                             uint32_t credits)
+{
+    Scope scope = {.parent = gen->scope, .generator = gen->id, .in_flight = credits};
+    gen->is_generator = true;
+    gen->yields = (uint32_t)b->scopes.n;
+    vec_push(b->arena, &b->scopes, scope);
+    vec_push(b->arena, &gen->pops, pops->ptr[0]);
+    gen->out = pops->ptr[0]->out;
+    if (pops->n == 1)
+        return gen;
+    Str label = arena_printf(b->arena, "%.*s_each", STR_ARG(gen->name));
+    Step *rest = step_new(b, label, s, STEP_MAP, gen->yields);
+    step_input(b, rest, gen->id);
+    annotate_step(b, rest, s);
+    rest->rank = 2 * rest->priority + (rest->has_priority ? 1 : 0);
+    rest->in = gen->out;
+    for (size_t i = 1; i < pops->n; i++)
+        vec_push(b->arena, &rest->pops, pops->ptr[i]);
+    return rest;
+}
+
+/* ---- stages ---- */
+
+static void wrong_level(Builder *b, const StageDef *s, const Point *at)
+{
+    const Stage *st = s->stage;
+    Str label = op_label(s);
+    Diag *d;
+    if (st->kind == STAGE_ONCE) {
+        d = diag_add(b->diags, E_NEEDS_MAP, st->span,
+                     "`%.*s` stands on a dynamic flow, which comes in batches", STR_ARG(label));
+        diag_help(b->diags, d,
+                  "write `map %.*s` to run it on every batch, or `collect %.*s` to run it once on "
+                  "all of them",
+                  STR_ARG(label), STR_ARG(label));
+        diag_label(b->diags, d, at->from, "batches come from here");
+        diag_fix(b->diags, d, (Span){st->span.lo, st->span.lo}, STR_LIT("map "));
+        return;
+    }
+    const char *word = st->kind == STAGE_MAP ? "map" : "collect";
+    d = diag_add(b->diags, E_NEEDS_BATCHES, st->word_span,
+                 "`%s` stands on a static flow, which is one table", word);
+    if (s->op)
+        diag_help(b->diags, d, "write `%.*s` alone to run it once, or make batches: `read csv ... "
+                               "batch 100`",
+                  STR_ARG(label));
+    else
+        diag_help(b->diags, d, "leave it out: there is nothing to collect");
+    diag_label(b->diags, d, at->from, "one table comes from here");
+}
+
+/* Lays out one stage behind *at. is_before_map: `| map` follows. */
+static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_before_map,
+                        bool is_last, Point *at)
+{
+    const Stage *st = s->stage;
+    if (s->is_error || st->is_error || at->is_broken) {
+        at->is_broken = true;
+        return;
+    }
+    if (s->flow) { /* a named flow, at the source */
+        const Point *p = map_get(&b->let_points, s->flow->name.text);
+        if (p)
+            *at = *p;
+        else
+            at->is_broken = true;
+        return;
+    }
+    if (is_source && (!s->op || !begins_with_source(s->op->op))) {
+        Diag *d = diag_add(b->diags, E_NO_INPUT, st->span,
+                           "nothing is piped into `%.*s`, and it does not begin with `read`",
+                           STR_ARG(op_label(s)));
+        diag_help(b->diags, d, "put a source before it: `read csv \"file.csv\" | ...`");
+        at->is_broken = true;
+        return;
+    }
+    if (!is_source && (st->kind == STAGE_ONCE) != (at->scope == 0)) {
+        wrong_level(b, s, at);
+        at->is_broken = true;
+        return;
+    }
+
+    StepKind kind = STEP_STATIC;
+    uint32_t scope = is_source ? 0 : at->scope;
+    if (st->kind == STAGE_MAP)
+        kind = STEP_MAP;
+    else if (st->kind == STAGE_COLLECT) {
+        kind = STEP_COLLECT;
+        scope = b->scopes.ptr[at->scope].parent;
+    }
+
+    Typer t = typer_of(b);
+    t.params = bind_params(b, s);
+    t.op = s->op ? s->op->op : NULL;
+    t.has_table = true;
+    if (!is_source) {
+        t.cols = at->cols;
+        t.is_unknown = at->is_unknown;
+    }
+    const Schema *in = is_source ? NULL : scope_schema(b->arena, &t.cols);
+    PopList pops = {0};
+    if (s->op) {
+        type_body(&t, &s->op->op->body, &pops);
+        if (is_source && is_before_map && !s->op->name.text.len && s->op->op->body.n == 1 &&
+            pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE)
+            pops.ptr[0]->batch = BATCH_AUTO;
+    }
+    Step *step = step_new(b, op_label(s), s, kind, scope);
+    if (!is_source)
+        step_input(b, step, at->step);
+    annotate_step(b, step, s);
+    step->in = in;
+    if (pops.n && yields_batches(pops.ptr[0])) {
+        if (scope != 0)
+            diag_add(b->diags, E_NESTED_LATER, pops.ptr[0]->span,
+                     "a fan-out inside a fan-out is not available yet");
+        step = split_generator(b, step, s, &pops, job_credits(b));
+        at->scope = step->is_generator ? step->yields : step->scope;
+        at->from = pops.ptr[0]->span;
+    } else {
+        step->pops.ptr = pops.ptr;
+        step->pops.n = pops.n;
+        step->pops.cap = pops.cap;
+        at->scope = scope;
+        if (is_source || st->kind == STAGE_COLLECT)
+            at->from = st->span;
+    }
+    at->step = step->id;
+    at->cols = t.cols;
+    at->is_unknown = t.is_unknown;
+    step->out = scope_schema(b->arena, &t.cols);
+
+    bool has_sink = false;
+    for (size_t i = 0; i < step->pops.n; i++)
+        has_sink |= step->pops.ptr[i]->kind == POP_WRITE_CSV;
+    if (is_last && b->host->prints_loose_ends && !has_sink && !at->is_unknown) {
+        if (step->is_generator) {
+            uint32_t gen = step->id;
+            step = step_new(b, STR_LIT("write"), s, STEP_MAP, at->scope);
+            step_input(b, step, gen);
+            step->priority = (int32_t)step->depth;
+            step->rank = 2 * step->priority;
+            step->in = step->out = b->steps.ptr[gen]->out;
+        }
+        Pop *w = arena_new(b->arena, Pop);
+        w->kind = POP_WRITE_CSV;
+        w->span = st->span;
+        w->dialect = CSV_DEFAULT_DIALECT;
+        w->expr = tx_const(b->arena, (Value){.type = TYPE_STRING, .s = STR_LIT("stdout")}, st->span);
+        w->out = step->out;
+        vec_push(b->arena, &step->pops, w);
+    }
+    if (step->is_generator == false)
+        register_sinks(b, step);
+}
+
+static void build_flow(Builder *b, const FlowDef *f)
+{
+    Point at = {0};
+    at.is_broken = f->is_cyclic;
+    for (uint32_t i = 0; i < f->n_stages; i++) {
+        bool is_last = i + 1 == f->n_stages;
+        bool before_map = !is_last && f->stages[i + 1].stage->kind == STAGE_MAP;
+        build_stage(b, &f->stages[i], i == 0, before_map, is_last && !f->name.text.len, &at);
+    }
+    if (f->name.text.len && !at.is_broken) {
+        Point *p = arena_new(b->arena, Point);
+        *p = at;
+        map_put(&b->let_points, f->name.text, p);
+    }
+}
+
+Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const JobDef *job,
+                 Diags *diags)
+{
+    Plan *plan = arena_new(a, Plan);
+    Map globals;
+    map_init(&globals, a);
+    Builder b = {.arena = a, .host = host, .program = program, .job = job, .diags = diags,
+                 .plan = plan, .globals = &globals};
+    map_init(&b.names, a);
+    map_init(&b.let_points, a);
+    plan->job = job->name.text;
+    plan->file = source_name(program->main->source);
+    vec_push(a, &b.scopes, ((Scope){.generator = UINT32_MAX}));
+    annotate_job(&b);
+    for (uint32_t i = 0; i < job->n_flows; i++)
+        build_flow(&b, job->order[i]);
+    plan->n_steps = (uint32_t)b.steps.n;
+    plan->steps = b.steps.ptr;
+    plan->n_scopes = (uint32_t)b.scopes.n;
+    plan->scopes = b.scopes.ptr;
+    plan->n_sinks = (uint32_t)b.sinks.n;
+    plan->sinks = b.sinks.ptr;
+    return plan;
+}
+
+void plan_check_rest(Arena *a, const PlanHost *host, const Program *program, Diags *diags)
+{
+    Map globals;
+    map_init(&globals, a);
+    Builder b = {.arena = a, .host = host, .program = program, .diags = diags,
+                 .globals = &globals};
+    for (size_t i = 0; i < program->consts.n; i++) {
+        Typer t = typer_of(&b);
+        type_global(&t, program->consts.ptr[i]->name.text);
+    }
+    for (size_t i = 0; i < program->fns.n; i++) {
+        const FnDef *fn = program->fns.ptr[i];
+        Typer t = typer_of(&b);
+        Map locals;
+        map_init(&locals, a);
+        bool ok = !fn->is_cyclic && fn->type != TYPE_ERROR;
+        for (uint32_t k = 0; k < fn->n_params; k++) {
+            /* stands for any value of its type */
+            Tx *any = tx_column(a, k, fn->params[k].type, fn->params[k].name.span);
+            map_put(&locals, fn->params[k].name.text, any);
+        }
+        t.locals = &locals;
+        t.has_table = true;
+        Str what = arena_printf(a, "the value of fn `%.*s`", STR_ARG(fn->name.text));
+        if (ok)
+            type_expr_as(&t, fn->value, fn->type, what.ptr);
+    }
+}

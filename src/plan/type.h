@@ -1,0 +1,74 @@
+/* type.h - typing: expressions to Tx, the statements of an op to operations.
+ *
+ * A Typer holds what names mean at one place: the table as it is there, the op's
+ * parameters, the program's constants. Mistakes are diagnostics; a node of TYPE_ERROR
+ * keeps everything above it silent. Ops are typed once per use, with that use's columns. Everything
+ * lives in the arena. Single-threaded.
+ */
+#ifndef PIPE_PLAN_TYPE_H
+#define PIPE_PLAN_TYPE_H
+
+#include "base/diag.h"
+#include "base/map.h"
+#include "lang/check.h"
+#include "plan/eval.h"
+#include "plan/plan.h"
+
+/* A column of the table at a place of an op. */
+typedef struct ScopeCol {
+    Str name;
+    Type type;
+    Span from;              /* where it was made: the `read`, the definition */
+    const CatalogCol *seen; /* what the file showed; NULL: computed or declared */
+    Str file;
+} ScopeCol;
+typedef Vec(ScopeCol) ScopeCols;
+
+typedef Vec(PopAgg) AggList;
+
+typedef struct Typer {
+    Arena *arena;
+    Sources *sources;
+    Diags *diags;
+    const Program *program;
+    Catalog *catalog;
+    Evaluator *evaluator;
+
+    Map *globals;        /* param or let -> Tx, as far as they were wanted; shared */
+    const Map *sets;     /* param -> Value, from --set; NULL: none */
+    Map *params;         /* of the op being typed -> Tx; NULL: none */
+    const Op *op;        /* for labels; NULL outside ops */
+
+    ScopeCols cols;
+    bool has_table;      /* columns may be named at all */
+    bool is_unknown;     /* the table could not be made out: unknown columns are silent */
+
+    Map *locals;         /* inside a fn's body: its parameters -> Tx; then columns are not seen */
+
+    AggList *aggs;       /* inside `group by {}`: calls of aggregates are collected here ... */
+    ScopeCols *keys;     /* ... and these are the columns outside of such calls */
+
+    uint32_t n_calls;    /* calls numbered so far in this step */
+} Typer;
+
+Tx *type_expr(Typer *t, const Expr *e);
+/* The same, converted to a wanted type (int widens, null takes it); else a diagnostic that names `what`
+ * ("the condition of `where`"). */
+Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what);
+/* A constant of the wanted type (TYPE_ERROR: any): false after a diagnostic. */
+bool type_constant(Typer *t, const Expr *e, Type want, const char *what, Value *out);
+/* The value of a top-level param or let, computed when first wanted; NULL: there is none of the name. */
+Tx *type_global(Typer *t, Str name);
+Tx *tx_const(Arena *a, Value v, Span span);
+Tx *tx_column(Arena *a, uint32_t col, Type type, Span span);
+Tx *tx_error(Arena *a, Span span);
+/* tx as type `want`, or NULL if it does not convert by itself. */
+Tx *tx_convert(Arena *a, Tx *tx, Type want);
+
+/* Types the statements of an op over t->cols; appends to pops; leaves the table that goes
+ * out in t->cols. */
+typedef Vec(Pop *) PopList;
+void type_body(Typer *t, const StmtList *body, PopList *pops);
+const Schema *scope_schema(Arena *a, const ScopeCols *cols);
+
+#endif
