@@ -1,0 +1,541 @@
+#include "lang/check.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/builtins.h"
+#include "lang/check_state.h"
+#include "lang/parse.h"
+
+/* ---- names ---- */
+
+const ConstDef *program_const(const Program *p, Str name)
+{
+    return map_get(&p->names->consts, name);
+}
+
+const SchemaDef *program_schema(const Program *p, Str name)
+{
+    return map_get(&p->names->schemas, name);
+}
+
+const FnDef *program_fn(const Program *p, Str name)
+{
+    return map_get(&p->names->fns, name);
+}
+
+const OpDef *program_op(const Program *p, Str name)
+{
+    return map_get(&p->names->ops, name);
+}
+
+const JobDef *program_job(const Program *p, Str name)
+{
+    return map_get(&p->names->jobs, name);
+}
+
+static const ParamDef *find_param(const ParamDef *params, uint32_t n, Str name)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (str_eq(params[i].name.text, name))
+            return &params[i];
+    return NULL;
+}
+
+const ParamDef *op_param(const OpDef *op, Str name)
+{
+    return find_param(op->params, op->n_params, name);
+}
+
+const ParamDef *fn_param(const FnDef *fn, Str name)
+{
+    return find_param(fn->params, fn->n_params, name);
+}
+
+const char *check_other_kind(Check *c, Diag *d, Str name)
+{
+    const Program *p = c->program;
+    const OpDef *op = program_op(p, name);
+    const FnDef *fn = program_fn(p, name);
+    const JobDef *job = program_job(p, name);
+    const SchemaDef *schema = program_schema(p, name);
+    const ConstDef *constant = program_const(p, name);
+    const char *kind = op       ? "an op"
+                       : fn     ? "a fn"
+                       : job    ? "a job"
+                       : schema ? "a schema"
+                       : !constant ? NULL
+                       : constant->is_param ? "a param"
+                                            : "a let";
+    const Ident *at = op       ? &op->name
+                      : fn     ? &fn->name
+                      : job    ? &job->name
+                      : schema ? &schema->name
+                      : constant ? &constant->name
+                                 : NULL;
+
+    if (at)
+        diag_label(c->diags, d, at->span, "`%.*s` is %s", STR_ARG(name), kind);
+    return kind;
+}
+
+/* Enters def under its name, or says that the name is taken: then the first stays. */
+static bool declare(Check *c, Map *names, const Ident *name, void *def, const char *what,
+                    Span (*place_of)(const void *def))
+{
+    const void *first = map_get(names, name->text);
+
+    if (name->text.len == 0)
+        return false;
+    if (!first) {
+        map_put(names, name->text, def);
+        return true;
+    }
+    Diag *d = diag_add(c->diags, E_DUPLICATE_NAME, name->span,
+                       "%s `%.*s` is declared twice", what, STR_ARG(name->text));
+    diag_label(c->diags, d, place_of(first), "it is declared here first");
+    return false;
+}
+
+static Span const_place(const void *def) { return ((const ConstDef *)def)->name.span; }
+static Span schema_place(const void *def) { return ((const SchemaDef *)def)->name.span; }
+static Span fn_place(const void *def) { return ((const FnDef *)def)->name.span; }
+static Span op_place(const void *def) { return ((const OpDef *)def)->name.span; }
+static Span job_place(const void *def) { return ((const JobDef *)def)->name.span; }
+
+/* ---- types ---- */
+
+/* What other languages call our types. */
+static const char *foreign_type(Str name)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {
+        {"str", "string"},     {"text", "string"},       {"varchar", "string"},
+        {"char", "string"},    {"integer", "int"},       {"long", "int"},
+        {"int32", "int"},      {"int64", "int"},         {"bigint", "int"},
+        {"i64", "int"},        {"i32", "int"},           {"uint", "int"},
+        {"double", "float"},   {"real", "float"},        {"number", "float"},
+        {"decimal", "float"},  {"numeric", "float"},     {"float64", "float"},
+        {"f64", "float"},      {"boolean", "bool"},      {"datetime", "timestamp"},
+        {"time", "timestamp"}, {"interval", "duration"}, {"timedelta", "duration"},
+        {"bytes", "size"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char lower[16];
+        if (name.len >= sizeof lower)
+            continue;
+        for (uint32_t k = 0; k < name.len; k++) {
+            char ch = name.ptr[k];
+            lower[k] = (char)(ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch);
+        }
+        lower[name.len] = '\0';
+        if (strcmp(lower, words[i].theirs) == 0)
+            return words[i].ours;
+    }
+    return NULL;
+}
+
+static void report_unknown_type(Check *c, const TypeRef *ref, bool tables)
+{
+    Diag *d = diag_add(c->diags, E_UNKNOWN_TYPE, ref->span, "there is no type `%.*s`",
+                       STR_ARG(ref->name));
+    Type last = tables ? TYPE_TABLE : TYPE_SIZE;
+    const char *ours = foreign_type(ref->name);
+    Suggest near;
+    Buf list = {0};
+
+    suggest_init(&near, ref->name);
+    for (Type t = TYPE_BOOL; t <= last; t++) {
+        suggest_offer(&near, str_of(type_name(t)));
+        buf_put_name_in_list(&list, str_of(type_name(t)), (size_t)(t - TYPE_BOOL),
+                             (size_t)(last - TYPE_BOOL) + 1, "and");
+    }
+    if (ours) {
+        diag_help(c->diags, d, "it is called `%s` here", ours);
+        diag_fix(c->diags, d, ref->span, str_of(ours));
+    } else if (!diag_suggest(c->diags, d, ref->span, &near)) {
+        diag_help(c->diags, d, "the types are %s", list.ptr);
+    }
+    buf_deinit(&list);
+}
+
+/* tables: the type may be `table`. `what` has the type: "a column". */
+static Type resolve_type(Check *c, const TypeRef *ref, bool tables, const char *what)
+{
+    Type t;
+
+    if (ref->name.len == 0)
+        return TYPE_ERROR;
+    if (!type_by_name(ref->name, &t)) {
+        report_unknown_type(c, ref, tables);
+        return TYPE_ERROR;
+    }
+    if (t == TYPE_TABLE && !tables) {
+        Diag *d = diag_add(c->diags, E_TABLE_TYPE, ref->span, "%s cannot be a table", what);
+        diag_help(c->diags, d, "only a parameter of an op can");
+        return TYPE_ERROR;
+    }
+    return t;
+}
+
+/* ---- parameters, fields ---- */
+
+/* of: "op" or "fn". */
+static const ParamDef *make_params(Check *c, const ParamList *list, const char *of,
+                                   uint32_t *n)
+{
+    ParamDef *params = arena_array(c->arena, ParamDef, list->n);
+    bool tables = strcmp(of, "op") == 0;
+    Map seen;
+
+    map_init(&seen, c->arena);
+    *n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const Param *param = &list->ptr[i];
+        ParamDef def = {param->name, TYPE_ERROR, param->value};
+        const ParamDef *first = map_get(&seen, param->name.text);
+        def.type = resolve_type(c, &param->type, tables, "a parameter of a fn");
+        if (param->name.text.len == 0)
+            continue;
+        if (first) {
+            Diag *d = diag_add(c->diags, E_DUPLICATE_PARAM, param->name.span,
+                               "parameter `%.*s` is declared twice",
+                               STR_ARG(param->name.text));
+            diag_label(c->diags, d, first->name.span, "it is declared here first");
+            continue;
+        }
+        if (def.type == TYPE_TABLE && def.value) {
+            Diag *d = diag_add(c->diags, E_TABLE_TYPE, def.value->span,
+                               "a table has no default: a flow is passed where the op is "
+                               "used");
+            diag_label(c->diags, d, param->type.span, "`%.*s` is a table",
+                       STR_ARG(param->name.text));
+            def.value = NULL;
+        }
+        params[*n] = def;
+        map_put(&seen, param->name.text, &params[(*n)++]);
+    }
+    return params;
+}
+
+static void make_fields(Check *c, const Decl *decl, SchemaDef *def)
+{
+    size_t n = decl->params.n;
+    SchemaCol *cols = arena_array(c->arena, SchemaCol, n);
+    Span *spans = arena_array(c->arena, Span, n);
+    Span *type_spans = arena_array(c->arena, Span, n);
+    uint32_t k = 0;
+    Map seen;
+
+    map_init(&seen, c->arena);
+    for (size_t i = 0; i < n; i++) {
+        const Param *field = &decl->params.ptr[i];
+        const Param *first = map_get(&seen, field->name.text);
+        Type type = resolve_type(c, &field->type, false, "a column");
+        if (field->name.text.len == 0)
+            continue;
+        if (first) {
+            Diag *d = diag_add(c->diags, E_DUPLICATE_COLUMN, field->name.span,
+                               "`%.*s` is declared twice", STR_ARG(field->name.text));
+            diag_label(c->diags, d, first->name.span, "it stands here first");
+            continue;
+        }
+        map_put(&seen, field->name.text, &decl->params.ptr[i]);
+        cols[k] = (SchemaCol){field->name.text, type};
+        spans[k] = field->name.span;
+        type_spans[k++] = field->type.span;
+    }
+    def->schema = (Schema){k, cols};
+    def->col_spans = spans;
+    def->type_spans = type_spans;
+}
+
+/* ---- declarations ---- */
+
+static void add_const(Check *c, const Decl *decl, bool is_param)
+{
+    ConstDef *def = arena_new(c->arena, ConstDef);
+
+    *def = (ConstDef){.name = decl->param.name, .is_param = is_param, .type = TYPE_ERROR,
+                      .value = decl->param.value, .span = decl->span};
+    if (is_param)
+        def->type = resolve_type(c, &decl->param.type, false, "a param");
+    if (declare(c, &c->program->names->consts, &def->name, def, is_param ? "param" : "let",
+                const_place))
+        vec_push(c->arena, &c->program->consts, def);
+}
+
+static void add_schema(Check *c, const Decl *decl)
+{
+    SchemaDef *def = arena_new(c->arena, SchemaDef);
+
+    *def = (SchemaDef){.name = decl->name, .is_open = decl->is_open, .span = decl->span};
+    make_fields(c, decl, def);
+    if (declare(c, &c->program->names->schemas, &def->name, def, "schema", schema_place))
+        vec_push(c->arena, &c->program->schemas, def);
+}
+
+static void add_fn(Check *c, const Decl *decl)
+{
+    FnDef *def = arena_new(c->arena, FnDef);
+
+    *def = (FnDef){.name = decl->name, .value = decl->value, .span = decl->span};
+    def->params = make_params(c, &decl->params, "fn", &def->n_params);
+    def->type = resolve_type(c, &decl->type, false, "the result of a fn");
+    if (builtin_find(decl->name.text, def->n_params)) {
+        Diag *d = diag_add(c->diags, E_BUILTIN_NAME, decl->name.span,
+                           "there is a built-in function `%.*s` already",
+                           STR_ARG(decl->name.text));
+        diag_help(c->diags, d, "choose another name");
+    }
+    if (declare(c, &c->program->names->fns, &def->name, def, "fn", fn_place))
+        vec_push(c->arena, &c->program->fns, def);
+}
+
+static void add_op(Check *c, const Decl *decl)
+{
+    OpDef *def = arena_new(c->arena, OpDef);
+
+    *def = (OpDef){.name = decl->op->name, .op = decl->op};
+    def->params = make_params(c, &decl->op->params, "op", &def->n_params);
+    def->annots = annots_resolve(c->arena, c->diags, &decl->op->annotations, ON_OP);
+    vec_push(c->arena, &c->ops, def);
+    if (declare(c, &c->program->names->ops, &def->name, def, "op", op_place))
+        vec_push(c->arena, &c->program->ops, def);
+}
+
+static void add_job(Check *c, const Decl *decl, bool is_main)
+{
+    JobDef *def = arena_new(c->arena, JobDef);
+
+    *def = (JobDef){.name = decl->name, .decl = decl, .is_main = is_main};
+    vec_push(c->arena, &c->jobs, def);
+    if (declare(c, &c->program->names->jobs, &def->name, def, "job", job_place))
+        vec_push(c->arena, &c->program->jobs, def);
+}
+
+/* ---- files ---- */
+
+static void add_file(Check *c, const Ast *ast);
+
+/* One file under two names is read once. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    return strcmp(a, b) == 0 || (stat(a, &sa) == 0 && stat(b, &sb) == 0 &&
+                                 sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino);
+}
+
+static bool is_read_already(Check *c, const char *path)
+{
+    for (size_t i = 0; i < c->program->files.n; i++) {
+        Str name = source_name(c->program->files.ptr[i]->source);
+        if (is_same_file(path, arena_str(c->arena, name).ptr))
+            return true;
+    }
+    return false;
+}
+
+/* The path of a used file, relative to the file that uses it. */
+static Str use_path(Check *c, const Source *from, Str path)
+{
+    Str name = source_name(from);
+    uint32_t n_dir = name.len;
+
+    while (n_dir > 0 && name.ptr[n_dir - 1] != '/')
+        n_dir--;
+    if (path.len > 0 && path.ptr[0] == '/')
+        n_dir = 0;
+    return arena_printf(c->arena, "%.*s%.*s", (int)n_dir, name.ptr, STR_ARG(path));
+}
+
+static void add_used(Check *c, const Ast *from, const Decl *decl)
+{
+    const Expr *e = decl->path;
+    const Source *source = NULL;
+    Error err = {0};
+    Status st;
+
+    if (!e || e->kind == EXPR_ERROR)
+        return;
+    if (e->kind != EXPR_LITERAL || e->lit.type != TYPE_STRING) {
+        diag_add(c->diags, E_USE, e->span, "the path after `use` is a plain string");
+        return;
+    }
+    Str path = use_path(c, from->source, e->lit.s);
+    if (is_read_already(c, path.ptr))
+        return;
+    if (c->host)
+        st = c->host->read(c->host->ctx, c->sources, path.ptr, &source, &err);
+    else
+        st = sources_read(c->sources, path.ptr, &source, &err);
+    if (st != OK) {
+        Diag *d = diag_add(c->diags, E_USE, e->span, "%s", err.text);
+        if (!str_eq(path, e->lit.s))
+            diag_note(c->diags, d, "the path is relative to the file that uses it: `%.*s`",
+                      STR_ARG(path));
+        return;
+    }
+    add_file(c, parse_file(c->arena, source, c->diags));
+}
+
+static void add_decl(Check *c, const Ast *ast, const Decl *decl)
+{
+    switch (decl->kind) {
+    case DECL_ERROR: break;
+    case DECL_USE: add_used(c, ast, decl); break;
+    case DECL_PARAM: add_const(c, decl, true); break;
+    case DECL_LET: add_const(c, decl, false); break;
+    case DECL_SCHEMA: add_schema(c, decl); break;
+    case DECL_FN: add_fn(c, decl); break;
+    case DECL_OP: add_op(c, decl); break;
+    case DECL_JOB: add_job(c, decl, ast == c->program->main); break;
+    }
+}
+
+static void add_file(Check *c, const Ast *ast)
+{
+    vec_push(c->arena, &c->program->files, ast);
+    for (size_t i = 0; i < ast->decls.n; i++)
+        add_decl(c, ast, ast->decls.ptr[i]);
+}
+
+/* ---- fns and constants that need themselves ---- */
+
+/* Nodes: the consts, then the fns. */
+typedef struct DefGraph {
+    Check *c;
+    Deps deps;
+    Map fn_index, const_index; /* name -> node + 1, as a pointer */
+} DefGraph;
+
+static uint32_t node_of(const Map *index, Str name, bool *found)
+{
+    uintptr_t i = (uintptr_t)map_get(index, name);
+
+    *found = i != 0;
+    return (uint32_t)(i - 1);
+}
+
+/* locals: the fn whose parameters hide constants, NULL in a constant. */
+static void add_needs(DefGraph *g, uint32_t from, const FnDef *locals, const Expr *e)
+{
+    bool found = false;
+    uint32_t to = 0;
+
+    if (!e)
+        return;
+    if (e->kind == EXPR_CALL)
+        to = node_of(&g->fn_index, e->name.text, &found);
+    else if (e->kind == EXPR_NAME && !(locals && fn_param(locals, e->name.text)))
+        to = node_of(&g->const_index, e->name.text, &found);
+    if (found)
+        deps_add(g->c->arena, &g->deps, from, to, e->kind == EXPR_CALL ? e->name.span : e->span);
+    add_needs(g, from, locals, e->base);
+    for (size_t i = 0; i < e->args.n; i++)
+        add_needs(g, from, locals, e->args.ptr[i]);
+    for (size_t i = 0; i < e->call.n; i++)
+        add_needs(g, from, locals, e->call.ptr[i].value);
+}
+
+static const Ident *node_name(const Program *p, uint32_t node)
+{
+    return node < p->consts.n ? &p->consts.ptr[node]->name
+                              : &p->fns.ptr[node - p->consts.n]->name;
+}
+
+static void on_def_cycle(void *ctx, const uint32_t *node, const Span *at, uint32_t n)
+{
+    DefGraph *g = ctx;
+    Program *p = g->c->program;
+    Diags *ds = g->c->diags;
+    const Ident *first = node_name(p, node[0]);
+    bool all_fns = true;
+    Diag *d;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (node[i] < p->consts.n) {
+            p->consts.ptr[node[i]]->is_cyclic = true;
+            all_fns = false;
+        } else {
+            p->fns.ptr[node[i] - p->consts.n]->is_cyclic = true;
+        }
+    }
+    if (all_fns) {
+        d = diag_add(ds, E_FN_RECURSION, first->span, "fn `%.*s` calls itself",
+                     STR_ARG(first->text));
+        diag_help(ds, d, "a fn is one expression over its arguments: it cannot be recursive");
+    } else {
+        d = diag_add(ds, E_CONST_CYCLE, first->span, "`%.*s` is defined by itself",
+                     STR_ARG(first->text));
+    }
+    for (uint32_t i = 0; i < n; i++)
+        diag_label(ds, d, at[i], "`%.*s` %s `%.*s` here",
+                   STR_ARG(node_name(p, node[i])->text),
+                   node[(i + 1) % n] < p->consts.n ? "needs" : "calls",
+                   STR_ARG(node_name(p, node[(i + 1) % n])->text));
+}
+
+static void check_cycles(Check *c)
+{
+    Program *p = c->program;
+    uint32_t n_consts = (uint32_t)p->consts.n, n = n_consts + (uint32_t)p->fns.n;
+    DefGraph g = {.c = c, .deps = deps_new(c->arena, n)};
+
+    map_init(&g.const_index, c->arena);
+    map_init(&g.fn_index, c->arena);
+    for (uint32_t i = 0; i < n; i++)
+        map_put(i < n_consts ? &g.const_index : &g.fn_index, node_name(p, i)->text,
+                (void *)((uintptr_t)i + 1));
+    for (uint32_t i = 0; i < n_consts; i++)
+        add_needs(&g, i, NULL, p->consts.ptr[i]->value);
+    for (uint32_t i = 0; i < p->fns.n; i++) {
+        const FnDef *fn = p->fns.ptr[i];
+        add_needs(&g, n_consts + i, fn, fn->value);
+        for (uint32_t k = 0; k < fn->n_params; k++)
+            add_needs(&g, n_consts + i, fn, fn->params[k].value);
+    }
+    deps_order(c->arena, &g.deps, arena_array(c->arena, uint32_t, n), on_def_cycle, &g);
+}
+
+/* ---- the program ---- */
+
+static void check_params(Check *c, const ParamDef *params, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        check_expr(c, params[i].value);
+}
+
+Program *check_program(Arena *a, Sources *sources, const Ast *main, Diags *ds,
+                       const CheckHost *host)
+{
+    Program *p = arena_new(a, Program);
+    Check c = {.arena = a, .sources = sources, .diags = ds, .host = host, .program = p};
+
+    p->main = main;
+    p->names = arena_new(a, struct ProgramNames);
+    map_init(&p->names->consts, a);
+    map_init(&p->names->schemas, a);
+    map_init(&p->names->fns, a);
+    map_init(&p->names->ops, a);
+    map_init(&p->names->jobs, a);
+    add_file(&c, main);
+    check_cycles(&c);
+    for (size_t i = 0; i < p->consts.n; i++)
+        check_expr(&c, p->consts.ptr[i]->value);
+    for (size_t i = 0; i < p->fns.n; i++) {
+        check_params(&c, p->fns.ptr[i]->params, p->fns.ptr[i]->n_params);
+        check_expr(&c, p->fns.ptr[i]->value);
+    }
+    for (size_t i = 0; i < c.ops.n; i++) {
+        const OpDef *op = c.ops.ptr[i];
+        check_params(&c, op->params, op->n_params);
+        check_annotation_exprs(&c, &op->op->annotations);
+        check_body(&c, op, NULL);
+    }
+    for (size_t i = 0; i < c.jobs.n; i++)
+        check_job(&c, c.jobs.ptr[i]);
+    return p;
+}
