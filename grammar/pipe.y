@@ -113,20 +113,21 @@ static void pipe_error(Span *span, Parse *p, const char *text)
 %%
 
 input:
-  START_FILE nl0
-| START_FILE nl0 decls nl0
+  START_FILE
+| START_FILE decls nl_opt
 | START_FLOWS flows                 { p->flows = $flows; }
-| START_EXPR nl0 expr nl0           { p->expr = $expr; }
+| START_EXPR expr nl_opt            { p->expr = $expr; }
 ;
 
-nl0: %empty | nl ;
-nl: NEWLINE | nl NEWLINE ;
+/* The driver never pushes two in a row, nor one at the start or after `{`: so `error`
+ * can be shifted where a body begins. */
+nl_opt: %empty | NEWLINE ;
 
 /* ---- declarations ---- */
 
 decls:
   decl                              { PUSH(&p->ast->decls, $decl); }
-| decls nl decl                     { PUSH(&p->ast->decls, $decl); }
+| decls NEWLINE decl                   { PUSH(&p->ast->decls, $decl); }
 ;
 
 decl:
@@ -143,10 +144,10 @@ decl:
       $$->param = param_of($ident, (TypeRef){0}, $expr, @$); $$->value = $expr; }
 | "schema" ident "{" fields "}"
     { $$ = decl_new(p, DECL_SCHEMA, @$); $$->name = $ident; $$->params = $fields; }
-| "schema" ident "{" fields1 "," nl0 "..." comma_opt nl0 "}"
+| "schema" ident "{" fields1 "," "..." comma_opt nl_opt "}"
     { $$ = decl_new(p, DECL_SCHEMA, @$); $$->name = $ident; $$->params = $fields1;
       $$->is_open = true; }
-| "schema" ident "{" nl0 "..." comma_opt nl0 "}"
+| "schema" ident "{" "..." comma_opt nl_opt "}"
     { $$ = decl_new(p, DECL_SCHEMA, @$); $$->name = $ident; $$->is_open = true; }
 | "fn" ident "(" params ")" "->" type "=" expr
     { $$ = decl_new(p, DECL_FN, @$); $$->name = $ident; $$->params = $params;
@@ -176,8 +177,8 @@ job_decl:
 
 /* Before op and job, annotations may stand on lines of their own. */
 annots:
-  annot nl0                         { $$ = (AnnotationList){0}; PUSH(&$$, $annot); }
-| annots[list] annot nl0            { $$ = $list; PUSH(&$$, $annot); }
+  annot nl_opt                      { $$ = (AnnotationList){0}; PUSH(&$$, $annot); }
+| annots[list] annot nl_opt           { $$ = $list; PUSH(&$$, $annot); }
 ;
 annot:
   "@" ident
@@ -205,13 +206,12 @@ prm:
 type: word                          { $$ = (TypeRef){$word->text, @$}; } ;
 
 fields:
-  nl0                               { $$ = (ParamList){0}; }
-| fields1 nl0                       { $$ = $fields1; }
-| fields1 "," nl0                   { $$ = $fields1; }
+  %empty                            { $$ = (ParamList){0}; }
+| fields1 comma_opt nl_opt          { $$ = $fields1; }
 ;
 fields1:
-  nl0 field                         { $$ = (ParamList){0}; PUSH(&$$, $field); }
-| fields1[list] "," nl0 field       { $$ = $list; PUSH(&$$, $field); }
+  field                             { $$ = (ParamList){0}; PUSH(&$$, $field); }
+| fields1[list] "," field           { $$ = $list; PUSH(&$$, $field); }
 ;
 field:
   ident ":" type                    { $$ = param_of($ident, $type, NULL, @$); }
@@ -221,12 +221,12 @@ field:
 /* ---- the body of an op ---- */
 
 body:
-  nl0                               { $$ = (StmtList){0}; }
-| nl0 stmts nl0                     { $$ = $stmts; }
+  %empty                            { $$ = (StmtList){0}; }
+| stmts nl_opt                      { $$ = $stmts; }
 ;
 stmts:
   stmt                              { $$ = (StmtList){0}; PUSH(&$$, $stmt); }
-| stmts[list] nl stmt               { $$ = $list; PUSH(&$$, $stmt); }
+| stmts[list] NEWLINE stmt          { $$ = $list; PUSH(&$$, $stmt); }
 ;
 
 stmt:
@@ -367,14 +367,14 @@ group_key:
 
 /* One a line, or with commas; the driver drops a line end after a comma. */
 aggs:
-  nl0                               { $$ = (DefList){0}; }
-| nl0 aggs1 nl0                     { $$ = $aggs1; }
-| nl0 aggs1 "," nl0                 { $$ = $aggs1; }
+  %empty                            { $$ = (DefList){0}; }
+| aggs1 nl_opt                      { $$ = $aggs1; }
+| aggs1 ","                         { $$ = $aggs1; }
 ;
 aggs1:
   agg                               { $$ = (DefList){0}; PUSH(&$$, $agg); }
 | aggs1[list] "," agg               { $$ = $list; PUSH(&$$, $agg); }
-| aggs1[list] nl agg                { $$ = $list; PUSH(&$$, $agg); }
+| aggs1[list] NEWLINE agg           { $$ = $list; PUSH(&$$, $agg); }
 ;
 agg:
   assign
@@ -406,12 +406,12 @@ comma_opt: %empty | "," ;
 /* ---- jobs ---- */
 
 flows:
-  nl0                               { $$ = (FlowList){0}; }
-| nl0 flows1 nl0                    { $$ = $flows1; }
+  %empty                            { $$ = (FlowList){0}; }
+| flows1 nl_opt                     { $$ = $flows1; }
 ;
 flows1:
   job_line                          { $$ = (FlowList){0}; PUSH(&$$, $job_line); }
-| flows1[list] nl job_line          { $$ = $list; PUSH(&$$, $job_line); }
+| flows1[list] NEWLINE job_line     { $$ = $list; PUSH(&$$, $job_line); }
 ;
 job_line:
   flow

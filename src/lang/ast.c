@@ -103,7 +103,7 @@ Expr *expr_unary(Parse *p, Operator op, Span op_span, Expr *a, Span span)
 static void check_magnitude(Parse *p, const Expr *e)
 {
     if (e->kind == EXPR_LITERAL && e->lit.type == TYPE_INT && e->lit.i == INT64_MIN &&
-        e->op != OPER_NEG && !p->is_trial)
+        e->op != OPER_NEG && !p->tried)
         diag_add(p->diags, E_BAD_NUMBER, e->span, "this number is too large for an int");
 }
 
@@ -157,7 +157,7 @@ static Expr *foreign_value(Parse *p, const Token *t)
     if (i == n || t->kind != TOK_NAME)
         return NULL;
     const char *ours = VALUES[i].ours;
-    if (!p->is_trial) {
+    if (!p->tried) {
         Diag *d = diag_add(p->diags, E_FOREIGN_VALUE, t->span, "`%.*s` is written `%s` here",
                            STR_ARG(t->text), ours);
         diag_help(p->diags, d, "write `%s`; a column of that name stands in backticks", ours);

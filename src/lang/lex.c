@@ -34,6 +34,10 @@ static Str source_slice(const Lex *lex, uint32_t len)
 
 int lex_token(Lex *lex, int kind, Str text)
 {
+    if (kind == TOK_LPAREN || kind == TOK_LBRACK)
+        lex->n_parens++;
+    else if (kind == TOK_RPAREN || kind == TOK_RBRACK)
+        lex->n_parens -= lex->n_parens > 0;
     /* yytext is overwritten by the next token; the source stays. */
     push(lex, kind, source_slice(lex, text.len));
     return 1;
@@ -437,6 +441,16 @@ static const char *const UNITS[][2] = {
     {"Mi", "MiB"},  {"gib", "GiB"}, {"Gi", "GiB"},
 };
 
+static bool is_unit(Str word)
+{
+    Value v;
+    Str one = {(char[8]){'1'}, word.len + 1};
+    if (word.len > 4)
+        return false;
+    memcpy((char *)one.ptr + 1, word.ptr, word.len);
+    return value_parse(TYPE_DURATION, one, &v, NULL) || value_parse(TYPE_SIZE, one, &v, NULL);
+}
+
 static void report_unit(Lex *lex, Span span, Str number, Str unit)
 {
     Diag *d = diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` is not a unit", STR_ARG(unit));
@@ -495,6 +509,14 @@ int lex_number(Lex *lex, Str text)
     }
     uint32_t in_text = text.len - (s.len - n); /* `_` stand before the unit only */
     Str unit = {s.ptr + n, s.len - n};
+    if (is_unit(unit)) {
+        Diag *d = diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` is too large or too fine",
+                           STR_ARG(s));
+        diag_note(lex->diags, d, "durations count whole microseconds, sizes whole bytes");
+        t->kind = TOK_INT;
+        t->value = (Value){.type = TYPE_INT};
+        return 1;
+    }
     report_unit(lex, span_at(lex, span.lo - lex->base + in_text, unit.len),
                 (Str){s.ptr, n}, unit);
     /* The rest of the statement can be read with any value. */
@@ -507,8 +529,13 @@ int lex_point(Lex *lex, Str text)
 {
     Diag *d = diag_add(lex->diags, E_BAD_NUMBER, span_at(lex, lex->at, text.len),
                        "a decimal point has digits on both sides");
-    diag_help(lex->diags, d, "write `0%.*s`", STR_ARG(text));
-    diag_fix(lex->diags, d, span_at(lex, lex->at, 0), STR_LIT("0"));
+    if (text.ptr[0] == '.') {
+        diag_help(lex->diags, d, "write `0%.*s`", STR_ARG(text));
+        diag_fix(lex->diags, d, span_at(lex, lex->at, 0), STR_LIT("0"));
+    } else {
+        diag_help(lex->diags, d, "write `%.*s0`", STR_ARG(text));
+        diag_fix(lex->diags, d, span_at(lex, lex->at + text.len, 0), STR_LIT("0"));
+    }
     Token *t = push(lex, TOK_FLOAT, source_slice(lex, text.len));
     t->value = (Value){.type = TYPE_FLOAT};
     return 1;
@@ -555,6 +582,25 @@ int lex_foreign_comment(Lex *lex, Str text)
     diag_help(lex->diags, d, "a comment starts with `#` and goes to the end of the line");
     lex_skip(lex, text);
     return 1;
+}
+
+uint32_t lex_foreign_line(Lex *lex, Str text)
+{
+    uint32_t blanks = 0;
+    while (text.ptr[blanks] == ' ' || text.ptr[blanks] == '\t')
+        blanks++;
+    lex->at += blanks;
+    if (lex->n_parens > 0) { /* an expression goes on */
+        Str op = {text.ptr + blanks, text.ptr[blanks] == '/' ? 2 : 1};
+        lex_token(lex, op.len == 2 ? TOK_IDIV : TOK_MINUS, op);
+        return blanks + op.len;
+    }
+    Diag *d = diag_add(lex->diags, E_FOREIGN_COMMENT, span_at(lex, lex->at, 2),
+                       "`%.2s` does not start a comment", text.ptr + blanks);
+    diag_help(lex->diags, d, "a comment starts with `#` and goes to the end of the line");
+    diag_fix(lex->diags, d, span_at(lex, lex->at, 2), STR_LIT("#"));
+    token_before_cr(lex, TOKEN_COMMENT, (Str){text.ptr + blanks, text.len - blanks});
+    return text.len;
 }
 
 int lex_bad_char(Lex *lex, Str text)

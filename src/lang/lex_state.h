@@ -29,6 +29,7 @@ typedef struct Lex {
     LexLevel levels[PARSE_MAX_BRACKETS]; /* strings around the scanner */
     uint32_t n_levels;
     bool in_string;    /* innermost level: its text, not an interpolation */
+    uint32_t n_parens; /* open ( and [ */
     bool has_given_up;
 } Lex;
 
@@ -40,7 +41,7 @@ int lex_line_end(Lex *lex, Str text);
 uint32_t lex_word(Lex *lex, Str text);
 int lex_backticks(Lex *lex, Str text);
 int lex_number(Lex *lex, Str text);
-int lex_point(Lex *lex, Str text); /* .5 */
+int lex_point(Lex *lex, Str text); /* `.5` or `5.` */
 int lex_raw(Lex *lex, Str text);
 int lex_unclosed(Lex *lex, Str text); /* 'raw or `name to the end of the line */
 int lex_string_begin(Lex *lex, Str text);
@@ -53,6 +54,8 @@ int lex_brace_open(Lex *lex, Str text);
 bool lex_brace_close(Lex *lex, Str text);
 int lex_foreign_operator(Lex *lex, Str text);
 int lex_foreign_comment(Lex *lex, Str text);
+/* A line that begins with `//` or `--`. Returns how much of it was consumed. */
+uint32_t lex_foreign_line(Lex *lex, Str text);
 int lex_bad_char(Lex *lex, Str text);
 
 #endif

@@ -264,10 +264,10 @@ static void resynchronise(Driver *d)
 {
     Parse *p = d->p;
     push_virtual(d, TOK_RESYNC);
-    size_t rest = find_rest(d, p->restart);
+    size_t rest = find_rest(d, p->restart.token);
     size_t next = token_after(p, rest, true);
-    if (p->restarts_line)
-        rest = p->restart;
+    if (p->restart.is_line)
+        rest = p->restart.token;
     bool is_decl = parse_begins_declaration(p, rest);
     bool is_over = token(p, rest)->kind == TOK_END || is_decl ||
                    (token(p, rest)->kind == TOK_NEWLINE &&
@@ -278,9 +278,8 @@ static void resynchronise(Driver *d)
         push_virtual(d, TOK_RBRACE);
         p->n_brackets--;
     }
-    if ((is_decl || p->restarts_line) && d->status == YYPUSH_MORE)
+    if ((is_decl || p->restart.is_line) && d->status == YYPUSH_MORE)
         push_virtual(d, TOK_NEWLINE);
-    p->restarts_line = false;
     /* Twice at one place: step over it, or stop. */
     if (rest == d->rest) {
         if (token(p, rest)->kind == TOK_END)
@@ -315,6 +314,10 @@ static void push_token(Driver *d)
 
     if (kind == TOKEN_COMMENT)
         return;
+    /* Empty lines and empty statements. */
+    if (kind == TOK_NEWLINE && (d->last_kind == TOK_NEWLINE || d->last_kind == TOK_LBRACE ||
+                                d->last_kind == TOK_END))
+        return;
     if (is_physical_line_end(t)) {
         int in = innermost_bracket(p);
         if (in == TOK_LPAREN || in == TOK_LBRACK || joins_lines(p, p->at, d->last_kind))
@@ -336,7 +339,7 @@ static void push_token(Driver *d)
         p->decl_start = p->at + 1;
 }
 
-/* Pushes tokens until the text is over, or in a trial until there is a mistake or the
+/* Pushes tokens until the text is over, or in a trial until there is a new mistake or the
  * token at `until` has been accepted. */
 static void run(Parse *p, int start, size_t until)
 {
@@ -348,10 +351,10 @@ static void run(Parse *p, int start, size_t until)
         push_token(&d);
         if (!p->has_error)
             p->at++;
-        else if (p->is_trial)
-            break;
-        else if (d.status == YYPUSH_MORE)
+        else if (d.status == YYPUSH_MORE && !p->has_failed)
             resynchronise(&d);
+        else
+            break;
     }
     pipe_pstate_delete(d.state);
 }
@@ -363,14 +366,14 @@ bool parse_would_read(const Parse *p, size_t i_word, int kind)
     diags_init(&none);
     Parse *trial = arena_new(scratch, Parse);
     *trial = (Parse){.arena = scratch, .diags = &none, .source = p->source,
-                     .is_trial = true, .start = p->start};
+                     .tried = p, .start = p->start};
     trial->ast = arena_new(scratch, Ast);
     size_t end = p->at;
     for (size_t i = p->decl_start; i <= end; i++)
         vec_push(scratch, &trial->tokens, *token(p, i));
     trial->tokens.ptr[i_word - p->decl_start].kind = kind;
     run(trial, p->start, end - p->decl_start);
-    bool ok = !trial->has_error && !trial->is_too_deep;
+    bool ok = !trial->has_failed && !trial->is_too_deep;
     diags_deinit(&none);
     arena_close(scratch);
     return ok;
@@ -378,7 +381,7 @@ bool parse_would_read(const Parse *p, size_t i_word, int kind)
 
 void parse_too_deep(Parse *p, Span span)
 {
-    if (!p->is_trial && !p->is_too_deep) {
+    if (!p->tried && !p->is_too_deep) {
         Diag *d = diag_add(p->diags, E_TOO_DEEP, span, "this is nested too deeply");
         diag_note(p->diags, d, "brackets nest up to %d levels, operators up to %d",
                   PARSE_MAX_BRACKETS, AST_MAX_HEIGHT);

@@ -19,6 +19,13 @@ typedef struct Bracket {
     size_t token; /* index of the opener */
 } Bracket;
 
+/* How parsing went on after a mistake. */
+typedef struct Restart {
+    size_t at;    /* index of the token that did not fit */
+    size_t token; /* where skipping starts, */
+    bool is_line; /* or rather a statement does, which is no part of the mistake */
+} Restart;
+
 typedef struct Parse {
     Arena *arena;
     Diags *diags;
@@ -33,10 +40,11 @@ typedef struct Parse {
     size_t decl_start; /* where its declaration begins */
     Bracket brackets[PARSE_MAX_BRACKETS];
     uint32_t n_brackets;
-    bool has_error;    /* the push of the current token met a syntax error ... */
-    size_t restart;    /* ... and skipping starts here, */
-    bool restarts_line; /* or rather a statement does, which is no part of the mistake */
-    bool is_trial;     /* parse_would_read: nothing is recorded */
+    bool has_error;    /* the push of the current token met a syntax error; then */
+    Restart restart;   /* ... how to go on */
+    Vec(Restart) restarts; /* all so far */
+    const struct Parse *tried; /* parse_would_read: a trial of what that one has read; */
+    bool has_failed;           /* ... it met a mistake that is not in there */
     bool is_too_deep;  /* said once; then parsing stops */
 } Parse;
 

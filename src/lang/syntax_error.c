@@ -36,14 +36,15 @@ static bool expects_expression(const Mistake *m)
     return expects(m, TOK_INT);
 }
 
-static bool expects_statement(const Mistake *m)
-{
-    return expects(m, TOK_WHERE) && !expects_expression(m) && !expects(m, TOK_QNAME);
-}
-
 static bool expects_stage(const Mistake *m)
 {
-    return expects(m, TOK_MAP);
+    return expects(m, TOK_MAP) && expects(m, TOK_LBRACE);
+}
+
+/* Not words that may be names here. */
+static bool expects_statement(const Mistake *m)
+{
+    return expects(m, TOK_WHERE) && !expects(m, TOK_QNAME);
 }
 
 static bool expects_declaration(const Mistake *m)
@@ -123,7 +124,7 @@ static bool rule_declaration_in_braces(Mistake *m)
             return false;
     }
     report_unclosed(m, b, &m->p->tokens.ptr[at]);
-    m->p->restart = at;
+    m->p->restart.token = at;
     return true;
 }
 
@@ -144,8 +145,7 @@ static bool rule_unclosed(Mistake *m)
     if (is_first && token_class(m->t->kind) == KEYWORD_STMT &&
         parse_begins_afresh(m->p, m->p->at)) {
         report_unclosed(m, b, m->t);
-        m->p->restart = m->p->at;
-        m->p->restarts_line = true;
+        m->p->restart.is_line = true;
         return true;
     }
     if (is_other || m->t->kind == TOK_NEWLINE || m->t->kind == TOK_LBRACE ||
@@ -175,7 +175,7 @@ static bool rule_brace_line(Mistake *m)
     Diag *d = diag_add(m->diags, E_BRACE_LINE, m->p->tokens.ptr[next].span,
                        "`{` stands on the line of what it belongs to");
     diag_label(m->diags, d, m->prev->span, "put it after this");
-    m->p->restart = next;
+    m->p->restart.token = next;
     return true;
 }
 
@@ -199,8 +199,8 @@ static bool rule_continued_line(Mistake *m)
     diag_label(m->diags, d, m->prev->span, "so `%.*s` is read as a name here",
                STR_ARG(m->prev->text));
     diag_help(m->diags, d, "remove the `%.*s`, or write what follows it", STR_ARG(last->text));
-    m->p->restart = m->i_prev;
-    m->p->restarts_line = true;
+    m->p->restart.token = m->i_prev;
+    m->p->restart.is_line = true;
     return true;
 }
 
@@ -217,7 +217,6 @@ static bool rule_pipe(Mistake *m)
         Diag *d = diag_add(m->diags, E_PIPE, m->t->span,
                            "the statements of an op are not joined by `|`");
         diag_help(m->diags, d, "write each on a line of its own, or put `;` between them");
-        m->p->restart = m->p->at;
         return true;
     }
     bool is_stage = token_class(m->t->kind) == KEYWORD_STMT;
@@ -270,7 +269,7 @@ static bool rule_comment(Mistake *m)
         size_t end = m->p->at; /* whatever the comment says */
         while (!is_end(kind_at(m, end)))
             end++;
-        m->p->restart = end;
+        m->p->restart.token = end;
         return true;
     }
     return false;
@@ -387,17 +386,6 @@ static bool rule_method(Mistake *m)
     return true;
 }
 
-static bool rule_point(Mistake *m)
-{
-    if (m->i_prev == SIZE_MAX || m->i_prev < 1 || m->prev->kind != TOK_DOT ||
-        m->prev[-1].kind != TOK_INT || m->prev[-1].span.hi != m->prev->span.lo)
-        return false;
-    Span span = span_join(m->prev[-1].span, m->prev->span);
-    Diag *d = diag_add(m->diags, E_BAD_NUMBER, span, "a decimal point has digits on both sides");
-    diag_help(m->diags, d, "write `%.*s.0`", STR_ARG(m->prev[-1].text));
-    return true;
-}
-
 /* ---- words ---- */
 
 typedef struct Synonym {
@@ -496,6 +484,15 @@ static const Keyword *misspelt(const Mistake *m, size_t i)
     return best;
 }
 
+/* In a job's own braces, not in those of an op in it. */
+static bool is_in_job(const Mistake *m)
+{
+    const Bracket *b = innermost(m);
+    if (!b)
+        return m->p->start == TOK_START_FLOWS;
+    return b->kind == TOK_LBRACE && b->token >= 2 && kind_at(m, b->token - 2) == TOK_JOB;
+}
+
 /* The word at i stands where a statement or declaration begins, or ought to. */
 static void report_word(Mistake *m, size_t i, const char *ours, bool is_near)
 {
@@ -503,7 +500,7 @@ static void report_word(Mistake *m, size_t i, const char *ours, bool is_near)
     bool is_decl = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
     bool is_first = is_first_word(m, i);
     DiagCode code = !is_first ? E_SYNTAX : is_decl ? E_UNKNOWN_DECLARATION : E_UNKNOWN_STATEMENT;
-    const char *what = is_decl ? "declaration" : expects_stage(m) ? "stage" : "statement";
+    const char *what = is_decl ? "declaration" : is_in_job(m) ? "stage" : "statement";
     Diag *d = is_first ? diag_add(m->diags, code, w->span, "`%.*s` is not a %s",
                                   STR_ARG(w->text), what)
                        : diag_add(m->diags, code, w->span, "`%.*s` is not expected here",
@@ -521,18 +518,6 @@ static bool rule_misspelt(Mistake *m)
     size_t places[] = {m->p->at, m->i_prev}; /* bison may notice one token late */
     for (size_t k = 0; k < 2; k++) {
         size_t i = places[k];
-        if (i == SIZE_MAX || kind_at(m, i) != TOK_NAME)
-            continue;
-        if (k == 1 && token_is_first_of_line(m->p, m->p->at) && !is_first_word(m, i))
-            continue;
-        const Keyword *keyword = misspelt(m, i);
-        if (keyword) {
-            report_word(m, i, keyword->text.ptr, true);
-            return true;
-        }
-    }
-    for (size_t k = 0; k < 2; k++) {
-        size_t i = places[k];
         if (i == SIZE_MAX || kind_at(m, i) != TOK_NAME || !is_first_word(m, i))
             continue;
         bool is_decl = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
@@ -540,6 +525,18 @@ static bool rule_misspelt(Mistake *m)
                                    : SYNONYM_OF(m->p->tokens.ptr[i].text, STATEMENTS);
         if (ours) {
             report_word(m, i, ours, false);
+            return true;
+        }
+    }
+    for (size_t k = 0; k < 2; k++) {
+        size_t i = places[k];
+        if (i == SIZE_MAX || kind_at(m, i) != TOK_NAME)
+            continue;
+        if (k == 1 && token_is_first_of_line(m->p, m->p->at) && !is_first_word(m, i))
+            continue;
+        const Keyword *keyword = misspelt(m, i);
+        if (keyword) {
+            report_word(m, i, keyword->text.ptr, true);
             return true;
         }
     }
@@ -562,7 +559,7 @@ static bool rule_unknown_word(Mistake *m)
                       "a file holds `op`, `job`, `fn`, `param`, `let`, `schema` and `use`");
         return true;
     }
-    if (expects_statement(m) && !expects_stage(m)) {
+    if (expects_statement(m)) {
         Diag *d = diag_add(m->diags, E_UNKNOWN_STATEMENT, m->t->span,
                            "`%.*s` is not a statement", STR_ARG(m->t->text));
         int next = kind_at(m, token_after(m->p, m->p->at, false));
@@ -589,7 +586,7 @@ static bool rule_reserved(Mistake *m)
                                                    "is called like it",
                        STR_ARG(m->t->text));
     if (class == KEYWORD_RESERVED)
-        diag_help(m->diags, d, "write it in backticks: `` `%.*s` ``", STR_ARG(m->t->text));
+        diag_help(m->diags, d, "a column of that name stands in backticks");
     else
         diag_help(m->diags, d, "choose another name, such as `%.*s_all`", STR_ARG(m->t->text));
     return true;
@@ -686,7 +683,7 @@ static void put_expected(const Mistake *m, Buf *out)
     const char *phrases[PARSE_MAX_EXPECTED + 8];
     size_t n = 0;
     bool has_expr = expects_expression(m), has_stage = expects_stage(m);
-    bool has_stmt = !has_stage && !has_expr && expects(m, TOK_WHERE) && !expects(m, TOK_QNAME);
+    bool has_stmt = expects_statement(m);
     bool has_decl = expects_declaration(m);
     bool has_name = expects(m, TOK_QNAME) && !has_expr && !has_stage;
     bool has_string = expects(m, TOK_SBEG) && !has_expr;
@@ -710,7 +707,8 @@ static void put_expected(const Mistake *m, Buf *out)
             continue;
         if (has_stage && kind == TOK_LBRACE)
             continue;
-        if (kind == TOK_AT && n > 0)
+        /* Said by "the end of the line". */
+        if ((kind == TOK_RBRACE || kind == TOK_AT) && expects(m, TOK_NEWLINE))
             continue;
         phrases[n++] = token_name(kind);
     }
@@ -786,7 +784,6 @@ static const Rule RULES[] = {
     rule_assign,
     rule_chain,
     rule_method,
-    rule_point,
     rule_sql,
     rule_misspelt,
     rule_pipe,
@@ -794,14 +791,22 @@ static const Rule RULES[] = {
     rule_unknown_word,
 };
 
-void parse_syntax_error(Parse *p, const int *expected, size_t n_expected)
+/* In a trial the mistakes that were there before are got over as they were. */
+static void retrace(Parse *p)
 {
-    p->has_error = true;
-    p->restart = p->at;
-    p->restarts_line = false;
-    /* The scanner has said what is wrong with invalid text. */
-    if (p->is_trial || p->tokens.ptr[p->at].kind == TOK_BAD)
-        return;
+    const Parse *tried = p->tried;
+    for (size_t i = 0; i < tried->restarts.n; i++) {
+        const Restart *r = &tried->restarts.ptr[i];
+        if (r->at == p->at + tried->decl_start) {
+            p->restart = (Restart){p->at, r->token - tried->decl_start, r->is_line};
+            return;
+        }
+    }
+    p->has_failed = true;
+}
+
+static void word_mistake(Parse *p, const int *expected, size_t n_expected)
+{
     Mistake m = {.p = p, .diags = p->diags, .expected = expected, .n_expected = n_expected,
                  .t = &p->tokens.ptr[p->at], .i_prev = token_before(p, p->at, true)};
     m.prev = m.i_prev == SIZE_MAX ? NULL : &p->tokens.ptr[m.i_prev];
@@ -809,4 +814,18 @@ void parse_syntax_error(Parse *p, const int *expected, size_t n_expected)
         if (RULES[i](&m))
             return;
     report_general(&m);
+}
+
+void parse_syntax_error(Parse *p, const int *expected, size_t n_expected)
+{
+    p->has_error = true;
+    p->restart = (Restart){.at = p->at, .token = p->at};
+    if (p->tried) {
+        retrace(p);
+        return;
+    }
+    /* The scanner has said what is wrong with invalid text. */
+    if (p->tokens.ptr[p->at].kind != TOK_BAD)
+        word_mistake(p, expected, n_expected);
+    vec_push(p->arena, &p->restarts, p->restart);
 }
