@@ -34,6 +34,11 @@ const JobDef *program_job(const Program *p, Str name)
     return map_get(&p->names->jobs, name);
 }
 
+bool program_is_lost(const Program *p, Str name)
+{
+    return map_get(&p->names->lost, name) != NULL;
+}
+
 static const ParamDef *find_param(const ParamDef *params, uint32_t n, Str name)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -203,7 +208,6 @@ static const ParamDef *make_params(Check *c, const ParamList *list, const char *
                                "parameter `%.*s` is declared twice",
                                STR_ARG(param->name.text));
             diag_label(c->diags, d, first->name.span, "it is declared here first");
-            continue;
         }
         if (def.type == TYPE_TABLE && def.value) {
             Diag *d = diag_add(c->diags, E_TABLE_TYPE, def.value->span,
@@ -213,8 +217,10 @@ static const ParamDef *make_params(Check *c, const ParamList *list, const char *
                        STR_ARG(param->name.text));
             def.value = NULL;
         }
-        params[*n] = def;
-        map_put(&seen, param->name.text, &params[(*n)++]);
+        params[*n] = def; /* the second of a name too: arguments are counted by place */
+        if (!first)
+            map_put(&seen, param->name.text, &params[*n]);
+        ++*n;
     }
     return params;
 }
@@ -348,7 +354,9 @@ static Str use_path(Check *c, const Source *from, Str path)
         n_dir--;
     if (path.len > 0 && path.ptr[0] == '/')
         n_dir = 0;
-    return arena_printf(c->arena, "%.*s%.*s", (int)n_dir, name.ptr, STR_ARG(path));
+    /* "-" alone would be stdin. */
+    return arena_printf(c->arena, "%.*s%s%.*s", (int)n_dir, name.ptr,
+                        str_is(path, "-") ? "./" : "", STR_ARG(path));
 }
 
 static void add_used(Check *c, const Ast *from, const Decl *decl)
@@ -395,9 +403,19 @@ static void add_decl(Check *c, const Ast *ast, const Decl *decl)
     }
 }
 
+/* What stands after `op`, `fn`, `let` ... in a text with mistakes. */
+static void collect_lost(Check *c, const TokenList *tokens)
+{
+    for (size_t i = 0; i + 1 < tokens->n; i++)
+        if (token_class(tokens->ptr[i].kind) == KEYWORD_DECL)
+            map_put(&c->program->names->lost, tokens->ptr[i + 1].text, &tokens->ptr[i + 1]);
+}
+
 static void add_file(Check *c, const Ast *ast)
 {
     vec_push(c->arena, &c->program->files, ast);
+    if (c->diags->n_errors)
+        collect_lost(c, &ast->tokens);
     for (size_t i = 0; i < ast->decls.n; i++)
         add_decl(c, ast, ast->decls.ptr[i]);
 }
@@ -521,6 +539,7 @@ Program *check_program(Arena *a, Sources *sources, const Ast *main, Diags *ds,
     map_init(&p->names->fns, a);
     map_init(&p->names->ops, a);
     map_init(&p->names->jobs, a);
+    map_init(&p->names->lost, a);
     add_file(&c, main);
     check_cycles(&c);
     for (size_t i = 0; i < p->consts.n; i++)

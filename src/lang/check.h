@@ -128,6 +128,9 @@ const SchemaDef *program_schema(const Program *p, Str name);
 const FnDef *program_fn(const Program *p, Str name);
 const OpDef *program_op(const Program *p, Str name);
 const JobDef *program_job(const Program *p, Str name);
+/* The name was to be declared, but its declaration did not read (and that has been said):
+ * nothing more is said about an unknown name that is lost. */
+bool program_is_lost(const Program *p, Str name);
 const ParamDef *op_param(const OpDef *op, Str name);
 const ParamDef *fn_param(const FnDef *fn, Str name);
 

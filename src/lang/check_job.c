@@ -76,11 +76,13 @@ static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
 {
     Check *c = j->c;
     const Ident *name = &stage->op_name;
-    Diag *d = diag_add(c->diags, E_UNKNOWN_OP, name->span, "there is no op%s `%.*s`",
-                       is_source ? " or flow" : "", STR_ARG(name->text));
     Suggest near;
 
     j->has_unknown = true;
+    if (program_is_lost(c->program, name->text))
+        return;
+    Diag *d = diag_add(c->diags, E_UNKNOWN_OP, name->span, "there is no op%s `%.*s`",
+                       is_source ? " or flow" : "", STR_ARG(name->text));
     suggest_init(&near, name->text);
     for (size_t i = 0; i < c->program->ops.n; i++)
         suggest_offer(&near, c->program->ops.ptr[i]->name.text);
@@ -148,6 +150,8 @@ static const FlowDef *table_arg(JobCheck *j, const ParamDef *param, const Arg *a
         suggest_init(&near, e->name.text);
         flow_offer(j, &near);
         j->has_unknown = true;
+        if (program_is_lost(j->c->program, e->name.text))
+            return NULL;
         d = diag_add(ds, E_TABLE_ARG, e->span, "there is no flow `%.*s` to pass as a table",
                      STR_ARG(e->name.text));
         if (check_other_kind(j->c, d, e->name.text) ||
@@ -307,11 +311,16 @@ static void warn_unused(JobCheck *j)
     }
 }
 
-static bool has_error_within(const Diags *ds, Span span)
+/* Did the text of the span not read? Then what is missing may stand there. */
+static bool has_syntax_error(const Diags *ds, Span span)
 {
-    for (size_t i = 0; i < ds->list.n; i++)
-        if (ds->list.ptr[i]->span.lo >= span.lo && ds->list.ptr[i]->span.lo <= span.hi)
+    for (size_t i = 0; i < ds->list.n; i++) {
+        const Diag *d = ds->list.ptr[i];
+        if (diag_info(d->code)->number < diag_info(E_DUPLICATE_NAME)->number &&
+            diag_info(d->code)->severity == SEV_ERROR && d->span.lo >= span.lo &&
+            d->span.lo <= span.hi)
             return true;
+    }
     return false;
 }
 
@@ -342,7 +351,8 @@ void check_job(Check *c, JobDef *job)
         def->stages = arena_array(c->arena, StageDef, flow->stages.n);
         job->n_flows++;
     }
-    if (job->n_flows == 0 && !has_error_within(c->diags, decl->span)) {
+    bool is_whole = !has_syntax_error(c->diags, decl->span);
+    if (job->n_flows == 0 && is_whole) {
         Diag *d = diag_add(c->diags, E_EMPTY_JOB, decl->name.span,
                            "job `%.*s` has no flow: it would do nothing",
                            STR_ARG(decl->name.text));
@@ -363,6 +373,6 @@ void check_job(Check *c, JobDef *job)
     job->order = arena_array(c->arena, const FlowDef *, job->n_flows);
     for (uint32_t i = 0; i < job->n_flows; i++)
         job->order[i] = &job->flows[order[i]];
-    if (!j.has_unknown)
+    if (!j.has_unknown && is_whole)
         warn_unused(&j);
 }

@@ -14,6 +14,7 @@
 
 struct ProgramNames {
     Map consts, schemas, fns, ops, jobs; /* name -> its def */
+    Map lost; /* names whose declarations did not read */
 };
 
 typedef struct Check {

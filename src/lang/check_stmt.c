@@ -178,7 +178,8 @@ static void check_schema(Check *c, const Ident *name)
 {
     const Program *p = c->program;
 
-    if (name->text.len == 0 || program_schema(p, name->text))
+    if (name->text.len == 0 || program_schema(p, name->text) ||
+        program_is_lost(p, name->text))
         return;
     Diag *d = diag_add(c->diags, E_UNKNOWN_SCHEMA, name->span, "there is no schema `%.*s`",
                        STR_ARG(name->text));
@@ -199,7 +200,8 @@ static void check_table(Check *c, const OpDef *def, const Stmt *s, const FlowSco
     Suggest near;
     Diag *d;
 
-    if (name->text.len == 0 || (flows && flows->find(flows->ctx, name->text, name->span)))
+    if (name->text.len == 0 || program_is_lost(c->program, name->text) ||
+        (flows && flows->find(flows->ctx, name->text, name->span)))
         return;
     if (param && (param->type == TYPE_TABLE || param->type == TYPE_ERROR))
         return;
