@@ -380,10 +380,7 @@ static void add_used(Check *c, const Ast *from, const Decl *decl)
     else
         st = sources_read(c->sources, path.ptr, &source, &err);
     if (st != OK) {
-        Diag *d = diag_add(c->diags, E_USE, e->span, "%s", err.text);
-        if (!str_eq(path, e->lit.s))
-            diag_note(c->diags, d, "the path is relative to the file that uses it: `%.*s`",
-                      STR_ARG(path));
+        diag_add(c->diags, E_USE, e->span, "%s", err.text);
         return;
     }
     add_file(c, parse_file(c->arena, source, c->diags));
@@ -482,12 +479,12 @@ static void on_def_cycle(void *ctx, const uint32_t *node, const Span *at, uint32
         }
     }
     if (all_fns) {
-        d = diag_add(ds, E_FN_RECURSION, first->span, "fn `%.*s` calls itself",
-                     STR_ARG(first->text));
+        d = diag_add(ds, E_FN_RECURSION, first->span, "fn `%.*s` calls itself%s",
+                     STR_ARG(first->text), n > 1 ? " through others" : "");
         diag_help(ds, d, "a fn is one expression over its arguments: it cannot be recursive");
     } else {
-        d = diag_add(ds, E_CONST_CYCLE, first->span, "`%.*s` is defined by itself",
-                     STR_ARG(first->text));
+        d = diag_add(ds, E_CONST_CYCLE, first->span, "`%.*s` is defined by itself%s",
+                     STR_ARG(first->text), n > 1 ? " through others" : "");
     }
     for (uint32_t i = 0; i < n; i++)
         diag_label(ds, d, at[i], "`%.*s` %s `%.*s` here",

@@ -286,7 +286,8 @@ static void on_flow_cycle(void *ctx, const uint32_t *node, const Span *at, uint3
     FlowDef *flows = j->job->flows;
     Diags *ds = j->c->diags;
     Diag *d = diag_add(ds, E_FLOW_CYCLE, flows[node[0]].name.span,
-                       "flow `%.*s` needs itself", STR_ARG(flows[node[0]].name.text));
+                       "flow `%.*s` needs itself%s", STR_ARG(flows[node[0]].name.text),
+                       n > 1 ? " through others" : "");
 
     for (uint32_t i = 0; i < n; i++) {
         flows[node[i]].is_cyclic = true;
