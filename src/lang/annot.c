@@ -19,14 +19,16 @@ typedef struct Info {
     ArgInfo args[MAX_ARGS];
 } Info;
 
+// clang-format off
 #define ARG(n) {.name = n, .takes_expr = true}
 #define OPT(n) {.name = n, .takes_expr = true, .is_optional = true}
 #define WORD(n, w) {.name = n, .words = w}
 #define OPT_WORD(n, w) {.name = n, .words = w, .is_optional = true}
 #define ARG_OR_WORD(n, w) {.name = n, .words = w, .takes_expr = true}
 #define NO_ARGS {.name = NULL}
+// clang-format on
 static const Info INFO[] = {
-#define ANNOT(e, n, p, d, ...)                                                           \
+#define ANNOT(e, n, p, d, ...)                                                         \
     [ANNOT_##e] = {.info = {.name = n, .places = p, .doc = d}, .args = {__VA_ARGS__}},
 #include "lang/annot.def"
 #undef ANNOT
@@ -110,9 +112,12 @@ static void report_unknown(Diags *ds, const Ident *name)
 static const char *place_text(AnnotPlace place)
 {
     switch (place) {
-    case ON_OP: return "an op";
-    case ON_STAGE: return "a stage";
-    case ON_JOB: return "a job";
+    case ON_OP:
+        return "an op";
+    case ON_STAGE:
+        return "a stage";
+    case ON_JOB:
+        return "a job";
     }
     return "";
 }
@@ -185,7 +190,8 @@ static bool bind(Diags *ds, const Annotation *an, AnnotKind k, Bound *b)
     strcat(name, INFO[k].info.name);
     callee.name = str_of(name);
     for (uint32_t i = 0; i < callee.n; i++)
-        params[i] = (BindParam){str_of(INFO[k].args[i].name), INFO[k].args[i].is_optional};
+        params[i] =
+            (BindParam){str_of(INFO[k].args[i].name), INFO[k].args[i].is_optional};
     if (!args_bind(ds, &callee, &an->args, an->span, got))
         return false;
     for (uint32_t i = 0; i < callee.n; i++) {
@@ -196,7 +202,8 @@ static bool bind(Diags *ds, const Annotation *an, AnnotKind k, Bound *b)
         if (info->words) {
             Str word = bare_word(e);
             uint32_t w = 0;
-            while (word_at(info->words, w).len && !str_eq(word_at(info->words, w), word))
+            while (word_at(info->words, w).len &&
+                   !str_eq(word_at(info->words, w), word))
                 w++;
             b->is_word[i] = word_at(info->words, w).len > 0;
             if (b->is_word[i]) {
@@ -218,8 +225,12 @@ static bool bind(Diags *ds, const Annotation *an, AnnotKind k, Bound *b)
 static void annot_set(Arena *a, Annots *out, AnnotKind k, const Bound *b, Span span)
 {
     switch (k) {
-    case ANNOT_PRIORITY: out->priority = b->value[0]; break;
-    case ANNOT_MAX_CONCURRENT: out->max_concurrent = b->value[0]; break;
+    case ANNOT_PRIORITY:
+        out->priority = b->value[0];
+        break;
+    case ANNOT_MAX_CONCURRENT:
+        out->max_concurrent = b->value[0];
+        break;
     case ANNOT_POOL:
         out->pool_name = b->value[0];
         out->pool_size = b->value[1];
@@ -228,8 +239,12 @@ static void annot_set(Arena *a, Annots *out, AnnotKind k, const Bound *b, Span s
         out->in_flight = b->value[0];
         out->is_unbounded = b->is_word[0];
         break;
-    case ANNOT_MAX_BATCHES: out->max_batches = b->value[0]; break;
-    case ANNOT_MEMORY: out->memory = b->value[0]; break;
+    case ANNOT_MAX_BATCHES:
+        out->max_batches = b->value[0];
+        break;
+    case ANNOT_MEMORY:
+        out->memory = b->value[0];
+        break;
     case ANNOT_RETRY:
         out->retry.n = b->value[0];
         out->retry.delay = b->value[1];
@@ -237,18 +252,26 @@ static void annot_set(Arena *a, Annots *out, AnnotKind k, const Bound *b, Span s
         out->retry.max_delay = b->value[3];
         out->retry.jitter = b->value[4];
         break;
-    case ANNOT_TIMEOUT: out->timeout = b->value[0]; break;
+    case ANNOT_TIMEOUT:
+        out->timeout = b->value[0];
+        break;
     case ANNOT_BAD_ROWS:
         out->bad_rows = (BadRows)b->word[0];
         out->rejects = b->value[1];
         break;
-    case ANNOT_ON_FAILURE: out->on_failure = (OnFailure)b->word[0]; break;
-    case ANNOT_CHECKPOINT: break;
+    case ANNOT_ON_FAILURE:
+        out->on_failure = (OnFailure)b->word[0];
+        break;
+    case ANNOT_CHECKPOINT:
+        break;
     case ANNOT_TAG:
         vec_push(a, &out->tags, ((Tag){b->value[0], b->value[1], span}));
         break;
-    case ANNOT_DOC: out->doc = b->value[0]; break;
-    case N_ANNOTS: break;
+    case ANNOT_DOC:
+        out->doc = b->value[0];
+        break;
+    case N_ANNOTS:
+        break;
     }
     out->spans[k] = span;
 }
@@ -294,8 +317,12 @@ Annots annots_resolve(Arena *a, Diags *ds, const AnnotationList *list, AnnotPlac
 static void annot_copy(Annots *to, const Annots *from, AnnotKind k)
 {
     switch (k) {
-    case ANNOT_PRIORITY: to->priority = from->priority; break;
-    case ANNOT_MAX_CONCURRENT: to->max_concurrent = from->max_concurrent; break;
+    case ANNOT_PRIORITY:
+        to->priority = from->priority;
+        break;
+    case ANNOT_MAX_CONCURRENT:
+        to->max_concurrent = from->max_concurrent;
+        break;
     case ANNOT_POOL:
         to->pool_name = from->pool_name;
         to->pool_size = from->pool_size;
@@ -304,30 +331,46 @@ static void annot_copy(Annots *to, const Annots *from, AnnotKind k)
         to->in_flight = from->in_flight;
         to->is_unbounded = from->is_unbounded;
         break;
-    case ANNOT_MAX_BATCHES: to->max_batches = from->max_batches; break;
-    case ANNOT_MEMORY: to->memory = from->memory; break;
-    case ANNOT_RETRY: to->retry = from->retry; break;
-    case ANNOT_TIMEOUT: to->timeout = from->timeout; break;
+    case ANNOT_MAX_BATCHES:
+        to->max_batches = from->max_batches;
+        break;
+    case ANNOT_MEMORY:
+        to->memory = from->memory;
+        break;
+    case ANNOT_RETRY:
+        to->retry = from->retry;
+        break;
+    case ANNOT_TIMEOUT:
+        to->timeout = from->timeout;
+        break;
     case ANNOT_BAD_ROWS:
         to->bad_rows = from->bad_rows;
         to->rejects = from->rejects;
         break;
-    case ANNOT_ON_FAILURE: to->on_failure = from->on_failure; break;
-    case ANNOT_CHECKPOINT: break;
-    case ANNOT_TAG: break; /* kept from all: annots_of_step */
-    case ANNOT_DOC: to->doc = from->doc; break;
-    case N_ANNOTS: break;
+    case ANNOT_ON_FAILURE:
+        to->on_failure = from->on_failure;
+        break;
+    case ANNOT_CHECKPOINT:
+        break;
+    case ANNOT_TAG:
+        break; /* kept from all: annots_of_step */
+    case ANNOT_DOC:
+        to->doc = from->doc;
+        break;
+    case N_ANNOTS:
+        break;
     }
     to->spans[k] = from->spans[k];
 }
 
 static bool is_handed_down(AnnotKind k)
 {
-    return INFO[k].info.places != ON_JOB && k != ANNOT_MAX_CONCURRENT && k != ANNOT_DOC &&
-           k != ANNOT_TAG;
+    return INFO[k].info.places != ON_JOB && k != ANNOT_MAX_CONCURRENT &&
+           k != ANNOT_DOC && k != ANNOT_TAG;
 }
 
-Annots annots_of_step(Arena *a, const Annots *stage, const Annots *job, const Annots *op)
+Annots annots_of_step(Arena *a, const Annots *stage, const Annots *job,
+                      const Annots *op)
 {
     const Annots *const farthest_first[] = {op, job, stage};
     Annots out = {0};

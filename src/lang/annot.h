@@ -39,8 +39,8 @@ typedef struct Annots {
     const Expr *priority;
     const Expr *max_concurrent;
     const Expr *pool_name, *pool_size;
-    const Expr *in_flight;  /* NULL also when is_unbounded */
-    bool is_unbounded;      /* @in_flight(unbounded) */
+    const Expr *in_flight; /* NULL also when is_unbounded */
+    bool is_unbounded;     /* @in_flight(unbounded) */
     const Expr *max_batches;
     const Expr *memory;
     struct {
@@ -73,12 +73,14 @@ bool annot_by_name(Str name, AnnotKind *out);
 void annot_print_usage(AnnotKind k, Buf *out);
 
 /* Resolves the annotations of one place and reports every mistake in them. */
-Annots annots_resolve(Arena *a, Diags *ds, const AnnotationList *list, AnnotPlace place);
+Annots annots_resolve(Arena *a, Diags *ds, const AnnotationList *list,
+                      AnnotPlace place);
 
 /* What holds for a step: the nearest wins (stage, then job, then op). A job's
  * @max_concurrent, @in_flight, @max_batches, @memory, @doc and @tag concern the job
  * itself and are not handed down; tags of op and stage are both kept. Each of the three
  * may be NULL. */
-Annots annots_of_step(Arena *a, const Annots *stage, const Annots *job, const Annots *op);
+Annots annots_of_step(Arena *a, const Annots *stage, const Annots *job,
+                      const Annots *op);
 
 #endif

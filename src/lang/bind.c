@@ -29,8 +29,9 @@ static void label_callee(Diags *ds, Diag *d, const Callee *c)
 
 static void report_unknown(Diags *ds, const Callee *c, const Ident *name)
 {
-    Diag *d = diag_add(ds, E_UNKNOWN_ARG, name->span, "%s `%.*s` has no parameter `%.*s`",
-                       c->what, STR_ARG(c->name), STR_ARG(name->text));
+    Diag *d =
+        diag_add(ds, E_UNKNOWN_ARG, name->span, "%s `%.*s` has no parameter `%.*s`",
+                 c->what, STR_ARG(c->name), STR_ARG(name->text));
     Suggest near;
     Buf list = {0};
 
@@ -56,8 +57,9 @@ static void report_too_many(Diags *ds, const Callee *c, const ArgList *args, siz
     else
         d = diag_add(ds, E_TOO_MANY_ARGS, at,
                      "%s `%.*s` takes %s%u argument%s, but %zu are given", c->what,
-                     STR_ARG(c->name), c->params[c->n - 1].is_optional ? "at most " : "",
-                     c->n, c->n == 1 ? "" : "s", args->n);
+                     STR_ARG(c->name),
+                     c->params[c->n - 1].is_optional ? "at most " : "", c->n,
+                     c->n == 1 ? "" : "s", args->n);
     label_callee(ds, d, c);
 }
 
@@ -93,7 +95,8 @@ static int32_t param_of(const Callee *c, const ArgList *args, size_t i)
     return -1;
 }
 
-bool args_bind(Diags *ds, const Callee *c, const ArgList *args, Span at, const Arg **out)
+bool args_bind(Diags *ds, const Callee *c, const ArgList *args, Span at,
+               const Arg **out)
 {
     bool ok = true, said_many = false;
     const Arg *named = NULL; /* the first */
@@ -110,8 +113,9 @@ bool args_bind(Diags *ds, const Callee *c, const ArgList *args, Span at, const A
         if (!is_named && named) {
             ok = false;
             if (ds) {
-                Diag *d = diag_add(ds, E_ARG_ORDER, arg->span,
-                                   "an argument without a name cannot follow a named one");
+                Diag *d =
+                    diag_add(ds, E_ARG_ORDER, arg->span,
+                             "an argument without a name cannot follow a named one");
                 diag_label(ds, d, named->span, "this one is named");
                 if (i < c->n && !out[i])
                     diag_help(ds, d, "name it too, as `%.*s: ..`",
@@ -129,8 +133,8 @@ bool args_bind(Diags *ds, const Callee *c, const ArgList *args, Span at, const A
         } else if (out[k]) {
             ok = false;
             if (ds) {
-                Diag *d = diag_add(ds, E_DUPLICATE_ARG, arg->span, "`%.*s` is given twice",
-                                   STR_ARG(c->params[k].name));
+                Diag *d = diag_add(ds, E_DUPLICATE_ARG, arg->span,
+                                   "`%.*s` is given twice", STR_ARG(c->params[k].name));
                 diag_label(ds, d, out[k]->span, "given here first");
             }
         } else {

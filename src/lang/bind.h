@@ -22,8 +22,9 @@ typedef struct Callee {
     const BindParam *params;
 } Callee;
 
-/* Fills out[callee->n], NULL where nothing was given. Every mistake is reported, missing
- * arguments at `at`; false if there was one. ds may be NULL: nothing is reported. */
+/* Fills out[callee->n], NULL where nothing was given. Every mistake is reported,
+ * missing arguments at `at`; false if there was one. ds may be NULL: nothing is
+ * reported. */
 bool args_bind(Diags *ds, const Callee *callee, const ArgList *args, Span at,
                const Arg **out);
 

@@ -59,36 +59,32 @@ const ParamDef *fn_param(const FnDef *fn, Str name)
 
 const char *check_other_kind(Check *c, Diag *d, Str name)
 {
-    const Program *p = c->program;
-    const OpDef *op = program_op(p, name);
-    const FnDef *fn = program_fn(p, name);
-    const JobDef *job = program_job(p, name);
-    const SchemaDef *schema = program_schema(p, name);
-    const ConstDef *constant = program_const(p, name);
-    const char *kind = op       ? "an op"
-                       : fn     ? "a fn"
-                       : job    ? "a job"
-                       : schema ? "a schema"
-                       : !constant ? NULL
-                       : constant->is_param ? "a param"
-                                            : "a let";
-    const Ident *at = op       ? &op->name
-                      : fn     ? &fn->name
-                      : job    ? &job->name
-                      : schema ? &schema->name
-                      : constant ? &constant->name
-                                 : NULL;
+    const struct ProgramNames *n = c->program->names;
+    const struct {
+        const Map *map;
+        const char *kind;
+    } kinds[] = {{&n->ops, "an op"},
+                 {&n->fns, "a fn"},
+                 {&n->jobs, "a job"},
+                 {&n->schemas, "a schema"},
+                 {&n->consts, "a constant"}};
 
-    if (at)
-        diag_label(c->diags, d, at->span, "`%.*s` is %s", STR_ARG(name), kind);
-    return kind;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const Ident *at = map_get(kinds[i].map, name);
+        if (at) {
+            diag_label(c->diags, d, at->span, "`%.*s` is %s", STR_ARG(name),
+                       kinds[i].kind);
+            return kinds[i].kind;
+        }
+    }
+    return NULL;
 }
 
-/* Enters def under its name, or says that the name is taken: then the first stays. */
-static bool declare(Check *c, Map *names, const Ident *name, void *def, const char *what,
-                    Span (*place_of)(const void *def))
+/* Enters def under its name, or says that the name is taken: then the first stays.
+ * Every def begins with its name. */
+static bool declare(Check *c, Map *names, void *def, const char *what)
 {
-    const void *first = map_get(names, name->text);
+    const Ident *name = def, *first = map_get(names, name->text);
 
     if (name->text.len == 0)
         return false;
@@ -98,15 +94,9 @@ static bool declare(Check *c, Map *names, const Ident *name, void *def, const ch
     }
     Diag *d = diag_add(c->diags, E_DUPLICATE_NAME, name->span,
                        "%s `%.*s` is declared twice", what, STR_ARG(name->text));
-    diag_label(c->diags, d, place_of(first), "it is declared here first");
+    diag_label(c->diags, d, first->span, "it is declared here first");
     return false;
 }
-
-static Span const_place(const void *def) { return ((const ConstDef *)def)->name.span; }
-static Span schema_place(const void *def) { return ((const SchemaDef *)def)->name.span; }
-static Span fn_place(const void *def) { return ((const FnDef *)def)->name.span; }
-static Span op_place(const void *def) { return ((const OpDef *)def)->name.span; }
-static Span job_place(const void *def) { return ((const JobDef *)def)->name.span; }
 
 /* ---- types ---- */
 
@@ -177,7 +167,8 @@ static Type resolve_type(Check *c, const TypeRef *ref, bool tables, const char *
         return TYPE_ERROR;
     }
     if (t == TYPE_TABLE && !tables) {
-        Diag *d = diag_add(c->diags, E_TABLE_TYPE, ref->span, "%s cannot be a table", what);
+        Diag *d =
+            diag_add(c->diags, E_TABLE_TYPE, ref->span, "%s cannot be a table", what);
         diag_help(c->diags, d, "only a parameter of an op can");
         return TYPE_ERROR;
     }
@@ -210,9 +201,10 @@ static const ParamDef *make_params(Check *c, const ParamList *list, const char *
             diag_label(c->diags, d, first->name.span, "it is declared here first");
         }
         if (def.type == TYPE_TABLE && def.value) {
-            Diag *d = diag_add(c->diags, E_TABLE_TYPE, def.value->span,
-                               "a table has no default: a flow is passed where the op is "
-                               "used");
+            Diag *d =
+                diag_add(c->diags, E_TABLE_TYPE, def.value->span,
+                         "a table has no default: a flow is passed where the op is "
+                         "used");
             diag_label(c->diags, d, param->type.span, "`%.*s` is a table",
                        STR_ARG(param->name.text));
             def.value = NULL;
@@ -263,12 +255,14 @@ static void add_const(Check *c, const Decl *decl, bool is_param)
 {
     ConstDef *def = arena_new(c->arena, ConstDef);
 
-    *def = (ConstDef){.name = decl->param.name, .is_param = is_param, .type = TYPE_ERROR,
-                      .value = decl->param.value, .span = decl->span};
+    *def = (ConstDef){.name = decl->param.name,
+                      .is_param = is_param,
+                      .type = TYPE_ERROR,
+                      .value = decl->param.value,
+                      .span = decl->span};
     if (is_param)
         def->type = resolve_type(c, &decl->param.type, false, "a param");
-    if (declare(c, &c->program->names->consts, &def->name, def, is_param ? "param" : "let",
-                const_place))
+    if (declare(c, &c->program->names->consts, def, is_param ? "param" : "let"))
         vec_push(c->arena, &c->program->consts, def);
 }
 
@@ -276,9 +270,10 @@ static void add_schema(Check *c, const Decl *decl)
 {
     SchemaDef *def = arena_new(c->arena, SchemaDef);
 
-    *def = (SchemaDef){.name = decl->name, .is_open = decl->is_open, .span = decl->span};
+    *def =
+        (SchemaDef){.name = decl->name, .is_open = decl->is_open, .span = decl->span};
     make_fields(c, decl, def);
-    if (declare(c, &c->program->names->schemas, &def->name, def, "schema", schema_place))
+    if (declare(c, &c->program->names->schemas, def, "schema"))
         vec_push(c->arena, &c->program->schemas, def);
 }
 
@@ -295,7 +290,7 @@ static void add_fn(Check *c, const Decl *decl)
                            STR_ARG(decl->name.text));
         diag_help(c->diags, d, "choose another name");
     }
-    if (declare(c, &c->program->names->fns, &def->name, def, "fn", fn_place))
+    if (declare(c, &c->program->names->fns, def, "fn"))
         vec_push(c->arena, &c->program->fns, def);
 }
 
@@ -307,7 +302,7 @@ static void add_op(Check *c, const Decl *decl)
     def->params = make_params(c, &decl->op->params, "op", &def->n_params);
     def->annots = annots_resolve(c->arena, c->diags, &decl->op->annotations, ON_OP);
     vec_push(c->arena, &c->ops, def);
-    if (declare(c, &c->program->names->ops, &def->name, def, "op", op_place))
+    if (declare(c, &c->program->names->ops, def, "op"))
         vec_push(c->arena, &c->program->ops, def);
 }
 
@@ -317,7 +312,7 @@ static void add_job(Check *c, const Decl *decl, bool is_main)
 
     *def = (JobDef){.name = decl->name, .decl = decl, .is_main = is_main};
     vec_push(c->arena, &c->jobs, def);
-    if (declare(c, &c->program->names->jobs, &def->name, def, "job", job_place))
+    if (declare(c, &c->program->names->jobs, def, "job"))
         vec_push(c->arena, &c->program->jobs, def);
 }
 
@@ -389,14 +384,29 @@ static void add_used(Check *c, const Ast *from, const Decl *decl)
 static void add_decl(Check *c, const Ast *ast, const Decl *decl)
 {
     switch (decl->kind) {
-    case DECL_ERROR: break;
-    case DECL_USE: add_used(c, ast, decl); break;
-    case DECL_PARAM: add_const(c, decl, true); break;
-    case DECL_LET: add_const(c, decl, false); break;
-    case DECL_SCHEMA: add_schema(c, decl); break;
-    case DECL_FN: add_fn(c, decl); break;
-    case DECL_OP: add_op(c, decl); break;
-    case DECL_JOB: add_job(c, decl, ast == c->program->main); break;
+    case DECL_ERROR:
+        break;
+    case DECL_USE:
+        add_used(c, ast, decl);
+        break;
+    case DECL_PARAM:
+        add_const(c, decl, true);
+        break;
+    case DECL_LET:
+        add_const(c, decl, false);
+        break;
+    case DECL_SCHEMA:
+        add_schema(c, decl);
+        break;
+    case DECL_FN:
+        add_fn(c, decl);
+        break;
+    case DECL_OP:
+        add_op(c, decl);
+        break;
+    case DECL_JOB:
+        add_job(c, decl, ast == c->program->main);
+        break;
     }
 }
 
@@ -405,7 +415,8 @@ static void collect_lost(Check *c, const TokenList *tokens)
 {
     for (size_t i = 0; i + 1 < tokens->n; i++)
         if (token_class(tokens->ptr[i].kind) == KEYWORD_DECL)
-            map_put(&c->program->names->lost, tokens->ptr[i + 1].text, &tokens->ptr[i + 1]);
+            map_put(&c->program->names->lost, tokens->ptr[i + 1].text,
+                    &tokens->ptr[i + 1]);
 }
 
 static void add_file(Check *c, const Ast *ast)
@@ -447,7 +458,8 @@ static void add_needs(DefGraph *g, uint32_t from, const FnDef *locals, const Exp
     else if (e->kind == EXPR_NAME && !(locals && fn_param(locals, e->name.text)))
         to = node_of(&g->const_index, e->name.text, &found);
     if (found)
-        deps_add(g->c->arena, &g->deps, from, to, e->kind == EXPR_CALL ? e->name.span : e->span);
+        deps_add(g->c->arena, &g->deps, from, to,
+                 e->kind == EXPR_CALL ? e->name.span : e->span);
     add_needs(g, from, locals, e->base);
     for (size_t i = 0; i < e->args.n; i++)
         add_needs(g, from, locals, e->args.ptr[i]);
@@ -481,7 +493,8 @@ static void on_def_cycle(void *ctx, const uint32_t *node, const Span *at, uint32
     if (all_fns) {
         d = diag_add(ds, E_FN_RECURSION, first->span, "fn `%.*s` calls itself%s",
                      STR_ARG(first->text), n > 1 ? " through others" : "");
-        diag_help(ds, d, "a fn is one expression over its arguments: it cannot be recursive");
+        diag_help(ds, d,
+                  "a fn is one expression over its arguments: it cannot be recursive");
     } else {
         d = diag_add(ds, E_CONST_CYCLE, first->span, "`%.*s` is defined by itself%s",
                      STR_ARG(first->text), n > 1 ? " through others" : "");

@@ -1,10 +1,10 @@
 /* check.h - names, arities and annotations: from the trees of all files to a Program.
  *
- * Follows `use`, makes one table of names per kind, ties every stage of every job to the
- * op or flow it names, binds arguments to parameters and resolves annotations. Types of
- * expressions, columns and static or dynamic flows are plan/'s. All mistakes are
- * reported in one go; what was wrong is left out or marked, so that later stages can go
- * on and say nothing more about it.
+ * Follows `use`, makes one table of names per kind, ties every stage of every job to
+ * the op or flow it names, binds arguments to parameters and resolves annotations.
+ * Types of expressions, columns and static or dynamic flows are plan/'s. All mistakes
+ * are reported in one go; what was wrong is left out or marked, so that later stages
+ * can go on and say nothing more about it.
  *
  * A Program, its tables and the trees of used files live in the arena; it borrows the
  * main tree and the texts (Sources).
@@ -70,14 +70,15 @@ typedef struct OpDef {
 
 typedef struct FlowDef FlowDef;
 
-/* What a parameter of the op gets at a stage. Both NULL: a mistake that has been said. */
+/* What a parameter of the op gets at a stage. Both NULL: a mistake that has been said.
+ */
 typedef struct StageArg {
     const Expr *value;   /* scalar: the argument, or the parameter's default */
     const FlowDef *flow; /* table */
 } StageArg;
 
-/* One stage: exactly one of op and flow is set, or neither: a bare `collect`, or a mistake
- * that has been said (is_error). */
+/* One stage: exactly one of op and flow is set, or neither: a bare `collect`, or a
+ * mistake that has been said (is_error). */
 typedef struct StageDef {
     const Stage *stage; /* kind, spans, body */
     const OpDef *op;
@@ -100,9 +101,10 @@ typedef struct JobDef {
     const Decl *decl;
     Annots annots;
     uint32_t n_flows;
-    FlowDef *flows;        /* as written */
-    const FlowDef **order; /* [n_flows]: each after the flows it needs; cyclic ones last */
-    bool is_main;          /* stands in the main file, not in a used one */
+    FlowDef *flows; /* as written */
+    const FlowDef *
+        *order;   /* [n_flows]: each after the flows it needs; cyclic ones last */
+    bool is_main; /* stands in the main file, not in a used one */
 } JobDef;
 
 /* Lists are in the order of the text, a used file standing at its `use`. */
@@ -128,14 +130,14 @@ const SchemaDef *program_schema(const Program *p, Str name);
 const FnDef *program_fn(const Program *p, Str name);
 const OpDef *program_op(const Program *p, Str name);
 const JobDef *program_job(const Program *p, Str name);
-/* The name was to be declared, but its declaration did not read (and that has been said):
- * nothing more is said about an unknown name that is lost. */
+/* The name was to be declared, but its declaration did not read (and that has been
+ * said): nothing more is said about an unknown name that is lost. */
 bool program_is_lost(const Program *p, Str name);
 const ParamDef *op_param(const OpDef *op, Str name);
 const ParamDef *fn_param(const FnDef *fn, Str name);
 
-/* Which argument each parameter of a fn gets: out[n_params], defaults filled in, NULL where
- * a mistake has been said by check_program. */
+/* Which argument each parameter of a fn gets: out[n_params], defaults filled in, NULL
+ * where a mistake has been said by check_program. */
 void fn_bind(const FnDef *fn, const ArgList *args, const Expr **out);
 
 /* ---- options of `with (...)`: options.def ---- */

@@ -4,10 +4,10 @@
 typedef struct JobCheck {
     Check *c;
     JobDef *job;
-    Map names;     /* flow name -> FlowDef */
-    Deps deps;     /* between job->flows, by index */
-    bool *is_used; /* [n_flows] */
-    uint32_t at;   /* the flow being checked */
+    Map names;        /* flow name -> FlowDef */
+    Deps deps;        /* between job->flows, by index */
+    bool *is_used;    /* [n_flows] */
+    uint32_t at;      /* the flow being checked */
     bool has_unknown; /* a name was not found: perhaps it meant an unused flow */
 } JobCheck;
 
@@ -44,8 +44,9 @@ static void name_flow(JobCheck *j, FlowDef *flow)
     if (name->text.len == 0)
         return;
     if (first) {
-        Diag *d = diag_add(ds, E_DUPLICATE_NAME, name->span,
-                           "flow `%.*s` is declared twice in this job", STR_ARG(name->text));
+        Diag *d =
+            diag_add(ds, E_DUPLICATE_NAME, name->span,
+                     "flow `%.*s` is declared twice in this job", STR_ARG(name->text));
         diag_label(ds, d, first->name.span, "it is declared here first");
         return;
     }
@@ -65,9 +66,12 @@ static void name_flow(JobCheck *j, FlowDef *flow)
 static const char *stage_word(StageKind k)
 {
     switch (k) {
-    case STAGE_ONCE: return "";
-    case STAGE_MAP: return "map";
-    case STAGE_COLLECT: return "collect";
+    case STAGE_ONCE:
+        return "";
+    case STAGE_MAP:
+        return "map";
+    case STAGE_COLLECT:
+        return "collect";
     }
     return "";
 }
@@ -92,10 +96,13 @@ static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
         suggest_offer(&near, STR_LIT("collect"));
     if (check_other_kind(c, d, name->text)) {
         if (program_fn(c->program, name->text))
-            diag_help(c->diags, d, "a fn gives a value: use it in an op, as in `derive x = "
-                      "%.*s(...)`", STR_ARG(name->text));
+            diag_help(c->diags, d,
+                      "a fn gives a value: use it in an op, as in `derive x = "
+                      "%.*s(...)`",
+                      STR_ARG(name->text));
         else if (program_job(c->program, name->text))
-            diag_help(c->diags, d, "a job cannot run inside another: put what both need "
+            diag_help(c->diags, d,
+                      "a job cannot run inside another: put what both need "
                       "into an op");
     } else if (!diag_suggest(c->diags, d, name->span, &near)) {
         diag_help(c->diags, d, "declare it: `op %.*s { ... }`", STR_ARG(name->text));
@@ -111,13 +118,15 @@ static void report_misplaced_flow(JobCheck *j, const Stage *stage, bool is_sourc
     Diag *d;
 
     if (stage->kind != STAGE_ONCE) {
-        d = diag_add(ds, E_MISPLACED_FLOW, name->span, "`%s` runs an op, and `%.*s` is a flow",
-                     stage_word(stage->kind), STR_ARG(name->text));
+        d = diag_add(ds, E_MISPLACED_FLOW, name->span,
+                     "`%s` runs an op, and `%.*s` is a flow", stage_word(stage->kind),
+                     STR_ARG(name->text));
     } else if (!is_source) {
         d = diag_add(ds, E_MISPLACED_FLOW, name->span,
                      "`%.*s` is a flow: it can only begin another flow",
                      STR_ARG(name->text));
-        diag_help(ds, d, "to use its table in an op, pass it as an argument: `OP(%.*s)`",
+        diag_help(ds, d,
+                  "to use its table in an op, pass it as an argument: `OP(%.*s)`",
                   STR_ARG(name->text));
     } else {
         d = diag_add(ds, E_MISPLACED_FLOW, stage->span,
@@ -141,8 +150,10 @@ static const FlowDef *table_arg(JobCheck *j, const ParamDef *param, const Arg *a
         d = diag_add(ds, E_TABLE_ARG, e->span,
                      "`%.*s` takes a table, and this is not the name of a flow",
                      STR_ARG(param->name.text));
-        diag_help(ds, d, "name a flow in the job, as in `let t = read csv \"data/types.csv\"`, "
-                  "and pass `t`");
+        diag_help(
+            ds, d,
+            "name a flow in the job, as in `let t = read csv \"data/types.csv\"`, "
+            "and pass `t`");
     } else if ((flow = flow_find(j, e->name.text, e->span)) != NULL) {
         return flow;
     } else {
@@ -152,11 +163,13 @@ static const FlowDef *table_arg(JobCheck *j, const ParamDef *param, const Arg *a
         j->has_unknown = true;
         if (program_is_lost(j->c->program, e->name.text))
             return NULL;
-        d = diag_add(ds, E_TABLE_ARG, e->span, "there is no flow `%.*s` to pass as a table",
+        d = diag_add(ds, E_TABLE_ARG, e->span,
+                     "there is no flow `%.*s` to pass as a table",
                      STR_ARG(e->name.text));
         if (check_other_kind(j->c, d, e->name.text) ||
             !diag_suggest(ds, d, e->span, &near))
-            diag_help(ds, d, "name a flow in the job: `let NAME = ...`, and pass its name");
+            diag_help(ds, d,
+                      "name a flow in the job: `let NAME = ...`, and pass its name");
     }
     diag_label(ds, d, param->name.span, "the parameter is declared here");
     return NULL;
@@ -171,10 +184,10 @@ static const Expr *scalar_arg(JobCheck *j, const ParamDef *param, const Arg *arg
         program_const(j->c->program, e->name.text) ||
         !(flow = map_get(&j->names, e->name.text)))
         return e;
-    Diag *d = diag_add(j->c->diags, E_FLOW_AS_VALUE, e->span,
-                       "`%.*s` takes one %s, and `%.*s` is a flow",
-                       STR_ARG(param->name.text), type_name(param->type),
-                       STR_ARG(e->name.text));
+    Diag *d =
+        diag_add(j->c->diags, E_FLOW_AS_VALUE, e->span,
+                 "`%.*s` takes one %s, and `%.*s` is a flow", STR_ARG(param->name.text),
+                 type_name(param->type), STR_ARG(e->name.text));
     diag_label(j->c->diags, d, param->name.span, "the parameter is declared here");
     diag_label(j->c->diags, d, flow->name.span, "the flow is declared here");
     j->is_used[flow - j->job->flows] = true;
@@ -220,7 +233,8 @@ static const OpDef *anonymous_op(JobCheck *j, const Stage *stage)
     return op;
 }
 
-static void check_named_stage(JobCheck *j, const Stage *stage, bool is_source, StageDef *out)
+static void check_named_stage(JobCheck *j, const Stage *stage, bool is_source,
+                              StageDef *out)
 {
     const Ident *name = &stage->op_name;
     const FlowDef *flow = map_get(&j->names, name->text);
@@ -264,10 +278,13 @@ static void check_stage(JobCheck *j, const Stage *stage, bool is_source, StageDe
         out->is_error = stage->kind != STAGE_COLLECT;
     if (is_source && stage->kind != STAGE_ONCE) {
         const char *word = stage_word(stage->kind);
-        Diag *d = diag_add(ds, E_NO_SOURCE, stage->word_span,
-                           "a flow cannot begin with `%s`: there are no batches yet", word);
-        diag_help(ds, d, "put what yields the batches before it: `read csv \"FILE\" batch "
-                  "auto | %s ...`", word);
+        Diag *d =
+            diag_add(ds, E_NO_SOURCE, stage->word_span,
+                     "a flow cannot begin with `%s`: there are no batches yet", word);
+        diag_help(ds, d,
+                  "put what yields the batches before it: `read csv \"FILE\" batch "
+                  "auto | %s ...`",
+                  word);
         out->is_error = true;
     }
     if (out->flow && stage->annotations.n) {
@@ -357,7 +374,8 @@ void check_job(Check *c, JobDef *job)
         Diag *d = diag_add(c->diags, E_EMPTY_JOB, decl->name.span,
                            "job `%.*s` has no flow: it would do nothing",
                            STR_ARG(decl->name.text));
-        diag_help(c->diags, d, "write a flow between the braces, such as `read csv "
+        diag_help(c->diags, d,
+                  "write a flow between the braces, such as `read csv "
                   "\"data/pokemon.csv\" | take 3`");
     }
 

@@ -13,8 +13,8 @@
 #include "lang/deps.h"
 
 struct ProgramNames {
-    Map consts, schemas, fns, ops, jobs; /* name -> its def */
-    Map lost; /* names whose declarations did not read */
+    Map consts, schemas, fns, ops, jobs; /* name -> its def, which begins with it */
+    Map lost;                            /* names whose declarations did not read */
 };
 
 typedef struct Check {
@@ -23,12 +23,12 @@ typedef struct Check {
     Diags *diags;
     const CheckHost *host; /* NULL: the disk */
     Program *program;
-    Vec(OpDef *) ops;   /* all of them: also those whose name is taken */
+    Vec(OpDef *) ops; /* all of them: also those whose name is taken */
     Vec(JobDef *) jobs;
 } Check;
 
-/* The flows that a body of a job may name in `join` and `union`; NULL in an op. The place
- * of the use is told, for their order. */
+/* The flows that a body of a job may name in `join` and `union`; NULL in an op. The
+ * place of the use is told, for their order. */
 typedef struct FlowScope {
     const FlowDef *(*find)(void *ctx, Str name, Span use);
     void (*offer)(void *ctx, Suggest *near);
@@ -45,8 +45,8 @@ void check_annotation_exprs(Check *c, const AnnotationList *list);
 /* Annotations, flows and stages of a job; fills *job, whose name and decl are set. */
 void check_job(Check *c, JobDef *job);
 
-/* "`x` is a job", "... a fn", when the name is of another kind than was wanted: a label at its
- * place. Returns the kind's word, NULL if nothing has the name. */
+/* "`x` is a job", "... a fn", when the name is of another kind than was wanted: a label
+ * at its place. Returns the kind's word, NULL if nothing has the name. */
 const char *check_other_kind(Check *c, Diag *d, Str name);
 
 #endif

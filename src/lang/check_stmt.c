@@ -181,8 +181,8 @@ static void check_schema(Check *c, const Ident *name)
     if (name->text.len == 0 || program_schema(p, name->text) ||
         program_is_lost(p, name->text))
         return;
-    Diag *d = diag_add(c->diags, E_UNKNOWN_SCHEMA, name->span, "there is no schema `%.*s`",
-                       STR_ARG(name->text));
+    Diag *d = diag_add(c->diags, E_UNKNOWN_SCHEMA, name->span,
+                       "there is no schema `%.*s`", STR_ARG(name->text));
     Suggest near;
     suggest_init(&near, name->text);
     for (size_t i = 0; i < p->schemas.n; i++)
@@ -193,7 +193,8 @@ static void check_schema(Check *c, const Ident *name)
                   STR_ARG(name->text));
 }
 
-static void check_table(Check *c, const OpDef *def, const Stmt *s, const FlowScope *flows)
+static void check_table(Check *c, const OpDef *def, const Stmt *s,
+                        const FlowScope *flows)
 {
     const Ident *name = &s->table_name;
     const ParamDef *param = op_param(def, name->text);
@@ -310,7 +311,8 @@ bool stmt_is_available(const Stmt *s)
 {
     bool has_format = s->kind == STMT_READ || s->kind == STMT_WRITE;
 
-    return !stmt_is_later(s->kind) && !(has_format && format_is_later(s->kind, s->format));
+    return !stmt_is_later(s->kind) &&
+           !(has_format && format_is_later(s->kind, s->format));
 }
 
 static void check_available(Check *c, const Stmt *s)
@@ -325,24 +327,39 @@ static void check_available(Check *c, const Stmt *s)
 }
 
 /* What belongs to one statement alone. */
-static void check_stmt(Check *c, const OpDef *def, const Stmt *s, const FlowScope *flows)
+static void check_stmt(Check *c, const OpDef *def, const Stmt *s,
+                       const FlowScope *flows)
 {
     switch (s->kind) {
     case STMT_READ:
         check_options(c, s);
         check_schema(c, &s->schema);
         break;
-    case STMT_WRITE: check_options(c, s); break;
-    case STMT_EXEC: check_schema(c, &s->schema); break;
-    case STMT_SELECT: check_select(c, s); break;
+    case STMT_WRITE:
+        check_options(c, s);
+        break;
+    case STMT_EXEC:
+        check_schema(c, &s->schema);
+        break;
+    case STMT_SELECT:
+        check_select(c, s);
+        break;
     case STMT_DROP:
     case STMT_DISTINCT:
-    case STMT_SPLIT: check_names_once(c, &s->names); break;
-    case STMT_RENAME: check_renames(c, s); break;
+    case STMT_SPLIT:
+        check_names_once(c, &s->names);
+        break;
+    case STMT_RENAME:
+        check_renames(c, s);
+        break;
     case STMT_GROUP:
-    case STMT_AGGREGATE: check_aggregates(c, s); break;
+    case STMT_AGGREGATE:
+        check_aggregates(c, s);
+        break;
     case STMT_JOIN:
-    case STMT_UNION: check_table(c, def, s, flows); break;
+    case STMT_UNION:
+        check_table(c, def, s, flows);
+        break;
     case STMT_DERIVE: /* later definitions see earlier ones: twice is fine */
     case STMT_ERROR:
     case STMT_RANGE:
@@ -357,7 +374,8 @@ static void check_stmt(Check *c, const OpDef *def, const Stmt *s, const FlowScop
     case STMT_ASSERT:
     case STMT_FAIL:
     case STMT_SLEEP:
-    case N_STMTS: break;
+    case N_STMTS:
+        break;
     }
     check_available(c, s);
     check_stmt_exprs(c, s);

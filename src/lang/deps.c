@@ -61,17 +61,26 @@ static void walk_step(Walk *w)
     }
     uint32_t to = w->deps->of[node].ptr[w->next[top]++].to;
     switch (w->colour[to]) {
-    case WHITE: walk_enter(w, to); break;
-    case GREY: walk_tell_cycle(w, to); break;
-    case BLACK: break;
+    case WHITE:
+        walk_enter(w, to);
+        break;
+    case GREY:
+        walk_tell_cycle(w, to);
+        break;
+    case BLACK:
+        break;
     }
 }
 
 void deps_order(Arena *a, const Deps *d, uint32_t *order, CycleFn *on_cycle, void *ctx)
 {
-    Walk w = {.deps = d, .colour = arena_array(a, Colour, d->n),
-              .path = arena_array(a, uint32_t, d->n), .next = arena_array(a, size_t, d->n),
-              .at = arena_array(a, Span, d->n), .order = order, .on_cycle = on_cycle,
+    Walk w = {.deps = d,
+              .colour = arena_array(a, Colour, d->n),
+              .path = arena_array(a, uint32_t, d->n),
+              .next = arena_array(a, size_t, d->n),
+              .at = arena_array(a, Span, d->n),
+              .order = order,
+              .on_cycle = on_cycle,
               .ctx = ctx};
 
     for (uint32_t i = 0; i < d->n; i++) {

@@ -1,5 +1,5 @@
-/* deps.h - what needs what: an order in which everything stands after what it needs, and the
- * cycles, of fns and constants and of the flows of a job.
+/* deps.h - what needs what: an order in which everything stands after what it needs,
+ * and the cycles, of fns and constants and of the flows of a job.
  */
 #ifndef PIPE_LANG_DEPS_H
 #define PIPE_LANG_DEPS_H
