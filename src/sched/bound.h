@@ -57,17 +57,18 @@ typedef struct Bound {
 
 typedef enum BoundWarningKind {
     BOUND_WARN_MIXED_PRIORITY,   /* step has a priority that was written, other has not */
-    BOUND_WARN_LOW_PRIORITY,     /* step's written priority is at or below other's, the
-                                  * generator; only credits bound it */
+    BOUND_WARN_LOW_PRIORITY,     /* the written priorities of step and n_more others do not
+                                  * put them above other, their generator */
     BOUND_WARN_IDLE_WORKERS,     /* fewer credits than workers; step: the generator */
     BOUND_WARN_UNBOUNDED,        /* in_flight(unbounded); step: the generator */
-    BOUND_WARN_RETAINS,          /* step needs all batches of generator `other` at once */
+    BOUND_WARN_RETAINS,          /* step waits for other, a collect of its own batches */
 } BoundWarningKind;
 
 typedef struct BoundWarning {
     BoundWarningKind kind;
     uint32_t scope;
     uint32_t step, other;
+    uint32_t n_more;
 } BoundWarning;
 
 typedef struct Bounds {

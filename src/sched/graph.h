@@ -122,7 +122,7 @@ bool graph_is_over(const Graph *g);
 uint32_t graph_n_running(const Graph *g); /* folds included */
 
 /* n_not_started is filled once the graph is over. */
-const StepCount *graph_steps(const Graph *g);   /* [n_steps] */
+const StepCount *graph_steps(Graph *g);         /* [n_steps] */
 const ScopeCount *graph_scopes(const Graph *g); /* [n_scopes]; [0] is the root's */
 uint32_t graph_credits(const Graph *g, uint32_t scope);
 

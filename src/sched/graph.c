@@ -1,0 +1,868 @@
+/* How to read it: graph_int.h first. From the bottom up: queues and gates; frames that
+ * open and close; sequences that pass; instances that end; the calls of graph.h. A call
+ * marks what it must skip (`doom`) and does the skipping last (`doomed_drain`), so that
+ * nothing ends in the middle of something else.
+ */
+#include "sched/graph_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns);
+
+/* ---- queues and gates */
+
+/* Both of one scope. */
+static bool frame_before(const Frame *a, const Frame *b)
+{
+    while (a->parent != b->parent) {
+        a = a->parent;
+        b = b->parent;
+    }
+    return a->index < b->index;
+}
+
+static void gate_update(Graph *g, StepTable *s)
+{
+    uint64_t bit = rank_bit(s->rank);
+    if (step_may_start(g, s))
+        g->open[s->rank / 64] |= bit;
+    else
+        g->open[s->rank / 64] &= ~bit;
+}
+
+static void gate_update_pool(Graph *g, int32_t pool)
+{
+    for (uint32_t k = 0; k < g->spec->n_steps; k++)
+        if (g->steps[k].spec->pool == pool)
+            gate_update(g, &g->steps[k]);
+}
+
+static void queue_insert(Graph *g, Instance *i)
+{
+    StepTable *s = &g->steps[i->step];
+    Instance *after = s->tail;
+    /* Instances come nearly in key order; one that was retried comes early or late. */
+    if (after && frame_before(i->frame, after->frame)) {
+        if (frame_before(i->frame, s->head->frame)) {
+            after = NULL;
+        } else {
+            do {
+                after = after->prev;
+            } while (frame_before(i->frame, after->frame));
+        }
+    }
+    i->prev = after;
+    i->next = after ? after->next : s->head;
+    *(i->next ? &i->next->prev : &s->tail) = i;
+    *(after ? &after->next : &s->head) = i;
+    g->ready[s->rank / 64] |= rank_bit(s->rank);
+    g->n_queued++;
+}
+
+static void queue_remove(Graph *g, Instance *i)
+{
+    StepTable *s = &g->steps[i->step];
+    *(i->prev ? &i->prev->next : &s->head) = i->next;
+    *(i->next ? &i->next->prev : &s->tail) = i->prev;
+    if (!s->head)
+        g->ready[s->rank / 64] &= ~rank_bit(s->rank);
+    g->n_queued--;
+}
+
+static void instance_arm(Graph *g, Instance *i, uint64_t now_ns)
+{
+    if (i->has_enough) {
+        instance_end(g, i, PHASE_DONE, now_ns);
+        return;
+    }
+    i->phase = PHASE_READY;
+    i->ready_ns = now_ns;
+    queue_insert(g, i);
+}
+
+static void input_arrived(Graph *g, Instance *i, uint64_t now_ns)
+{
+    if (i->phase == PHASE_WAITING && --i->n_wait == 0)
+        instance_arm(g, i, now_ns);
+}
+
+static void credit_return(Graph *g, uint32_t scope)
+{
+    ScopeTable *sc = &g->scopes[scope];
+    if (sc->n_credits_used-- == sc->credits)
+        gate_update(g, &g->steps[sc->spec->generator]);
+}
+
+/* What dispatch took, except the credit of a generator. */
+static void slot_return(Graph *g, Instance *i)
+{
+    StepTable *s = &g->steps[i->step];
+    g->n_running--;
+    if (s->n_running-- == s->spec->cap)
+        gate_update(g, s);
+    if (s->spec->pool >= 0) {
+        uint32_t size = g->spec->pools[s->spec->pool].size;
+        if (g->pool_running[s->spec->pool]-- == size)
+            gate_update_pool(g, s->spec->pool);
+    }
+}
+
+/* ---- what must be skipped */
+
+static void doomed_push(Graph *g, Instance *i)
+{
+    i->next = g->doomed;
+    g->doomed = i;
+}
+
+static void doom(Graph *g, Instance *i, Phase fate, uint32_t cause)
+{
+    if (i->phase != PHASE_WAITING)
+        return;
+    i->phase = PHASE_DOOMED;
+    i->fate = (uint8_t)fate;
+    i->cause = cause;
+    if (i->n_folds == 0) /* else graph_fold_end comes back to it */
+        doomed_push(g, i);
+}
+
+static void doomed_drain(Graph *g, uint64_t now_ns)
+{
+    while (g->doomed) {
+        Instance *i = g->doomed;
+        g->doomed = i->next;
+        instance_end(g, i, (Phase)i->fate, now_ns);
+    }
+}
+
+/* ---- frames close */
+
+static void frame_close(Graph *g, Frame *f)
+{
+    Frame *parent = f->parent;
+    ScopeTable *sc = &g->scopes[f->scope];
+    Children *among = &parent->children[g->steps[sc->spec->generator].i_children];
+    *(f->sibling_prev ? &f->sibling_prev->sibling_next : &among->first) = f->sibling_next;
+    *(f->sibling_next ? &f->sibling_next->sibling_prev : &among->last) = f->sibling_prev;
+    sc->n_live--;
+    credit_return(g, f->scope);
+    if (g->hooks.closed)
+        g->hooks.closed(g->hooks.ctx, f, sc->n_live);
+    f->sibling_next = sc->free;
+    sc->free = f;
+}
+
+/* Drops one reason for a frame to stay, and closes what has none left. */
+static void frame_drop(Graph *g, Frame *f)
+{
+    while (--f->n_open == 0 && f->parent) {
+        Frame *parent = f->parent;
+        frame_close(g, f);
+        f = parent;
+    }
+}
+
+static void out_release(Graph *g, Instance *i)
+{
+    void *out = i->out;
+    i->out = NULL;
+    if (out && g->hooks.release_out)
+        g->hooks.release_out(g->hooks.ctx, i->step, out);
+}
+
+static void state_release(Graph *g, Instance *i)
+{
+    void *state = i->state;
+    i->state = NULL;
+    if (state && g->hooks.release_state)
+        g->hooks.release_state(g->hooks.ctx, i->step, state);
+}
+
+static void use_drop(Graph *g, Instance *i)
+{
+    if (--i->n_uses == 0) {
+        out_release(g, i);
+        frame_drop(g, i->frame);
+    }
+}
+
+/* ---- sequences */
+
+static Turn *seq_turn(const Seq *q, Frame *f) { return &f->turns[q->turn[f->scope]]; }
+
+/* The instance in `f` of the generator that opens the next scope on q's way down. */
+static Instance *seq_generator(Graph *g, const Seq *q, Frame *f)
+{
+    uint32_t gen = g->spec->scopes[q->below[f->scope]].generator;
+    return &f->insts[g->steps[gen].slot];
+}
+
+/* The frame whose turn it is, once its output is there (or will never be); else NULL.
+ * Frames in between whose children have all passed are passed on the way. */
+static Frame *seq_front(Graph *g, const Seq *q, Frame *top)
+{
+    Frame *f = top;
+    for (;;) {
+        Frame *c = seq_turn(q, f)->next;
+        if (c && c->scope == q->leaf)
+            return phase_is_ended(c->insts[q->slot].phase) ? c : NULL;
+        if (c) {
+            f = c;
+            continue;
+        }
+        if (f == top || !phase_is_ended(seq_generator(g, q, f)->phase))
+            return NULL;
+        Frame *parent = f->parent;
+        seq_turn(q, parent)->next = f->sibling_next;
+        frame_drop(g, f);
+        f = parent;
+    }
+}
+
+static void seq_pass(Graph *g, const Seq *q, Frame *c)
+{
+    if (q->leaf == q->top)
+        seq_turn(q, c)->next = NULL;
+    else
+        seq_turn(q, c->parent)->next = c->sibling_next;
+    use_drop(g, &c->insts[q->slot]);
+}
+
+static Instance *seq_reader(Graph *g, const Seq *q, Frame *top)
+{
+    return &top->insts[g->steps[q->reader].slot];
+}
+
+/* Lets pass what can, up to the first that must be folded; tells the collecting instance
+ * when all are in. */
+static void seq_poke(Graph *g, uint32_t seq, Frame *top, uint64_t now_ns)
+{
+    const Seq *q = &g->seqs[seq];
+    Turn *turn = seq_turn(q, top);
+    Frame *c;
+    if (turn->is_busy)
+        return;
+    while ((c = seq_front(g, q, top)) != NULL) {
+        bool wanted =
+            c->insts[q->slot].phase == PHASE_DONE &&
+            (q->is_commit || seq_reader(g, q, top)->phase == PHASE_WAITING);
+        if (wanted) {
+            turn->is_busy = true;
+            turn->next_due = NULL;
+            *(g->due_last ? &g->due_last->next_due : &g->due_first) = turn;
+            g->due_last = turn;
+            g->n_due++;
+            return;
+        }
+        seq_pass(g, q, c);
+    }
+    if (q->is_commit || turn->is_closed || turn->next)
+        return;
+    const Instance *gen = seq_generator(g, q, top);
+    if (!phase_is_ended(gen->phase))
+        return;
+    turn->is_closed = true;
+    if (gen->phase == PHASE_SKIPPED)
+        doom(g, seq_reader(g, q, top), PHASE_SKIPPED, gen->cause);
+    else
+        input_arrived(g, seq_reader(g, q, top), now_ns);
+    frame_drop(g, top);
+}
+
+static Frame *seq_top(const Graph *g, uint32_t seq, Frame *f)
+{
+    return frame_up(f, g->scopes[f->scope].depth - g->scopes[g->seqs[seq].top].depth);
+}
+
+static void seqs_poke(Graph *g, const uint32_t *seqs, uint32_t n, Frame *f,
+                      uint64_t now_ns)
+{
+    for (uint32_t k = 0; k < n; k++)
+        seq_poke(g, seqs[k], seq_top(g, seqs[k], f), now_ns);
+}
+
+/* ---- frames open */
+
+static Frame *frame_alloc(Graph *g, uint32_t scope)
+{
+    ScopeTable *sc = &g->scopes[scope];
+    Frame *f = sc->free;
+    if (f) {
+        sc->free = f->sibling_next;
+        return f;
+    }
+    size_t insts = sc->n_slots * sizeof(Instance), turns = sc->n_turns * sizeof(Turn);
+    char *at = xcalloc(1, sizeof *f + insts + turns + sc->n_generators * sizeof(Children));
+    f = (Frame *)(void *)at;
+    f->graph = g;
+    f->scope = scope;
+    f->depth = sc->depth;
+    f->insts = (Instance *)(void *)(at + sizeof *f);
+    f->turns = (Turn *)(void *)(at + sizeof *f + insts);
+    f->children = (Children *)(void *)(at + sizeof *f + insts + turns);
+    return f;
+}
+
+static void frame_init(Graph *g, Frame *f, Frame *parent, uint32_t index, void *user)
+{
+    ScopeTable *sc = &g->scopes[f->scope];
+    f->parent = parent;
+    f->sibling_prev = f->sibling_next = NULL;
+    f->user = user;
+    f->index = index;
+    f->id = g->n_frames++;
+    f->n_open = sc->n_slots + sc->n_holds;
+    for (uint32_t k = 0; k < sc->n_slots; k++) {
+        uint32_t step = sc->steps[k];
+        f->insts[k] = (Instance){.frame = f, .step = step, .attempt = 1};
+        if (k == 0)
+            continue;
+        const StepTable *s = &g->steps[step];
+        f->insts[k].n_wait = s->n_wait0;
+        f->insts[k].n_uses = s->spec->opens ? 1 : s->n_uses0;
+    }
+    for (uint32_t k = 0; k < sc->n_turns; k++) {
+        const Seq *q = &g->seqs[sc->turn_seq[k]];
+        f->turns[k] = (Turn){.seq = sc->turn_seq[k],
+                             .top = q->top == f->scope ? f : NULL,
+                             .next = q->leaf == f->scope ? f : NULL};
+    }
+    if (sc->n_generators)
+        memset(f->children, 0, sc->n_generators * sizeof *f->children);
+}
+
+/* Broadcast inputs of a fresh frame: each is there, or will come, or never will. */
+static void frame_await_broadcasts(Graph *g, Instance *i)
+{
+    const StepTable *s = &g->steps[i->step];
+    for (uint32_t k = 0; k < s->n_in; k++) {
+        const InEdge *in = &s->in[k];
+        if (in->kind != EDGE_BROADCAST)
+            continue;
+        const Instance *from = &frame_up(i->frame, in->up)->insts[in->slot];
+        if (!phase_is_ended(from->phase))
+            i->n_wait++;
+        else if (from->phase != PHASE_DONE)
+            doom(g, i, PHASE_SKIPPED,
+                 from->phase == PHASE_FAILED ? from->step : from->cause);
+    }
+}
+
+static void frame_start(Graph *g, Frame *f, uint64_t now_ns)
+{
+    ScopeTable *sc = &g->scopes[f->scope];
+    for (uint32_t k = 1; k < sc->n_slots; k++) {
+        Instance *i = &f->insts[k];
+        if (g->steps[i->step].has_broadcast)
+            frame_await_broadcasts(g, i);
+        if (i->phase == PHASE_WAITING && i->n_wait == 0)
+            instance_arm(g, i, now_ns);
+    }
+}
+
+static void frame_open(Graph *g, Instance *gen, void *batch, void *user, uint64_t now_ns)
+{
+    const StepTable *s = &g->steps[gen->step];
+    uint32_t scope = s->spec->opens;
+    ScopeTable *sc = &g->scopes[scope];
+    ScopeCount *count = &g->scope_counts[scope];
+    Frame *parent = gen->frame, *f = frame_alloc(g, scope);
+    frame_init(g, f, parent, gen->n_yielded++, user);
+    parent->n_open++;
+    Children *among = &parent->children[s->i_children];
+    f->sibling_prev = among->last;
+    *(among->last ? &among->last->sibling_next : &among->first) = f;
+    among->last = f;
+    count->n_batches++;
+    if (++sc->n_live > count->peak_live)
+        count->peak_live = sc->n_live;
+    for (uint32_t k = 0; k < sc->n_carried; k++)
+        frame_up(f, sc->carried[k].up)->insts[sc->carried[k].slot].n_uses++;
+    for (uint32_t k = 0; k < sc->n_through; k++) {
+        Turn *turn = seq_turn(&g->seqs[sc->through[k]], parent);
+        if (!turn->next)
+            turn->next = f;
+    }
+    if (g->hooks.opened)
+        g->hooks.opened(g->hooks.ctx, f, sc->n_live);
+
+    Instance *self = &f->insts[0];
+    self->out = batch;
+    self->phase = PHASE_DONE;
+    self->n_uses = s->n_uses0;
+    frame_start(g, f, now_ns);
+    seqs_poke(g, s->seqs, s->n_seqs, f, now_ns);
+    use_drop(g, self);
+}
+
+/* ---- instances end */
+
+/* Scope on the way from scope `top` down to `leaf`, one below top. */
+static uint32_t scope_below(const Graph *g, uint32_t top, uint32_t leaf)
+{
+    while (g->spec->scopes[leaf].parent != top)
+        leaf = g->spec->scopes[leaf].parent;
+    return leaf;
+}
+
+static void output_tell(Graph *g, Instance *from, Instance *to, uint64_t now_ns)
+{
+    if (from->phase == PHASE_DONE)
+        input_arrived(g, to, now_ns);
+    else
+        doom(g, to, PHASE_SKIPPED,
+             from->phase == PHASE_FAILED ? from->step : from->cause);
+}
+
+/* To the readers in all frames below that are there already. */
+static void output_broadcast(Graph *g, Instance *from, Frame *f, const OutEdge *e,
+                             uint64_t now_ns)
+{
+    uint32_t scope = scope_below(g, f->scope, g->steps[e->to].spec->scope);
+    uint32_t gen = g->spec->scopes[scope].generator;
+    for (Frame *c = f->children[g->steps[gen].i_children].first; c; c = c->sibling_next) {
+        if (scope == g->steps[e->to].spec->scope)
+            output_tell(g, from, &c->insts[e->slot], now_ns);
+        else
+            output_broadcast(g, from, c, e, now_ns);
+    }
+}
+
+static void inputs_drop(Graph *g, Instance *i)
+{
+    const StepTable *s = &g->steps[i->step];
+    for (uint32_t k = 0; k < s->n_in; k++) {
+        const InEdge *in = &s->in[k];
+        if (in->kind != EDGE_GATHER)
+            use_drop(g, &frame_up(i->frame, in->up)->insts[in->slot]);
+    }
+}
+
+static void count_end(Graph *g, const Instance *i)
+{
+    StepCount *count = &g->step_counts[i->step];
+    count->n_done += i->phase == PHASE_DONE;
+    count->n_failed += i->phase == PHASE_FAILED;
+    count->n_skipped += i->phase == PHASE_SKIPPED;
+    if (i->phase == PHASE_SKIPPED && g->hooks.skipped)
+        g->hooks.skipped(g->hooks.ctx, i, i->cause);
+}
+
+static void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns)
+{
+    const StepTable *s = &g->steps[i->step];
+    Frame *f = i->frame;
+    i->phase = (uint8_t)phase;
+    count_end(g, i);
+    state_release(g, i);
+    inputs_drop(g, i);
+    if (s->spec->opens) {
+        const ScopeTable *opens = &g->scopes[s->spec->opens];
+        for (uint32_t k = 0; k < opens->n_carried; k++)
+            use_drop(g, &frame_up(f, opens->carried[k].up - 1)
+                             ->insts[opens->carried[k].slot]);
+        seqs_poke(g, opens->through, opens->n_through, f, now_ns);
+    } else {
+        for (uint32_t k = 0; k < s->n_out; k++) {
+            const OutEdge *e = &s->out[k];
+            if (e->kind == EDGE_PLAIN)
+                output_tell(g, i, &f->insts[e->slot], now_ns);
+            else
+                output_broadcast(g, i, f, e, now_ns);
+        }
+        seqs_poke(g, s->seqs, s->n_seqs, f, now_ns);
+    }
+    use_drop(g, i);
+}
+
+/* ---- timers: a binary heap */
+
+static void timer_add(Graph *g, Instance *i)
+{
+    if (g->n_timers == g->cap_timers) {
+        g->cap_timers = g->cap_timers ? 2 * g->cap_timers : 16;
+        g->timers = xrealloc(g->timers, g->cap_timers * sizeof *g->timers);
+    }
+    uint32_t k = g->n_timers++;
+    while (k > 0 && i->ready_ns < g->timers[(k - 1) / 2]->ready_ns) {
+        g->timers[k] = g->timers[(k - 1) / 2];
+        k = (k - 1) / 2;
+    }
+    g->timers[k] = i;
+}
+
+static Instance *timer_take(Graph *g)
+{
+    Instance *first = g->timers[0], *last = g->timers[--g->n_timers];
+    uint32_t k = 0, child;
+    while ((child = 2 * k + 1) < g->n_timers) {
+        if (child + 1 < g->n_timers &&
+            g->timers[child + 1]->ready_ns < g->timers[child]->ready_ns)
+            child++;
+        if (last->ready_ns <= g->timers[child]->ready_ns)
+            break;
+        g->timers[k] = g->timers[child];
+        k = child;
+    }
+    g->timers[k] = last;
+    return first;
+}
+
+/* ---- graph.h: the machine */
+
+Graph *graph_open(const GraphSpec *spec, uint32_t n_workers, const GraphHooks *hooks)
+{
+    Graph *g = xcalloc(1, sizeof *g);
+    if (hooks)
+        g->hooks = *hooks;
+    graph_tables_init(g, spec, n_workers);
+    g->root = frame_alloc(g, 0);
+    frame_init(g, g->root, NULL, 0, NULL);
+    g->root->n_open--; /* it is no batch */
+    g->root->insts[0].phase = PHASE_DONE;
+    g->scopes[0].n_live = 1;
+    g->scope_counts[0] = (ScopeCount){.n_batches = 1, .peak_live = 1};
+    frame_start(g, g->root, 0);
+    return g;
+}
+
+/* Gives back what the frames that are left hold, and frees them. */
+static void frames_free(Graph *g, Frame *f)
+{
+    const ScopeTable *sc = &g->scopes[f->scope];
+    for (uint32_t k = 0; k < sc->n_generators; k++) {
+        Frame *next;
+        for (Frame *c = f->children[k].first; c; c = next) {
+            next = c->sibling_next;
+            frames_free(g, c);
+        }
+    }
+    for (uint32_t k = 0; k < sc->n_slots; k++) {
+        state_release(g, &f->insts[k]);
+        out_release(g, &f->insts[k]);
+    }
+    if (f->parent && g->hooks.closed)
+        g->hooks.closed(g->hooks.ctx, f, --g->scopes[f->scope].n_live);
+    free(f);
+}
+
+void graph_close(Graph *g)
+{
+    if (!g)
+        return;
+    assert(g->n_running == 0);
+    frames_free(g, g->root);
+    for (uint32_t c = 0; c < g->spec->n_scopes; c++) {
+        Frame *next;
+        for (Frame *f = g->scopes[c].free; f; f = next) {
+            next = f->sibling_next;
+            free(f);
+        }
+    }
+    free(g->timers);
+    graph_tables_deinit(g);
+    free(g);
+}
+
+static StepTable *best_open(const Graph *g)
+{
+    for (uint32_t w = 0; w < g->n_words; w++) {
+        uint64_t m = g->ready[w] & g->open[w];
+        if (m)
+            return &g->steps[g->by_rank[w * 64 + (uint32_t)__builtin_clzll(m)]];
+    }
+    return NULL;
+}
+
+/* Nothing runs and nothing will by itself. */
+static bool is_stuck(const Graph *g)
+{
+    return g->n_running == 0 && g->n_due == 0 && g->n_timers == 0 && g->n_queued > 0;
+}
+
+/* The generator that gets a credit of overdraft: with nothing running, every step that is
+ * ready and not open lacks a credit. */
+static StepTable *deepest_blocked(const Graph *g)
+{
+    StepTable *best = NULL;
+    for (uint32_t r = 0; r < g->spec->n_steps; r++) {
+        StepTable *s = &g->steps[g->by_rank[r]];
+        if (s->head && (!best || g->scopes[s->spec->opens].depth >
+                                     g->scopes[best->spec->opens].depth))
+            best = s;
+    }
+    return best;
+}
+
+bool graph_has_work(const Graph *g)
+{
+    return !g->is_stopping && (best_open(g) || is_stuck(g));
+}
+
+Instance *graph_pick(Graph *g)
+{
+    if (g->is_stopping)
+        return NULL;
+    StepTable *s = best_open(g);
+    if (!s) {
+        if (!is_stuck(g))
+            return NULL;
+        s = deepest_blocked(g);
+        g->scope_counts[s->spec->opens].n_overdrafts++;
+    }
+    Instance *i = s->head;
+    queue_remove(g, i);
+    i->phase = PHASE_RUNNING;
+    g->n_running++;
+    s->n_running++;
+    if (s->spec->opens)
+        g->scopes[s->spec->opens].n_credits_used++;
+    if (s->spec->pool >= 0 &&
+        ++g->pool_running[s->spec->pool] == g->spec->pools[s->spec->pool].size)
+        gate_update_pool(g, s->spec->pool);
+    if (s->spec->cap || s->spec->opens)
+        gate_update(g, s);
+    return i;
+}
+
+void graph_done(Graph *g, Instance *i, uint64_t now_ns)
+{
+    assert(i->phase == PHASE_RUNNING && !g->steps[i->step].spec->opens);
+    slot_return(g, i);
+    instance_end(g, i, PHASE_DONE, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns)
+{
+    assert(i->phase == PHASE_RUNNING && g->steps[i->step].spec->opens);
+    slot_return(g, i);
+    i->phase = PHASE_WAITING; /* so that its frame is seen to be open */
+    frame_open(g, i, batch, user, now_ns);
+    instance_arm(g, i, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+void graph_exhausted(Graph *g, Instance *i, uint64_t now_ns)
+{
+    assert(i->phase == PHASE_RUNNING && g->steps[i->step].spec->opens);
+    slot_return(g, i);
+    credit_return(g, g->steps[i->step].spec->opens);
+    instance_end(g, i, PHASE_DONE, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+void graph_retry(Graph *g, Instance *i, uint64_t now_ns, uint64_t due_ns)
+{
+    assert(i->phase == PHASE_RUNNING);
+    slot_return(g, i);
+    if (g->steps[i->step].spec->opens)
+        credit_return(g, g->steps[i->step].spec->opens);
+    out_release(g, i);
+    i->attempt++;
+    g->step_counts[i->step].n_retries++;
+    if (due_ns <= now_ns) {
+        instance_arm(g, i, now_ns);
+        doomed_drain(g, now_ns);
+        return;
+    }
+    i->phase = PHASE_TIMED;
+    i->ready_ns = due_ns;
+    timer_add(g, i);
+}
+
+void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
+{
+    const StepSpec *spec = g->steps[i->step].spec;
+    assert(i->phase == PHASE_RUNNING);
+    slot_return(g, i);
+    if (spec->opens)
+        credit_return(g, spec->opens);
+    out_release(g, i);
+    if (spec->on_failure == ON_FAILURE_FAIL) {
+        /* What depends on it is not skipped but not started. */
+        i->phase = PHASE_FAILED;
+        count_end(g, i);
+        graph_stop(g);
+        return;
+    }
+    instance_end(g, i, PHASE_FAILED, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+bool graph_next_fold(Graph *g, Fold *out)
+{
+    while (g->due_first && !g->is_stopping) {
+        Turn *turn = g->due_first;
+        const Seq *q = &g->seqs[turn->seq];
+        g->due_first = turn->next_due;
+        if (!g->due_first)
+            g->due_last = NULL;
+        g->n_due--;
+        Instance *child = &seq_front(g, q, turn->top)->insts[q->slot];
+        Instance *reader = q->is_commit ? child : seq_reader(g, q, turn->top);
+        if (!q->is_commit && reader->phase != PHASE_WAITING) { /* doomed meanwhile */
+            turn->is_busy = false;
+            seq_poke(g, turn->seq, turn->top, 0);
+            continue;
+        }
+        *out = (Fold){.reader = reader,
+                      .child = child,
+                      .input = q->input,
+                      .is_commit = q->is_commit,
+                      .seq = turn->seq};
+        reader->n_folds++;
+        g->n_running++;
+        return true;
+    }
+    return false;
+}
+
+static void enough(Graph *g, Instance *gen, uint64_t now_ns)
+{
+    if (phase_is_ended(gen->phase))
+        return;
+    gen->has_enough = true;
+    if (gen->phase == PHASE_READY) {
+        queue_remove(g, gen);
+        instance_end(g, gen, PHASE_DONE, now_ns);
+    }
+}
+
+static void fold_failed(Graph *g, const Seq *q, Instance *reader)
+{
+    bool stops = g->steps[reader->step].spec->on_failure == ON_FAILURE_FAIL;
+    if (q->is_commit) {
+        g->step_counts[reader->step].n_failed++;
+    } else if (reader->phase == PHASE_DOOMED) {
+        if (reader->n_folds == 0)
+            doomed_push(g, reader);
+    } else if (stops) {
+        reader->phase = PHASE_FAILED;
+        count_end(g, reader);
+    } else {
+        doom(g, reader, PHASE_FAILED, reader->step);
+    }
+    if (stops)
+        graph_stop(g);
+}
+
+void graph_fold_end(Graph *g, const Fold *f, FoldResult result, uint64_t now_ns)
+{
+    const Seq *q = &g->seqs[f->seq];
+    Frame *top = seq_top(g, f->seq, f->child->frame);
+    Instance *reader = f->reader;
+    g->n_running--;
+    reader->n_folds--;
+    if (result == FOLD_FAILED)
+        fold_failed(g, q, reader);
+    else if (reader->phase == PHASE_DOOMED && reader->n_folds == 0)
+        doomed_push(g, reader);
+    if (result == FOLD_ENOUGH && !q->is_commit)
+        enough(g, seq_generator(g, q, top), now_ns);
+    seq_turn(q, top)->is_busy = false;
+    seq_pass(g, q, f->child->frame);
+    seq_poke(g, f->seq, top, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+bool graph_next_timer(const Graph *g, uint64_t *due_ns)
+{
+    if (g->n_timers == 0 || g->is_stopping)
+        return false;
+    *due_ns = g->timers[0]->ready_ns;
+    return true;
+}
+
+void graph_advance(Graph *g, uint64_t now_ns)
+{
+    while (g->n_timers > 0 && g->timers[0]->ready_ns <= now_ns) {
+        Instance *i = timer_take(g);
+        instance_arm(g, i, i->ready_ns);
+    }
+    doomed_drain(g, now_ns);
+}
+
+void graph_stop(Graph *g) { g->is_stopping = true; }
+
+bool graph_is_stopping(const Graph *g) { return g->is_stopping; }
+
+bool graph_is_over(const Graph *g)
+{
+    return g->n_running == 0 &&
+           (g->is_stopping || (g->n_queued == 0 && g->n_timers == 0 && g->n_due == 0));
+}
+
+uint32_t graph_n_running(const Graph *g) { return g->n_running; }
+
+static void not_started_count(Graph *g, const Frame *f)
+{
+    const ScopeTable *sc = &g->scopes[f->scope];
+    for (uint32_t k = 1; k < sc->n_slots; k++) {
+        const Instance *i = &f->insts[k];
+        g->step_counts[i->step].n_not_started +=
+            !phase_is_ended(i->phase) && i->n_yielded == 0;
+    }
+    for (uint32_t k = 0; k < sc->n_generators; k++)
+        for (const Frame *c = f->children[k].first; c; c = c->sibling_next)
+            not_started_count(g, c);
+}
+
+const StepCount *graph_steps(Graph *g)
+{
+    for (uint32_t k = 0; k < g->spec->n_steps; k++)
+        g->step_counts[k].n_not_started = 0;
+    if (graph_is_over(g))
+        not_started_count(g, g->root);
+    return g->step_counts;
+}
+
+const ScopeCount *graph_scopes(const Graph *g) { return g->scope_counts; }
+
+uint32_t graph_credits(const Graph *g, uint32_t scope) { return g->scopes[scope].credits; }
+
+/* ---- graph.h: frames and instances */
+
+const Frame *frame_parent(const Frame *f) { return f->parent; }
+uint32_t frame_scope(const Frame *f) { return f->scope; }
+uint32_t frame_depth(const Frame *f) { return f->depth; }
+uint32_t frame_index(const Frame *f) { return f->index; }
+uint32_t frame_id(const Frame *f) { return f->id; }
+void *frame_user(const Frame *f) { return f->user; }
+
+char *frame_key(const Frame *f, char *out, uint32_t cap)
+{
+    out[0] = '\0';
+    if (f->depth > 1)
+        frame_key(f->parent, out, cap);
+    size_t n = strlen(out);
+    if (f->depth > 0)
+        snprintf(out + n, cap - n, n ? "/%u" : "%u", f->index);
+    return out;
+}
+
+uint32_t instance_step(const Instance *i) { return i->step; }
+const Frame *instance_frame(const Instance *i) { return i->frame; }
+uint32_t instance_attempt(const Instance *i) { return i->attempt; }
+uint32_t instance_n_yielded(const Instance *i) { return i->n_yielded; }
+uint64_t instance_ready_ns(const Instance *i) { return i->ready_ns; }
+
+void *instance_input(const Instance *i, uint32_t k)
+{
+    const StepTable *s = &i->frame->graph->steps[i->step];
+    assert(k < s->n_in);
+    const InEdge *in = &s->in[k];
+    if (in->kind == EDGE_GATHER)
+        return NULL;
+    return frame_up(i->frame, in->up)->insts[in->slot].out;
+}
+
+void *instance_out(const Instance *i) { return i->out; }
+void instance_set_out(Instance *i, void *out) { i->out = out; }
+void *instance_state(const Instance *i) { return i->state; }
+void instance_set_state(Instance *i, void *state) { i->state = state; }

@@ -1,0 +1,197 @@
+/* graph_int.h - the insides of graph.c, shared with graph_tables.c (what follows from the
+ * spec alone) and graph_check.c (the invariants). Nobody else includes it.
+ *
+ * How it hangs together. A frame is one block of memory: a header, an Instance for each
+ * step of its scope, and a Turn for each sequence that passes through it. Slot 0 is the
+ * batch itself, the output of the generator; the steps follow.
+ *
+ * Two counters keep everything alive:
+ *   Instance.n_uses  readers that are not done, and 1 until the instance itself has ended.
+ *                    At 0 its output is released.
+ *   Frame.n_open     instances whose n_uses is not 0, frames below, sequences between whose
+ *                    ends the frame lies and that have not passed it, and collects in it
+ *                    that are not closed. At 0 the frame goes to its free list and its
+ *                    credit back.
+ *
+ * A broadcast edge is one use for the generator that may still open frames with readers,
+ * and one for each frame on the way down whose reader, or whose generator further down,
+ * is not done.
+ *
+ * A *sequence* is a line of batches that pass one by one in key order: into a collect (from
+ * the frame of the collecting instance, over the frames one level below) or through the
+ * commit of an ordered step (from the root, over all frames of its scope at any depth).
+ */
+#ifndef PIPE_SCHED_GRAPH_INT_H
+#define PIPE_SCHED_GRAPH_INT_H
+
+#include "sched/graph.h"
+
+#define NO_INDEX UINT32_MAX
+
+typedef enum Phase {
+    PHASE_WAITING, /* for inputs */
+    PHASE_READY,   /* in the queue of its step */
+    PHASE_RUNNING,
+    PHASE_TIMED,   /* in the heap of timers */
+    PHASE_DOOMED,  /* will be failed or skipped as soon as no fold into it runs */
+    PHASE_DONE,    /* from here on: ended */
+    PHASE_FAILED,
+    PHASE_SKIPPED,
+} Phase;
+
+struct Instance {
+    Frame *frame;
+    Instance *next, *prev; /* queue of its step; next: stack of the doomed */
+    void *out, *state;
+    uint64_t ready_ns;     /* TIMED: when it is due */
+    uint32_t step;         /* of slot 0: the generator */
+    uint32_t n_wait;       /* WAITING: inputs that are not there */
+    uint32_t n_uses;
+    uint32_t n_yielded;
+    uint32_t attempt;
+    uint32_t cause;        /* DOOMED, SKIPPED: the step that failed */
+    uint32_t n_folds;      /* folds into it that run now */
+    uint8_t phase;         /* Phase */
+    uint8_t fate;          /* DOOMED: FAILED or SKIPPED */
+    bool has_enough;       /* a generator that is to yield no more */
+};
+
+typedef struct Turn {
+    Frame *next;    /* the first child that has not passed; NULL: all that are there have */
+    Frame *top;     /* the frame that it is in, where a sequence begins; else NULL */
+    struct Turn *next_due;
+    uint32_t seq;
+    bool is_busy;   /* a fold is due or runs */
+    bool is_closed; /* the collecting step has been told that all are in */
+} Turn;
+
+typedef struct Children {
+    Frame *first, *last; /* by index; live ones only */
+} Children;
+
+struct Frame {
+    Graph *graph;
+    Frame *parent;
+    Frame *sibling_prev, *sibling_next; /* sibling_next: the free list too */
+    Instance *insts;    /* [scope.n_slots] */
+    Turn *turns;        /* [scope.n_turns] */
+    Children *children; /* [scope.n_generators] */
+    void *user;
+    uint32_t scope, depth;
+    uint32_t index, id;
+    uint32_t n_open;
+};
+
+typedef struct InEdge {
+    EdgeKind kind;
+    uint32_t up;   /* BROADCAST: frames up to the one that has it */
+    uint32_t slot; /* PLAIN, BROADCAST: of the output in that frame */
+} InEdge;
+
+typedef struct OutEdge {
+    EdgeKind kind; /* PLAIN or BROADCAST */
+    uint32_t to, slot;
+} OutEdge;
+
+typedef struct StepTable {
+    const StepSpec *spec;
+    uint32_t rank;      /* 0 is the best */
+    uint32_t slot;      /* in frames of its scope */
+    uint32_t i_children; /* of a generator: in Frame.children */
+    uint32_t n_in, n_out, n_seqs;
+    InEdge *in;
+    OutEdge *out;
+    uint32_t *seqs;     /* sequences of its outputs */
+    uint32_t n_uses0;   /* n_uses of a fresh output */
+    uint32_t n_wait0;   /* plain inputs but the frame's own batch, and gathered ones */
+    bool has_broadcast; /* among its inputs */
+    /* What moves: */
+    Instance *head, *tail; /* READY, in key order */
+    uint32_t n_running;
+} StepTable;
+
+/* An output of a frame further up that something in frames of this scope, or below,
+ * reads. */
+typedef struct Carried {
+    uint32_t up;   /* from a frame of this scope */
+    uint32_t slot;
+} Carried;
+
+typedef struct ScopeTable {
+    const ScopeSpec *spec;
+    uint32_t depth;
+    uint32_t n_slots, n_turns, n_generators, n_holds, n_carried, n_through;
+    uint32_t *steps;    /* [n_slots]; [0] is the generator */
+    uint32_t *turn_seq; /* [n_turns] sequence of each turn */
+    Carried *carried;
+    uint32_t *through;  /* [n_through] sequences that go over frames of this scope */
+    uint32_t credits;
+    /* What moves: */
+    uint32_t n_credits_used;
+    uint32_t n_live;
+    Frame *free;
+} ScopeTable;
+
+typedef struct Seq {
+    uint32_t step;   /* whose outputs pass */
+    uint32_t reader; /* who gets them; `step` itself for a commit */
+    uint32_t input;
+    uint32_t top, leaf; /* scopes */
+    uint32_t slot;   /* of the output in frames of `leaf` */
+    bool is_commit;
+    uint32_t *turn;  /* [n_scopes] index into Frame.turns, NO_INDEX off the way */
+    uint32_t *below; /* [n_scopes] next scope down on the way */
+} Seq;
+
+struct Graph {
+    const GraphSpec *spec;
+    GraphHooks hooks;
+    uint32_t n_seqs, n_words;
+    StepTable *steps;
+    ScopeTable *scopes;
+    Seq *seqs;
+    uint32_t *by_rank;      /* [n_steps] */
+    uint32_t *pool_running; /* [n_pools] */
+    /* A bit for each rank, the best at the top of the first word. */
+    uint64_t *ready;        /* its queue is not empty */
+    uint64_t *open;         /* cap, pool and credits would let one start */
+    Frame *root;
+    Instance **timers;      /* heap by ready_ns */
+    uint32_t n_timers, cap_timers;
+    Instance *doomed;       /* stack */
+    Turn *due_first, *due_last;
+    uint32_t n_running, n_queued, n_due; /* n_running: with folds */
+    uint32_t n_frames;      /* ever opened */
+    bool is_stopping;
+    StepCount *step_counts;
+    ScopeCount *scope_counts;
+};
+
+static inline bool phase_is_ended(uint8_t phase) { return phase >= PHASE_DONE; }
+
+static inline Frame *frame_up(Frame *f, uint32_t n)
+{
+    while (n-- > 0)
+        f = f->parent;
+    return f;
+}
+
+/* Would the cap, the pool and the credits of a step let one more start? */
+static inline bool step_may_start(const Graph *g, const StepTable *s)
+{
+    const StepSpec *spec = s->spec;
+    if (spec->cap && s->n_running >= spec->cap)
+        return false;
+    if (spec->pool >= 0 && g->pool_running[spec->pool] >= g->spec->pools[spec->pool].size)
+        return false;
+    const ScopeTable *opens = &g->scopes[spec->opens];
+    return !spec->opens || opens->n_credits_used < opens->credits;
+}
+
+static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64); }
+
+/* graph_tables.c: everything that follows from the spec. */
+void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers);
+void graph_tables_deinit(Graph *g);
+
+#endif
