@@ -657,13 +657,27 @@ void graph_exhausted(Graph *g, Instance *i, uint64_t now_ns)
     doomed_drain(g, now_ns);
 }
 
-void graph_retry(Graph *g, Instance *i, uint64_t now_ns, uint64_t due_ns)
+/* A dispatch that came to nothing gives back all that it took. */
+static void dispatch_undo(Graph *g, Instance *i)
 {
     assert(i->phase == PHASE_RUNNING);
     slot_return(g, i);
     if (g->steps[i->step].spec->opens)
         credit_return(g, g->steps[i->step].spec->opens);
     out_release(g, i);
+}
+
+void graph_cancelled(Graph *g, Instance *i, uint64_t now_ns)
+{
+    assert(g->is_stopping);
+    dispatch_undo(g, i);
+    instance_arm(g, i, now_ns);
+    doomed_drain(g, now_ns);
+}
+
+void graph_retry(Graph *g, Instance *i, uint64_t now_ns, uint64_t due_ns)
+{
+    dispatch_undo(g, i);
     i->attempt++;
     g->step_counts[i->step].n_retries++;
     if (due_ns <= now_ns) {
@@ -678,13 +692,8 @@ void graph_retry(Graph *g, Instance *i, uint64_t now_ns, uint64_t due_ns)
 
 void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
 {
-    const StepSpec *spec = g->steps[i->step].spec;
-    assert(i->phase == PHASE_RUNNING);
-    slot_return(g, i);
-    if (spec->opens)
-        credit_return(g, spec->opens);
-    out_release(g, i);
-    if (spec->on_failure == ON_FAILURE_FAIL) {
+    dispatch_undo(g, i);
+    if (g->steps[i->step].spec->on_failure == ON_FAILURE_FAIL) {
         /* What depends on it is not skipped but not started. */
         i->phase = PHASE_FAILED;
         count_end(g, i);
@@ -797,6 +806,8 @@ bool graph_is_over(const Graph *g)
     return g->n_running == 0 &&
            (g->is_stopping || (g->n_queued == 0 && g->n_timers == 0 && g->n_due == 0));
 }
+
+bool graph_is_complete(const Graph *g) { return g->root->n_open == 0; }
 
 uint32_t graph_n_running(const Graph *g) { return g->n_running; }
 

@@ -90,6 +90,8 @@ void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns
 void graph_exhausted(Graph *g, Instance *i, uint64_t now_ns);
 /* Another attempt, ready at due_ns. It keeps its credit, but no cap and no pool slot. */
 void graph_retry(Graph *g, Instance *i, uint64_t now_ns, uint64_t due_ns);
+/* Broken off while the graph is stopping: it counts as not started. */
+void graph_cancelled(Graph *g, Instance *i, uint64_t now_ns);
 /* Failed for good: the step's on_failure says what becomes of the rest. */
 void graph_failed(Graph *g, Instance *i, uint64_t now_ns);
 
@@ -119,6 +121,8 @@ void graph_stop(Graph *g);
 bool graph_is_stopping(const Graph *g);
 /* Nothing runs and nothing will. */
 bool graph_is_over(const Graph *g);
+/* All has ended and all outputs are released. */
+bool graph_is_complete(const Graph *g);
 uint32_t graph_n_running(const Graph *g); /* folds included */
 
 /* n_not_started is filled once the graph is over. */

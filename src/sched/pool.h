@@ -58,7 +58,7 @@ typedef struct Tasks {
     /* t->inst of a step that is_ordered has run, and all with smaller keys are committed. */
     FoldResult (*commit)(void *ctx, Task *t);
     /* The last reader is done; a batch comes with its generator's step. Called on the
-     * worker that was the last, soon after; the credit is already back. */
+     * worker that was the last, before it starts anything else. Never with NULL. */
     void (*release_out)(void *ctx, uint32_t step, void *out);
     void (*release_state)(void *ctx, uint32_t step, void *state);
     void (*release_user)(void *ctx, void *user);
@@ -87,7 +87,7 @@ typedef struct PoolSummary {
     const ScopeCount *scopes; /* [spec.n_scopes] */
     uint64_t n_failures;
     uint32_t n_kept;
-    const PoolFailure *failures; /* [n_kept], the earliest; [0] stopped the run if it failed */
+    const PoolFailure *failures; /* [n_kept] the earliest; if the run failed, [0] stopped it */
 } PoolSummary;
 
 Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *options);

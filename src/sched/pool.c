@@ -1,0 +1,618 @@
+/* How to read it: a worker's life is worker_loop. Between tasks it holds the lock, tells
+ * the graph how the last one ended, and takes the next; what must not be done under the
+ * lock (releases, observers) it notes in its own lists and does right after.
+ */
+#include "sched/pool.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/str.h"
+#include "sched/retry.h"
+
+/* Attempts to take the lock before sleeping for it: it is held for about 100 ns. */
+enum { SPINS = 200 };
+
+typedef enum ReleaseKind { RELEASE_OUT, RELEASE_STATE, RELEASE_USER } ReleaseKind;
+
+typedef struct Release {
+    ReleaseKind kind;
+    uint32_t step;
+    void *what;
+} Release;
+
+typedef struct Worker {
+    Task task;
+    pthread_t thread;
+    TaskResult result;
+    uint64_t now_ns; /* the end of the last task, or later */
+    Release *releases;
+    uint32_t n_releases, cap_releases;
+    TraceEvent *events; /* for the observer */
+    uint32_t n_events, cap_events;
+} Worker;
+
+struct Pool {
+    const GraphSpec *spec;
+    Tasks tasks;
+    PoolOptions options;
+    Worker *workers; /* [n_workers] */
+    uint64_t t0_ns;
+
+    pthread_mutex_t mu;
+    pthread_cond_t wake;
+    /* guarded by mu: */
+    Graph *graph;
+    Worker *current;     /* who is calling into the graph */
+    uint32_t n_idle;
+    bool is_waking;      /* somebody was signalled and has not come yet */
+    bool has_keeper;     /* an idle worker that waits for the next timer ... */
+    uint64_t keeper_ns;  /* ... which was this one */
+    bool is_cancelled, is_failed;
+    uint64_t n_failures;
+    uint32_t n_kept;
+    PoolFailure *failures; /* [POOL_MAX_FAILURES], made when first needed */
+
+    pthread_mutex_t sleep_mu;
+    pthread_cond_t sleep_wake;
+    /* Set under sleep_mu so that no sleeper misses it. Read by task_check without: relaxed,
+     * as it carries nothing but itself. */
+    atomic_bool at_once;
+};
+
+/* ---- small things */
+
+static uint64_t clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now_ns(const Pool *p) { return clock_ns() - p->t0_ns; }
+
+static struct timespec timespec_of(const Pool *p, uint64_t run_ns)
+{
+    uint64_t ns = run_ns > UINT64_MAX / 2 ? UINT64_MAX / 2 : run_ns + p->t0_ns;
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+                             .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+static void pause_cpu(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Takes the lock for w. True if it was free at once. */
+static bool pool_lock(Pool *p, Worker *w)
+{
+    bool at_once = pthread_mutex_trylock(&p->mu) == 0;
+    if (!at_once) {
+        int n = 0;
+        while (n < SPINS && pthread_mutex_trylock(&p->mu) != 0) {
+            pause_cpu();
+            n++;
+        }
+        if (n == SPINS)
+            pthread_mutex_lock(&p->mu);
+    }
+    p->current = w;
+    return at_once;
+}
+
+static void event_put(Pool *p, Worker *w, TraceEvent e)
+{
+    e.worker = (uint16_t)w->task.worker;
+    if (p->options.trace)
+        trace_put(p->options.trace, &e);
+    if (!p->options.observer)
+        return;
+    if (w->n_events == w->cap_events) {
+        w->cap_events = w->cap_events ? 2 * w->cap_events : 16;
+        w->events = xrealloc(w->events, w->cap_events * sizeof *w->events);
+    }
+    w->events[w->n_events++] = e;
+}
+
+static void release_put(Worker *w, ReleaseKind kind, uint32_t step, void *what)
+{
+    if (w->n_releases == w->cap_releases) {
+        w->cap_releases = w->cap_releases ? 2 * w->cap_releases : 16;
+        w->releases = xrealloc(w->releases, w->cap_releases * sizeof *w->releases);
+    }
+    w->releases[w->n_releases++] = (Release){.kind = kind, .step = step, .what = what};
+}
+
+static void flush(Pool *p, Worker *w)
+{
+    const Tasks *t = &p->tasks;
+    if (w->n_events == 0 && w->n_releases == 0)
+        return;
+    for (uint32_t k = 0; k < w->n_events; k++) {
+        const TraceEvent *e = &w->events[k];
+        bool has_err = (e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
+                       (e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_RETRY);
+        p->options.observer->event(p->options.observer->ctx, e,
+                                   has_err ? &w->task.err : NULL);
+    }
+    w->n_events = 0;
+    for (uint32_t k = 0; k < w->n_releases; k++) {
+        const Release *r = &w->releases[k];
+        switch (r->kind) {
+        case RELEASE_OUT: t->release_out(t->ctx, r->step, r->what); break;
+        case RELEASE_STATE: t->release_state(t->ctx, r->step, r->what); break;
+        case RELEASE_USER: t->release_user(t->ctx, r->what); break;
+        }
+    }
+    w->n_releases = 0;
+    w->now_ns = now_ns(p);
+}
+
+/* ---- what the graph says, under the lock */
+
+static void on_release_out(void *ctx, uint32_t step, void *out)
+{
+    Pool *p = ctx;
+    if (p->tasks.release_out)
+        release_put(p->current, RELEASE_OUT, step, out);
+}
+
+static void on_release_state(void *ctx, uint32_t step, void *state)
+{
+    Pool *p = ctx;
+    if (p->tasks.release_state)
+        release_put(p->current, RELEASE_STATE, step, state);
+}
+
+static TraceEvent frame_event(const Pool *p, const Frame *f, TraceKind kind)
+{
+    return (TraceEvent){.t_ns = p->current->now_ns,
+                        .kind = (uint8_t)kind,
+                        .frame = frame_id(f),
+                        .info = frame_index(f),
+                        .step = (uint16_t)p->spec->scopes[frame_scope(f)].generator};
+}
+
+static void on_opened(void *ctx, const Frame *f, uint32_t n_live)
+{
+    Pool *p = ctx;
+    TraceEvent e = frame_event(p, f, TRACE_OPEN);
+    e.value = trace_pair(n_live, frame_id(frame_parent(f)));
+    event_put(p, p->current, e);
+}
+
+static void on_closed(void *ctx, const Frame *f, uint32_t n_live)
+{
+    Pool *p = ctx;
+    TraceEvent e = frame_event(p, f, TRACE_CLOSE);
+    e.value = n_live;
+    event_put(p, p->current, e);
+    if (frame_user(f) && p->tasks.release_user)
+        release_put(p->current, RELEASE_USER, 0, frame_user(f));
+}
+
+static TraceEvent instance_event(const Instance *i, TraceKind kind, uint64_t t_ns)
+{
+    return (TraceEvent){.t_ns = t_ns,
+                        .kind = (uint8_t)kind,
+                        .frame = frame_id(instance_frame(i)),
+                        .step = (uint16_t)instance_step(i),
+                        .attempt = (uint16_t)instance_attempt(i)};
+}
+
+static void on_skipped(void *ctx, const Instance *i, uint32_t cause_step)
+{
+    Pool *p = ctx;
+    TraceEvent e = instance_event(i, TRACE_SKIP, p->current->now_ns);
+    e.info = cause_step;
+    event_put(p, p->current, e);
+}
+
+/* ---- running one instance, without the lock */
+
+static const StepSpec *task_spec(const Task *t)
+{
+    return &t->pool->spec->steps[instance_step(t->inst)];
+}
+
+static void task_fail(Pool *p, Worker *w, Status status, const char *text)
+{
+    Task *t = &w->task;
+    if (w->result == TASK_YIELDED) {
+        if (t->batch && p->tasks.release_out)
+            release_put(w, RELEASE_OUT, instance_step(t->inst), t->batch);
+        if (t->user && p->tasks.release_user)
+            release_put(w, RELEASE_USER, 0, t->user);
+    }
+    error_set(&t->err, status, "%s", text);
+    w->result = TASK_FAILED;
+}
+
+/* Limits that the task itself need not know. */
+static void task_limits(Pool *p, Worker *w)
+{
+    const StepSpec *s = task_spec(&w->task);
+    if (w->result == TASK_FAILED)
+        return;
+    if (w->result == TASK_YIELDED && p->spec->scopes[s->opens].max_batches &&
+        instance_n_yielded(w->task.inst) >= p->spec->scopes[s->opens].max_batches)
+        task_fail(p, w, ERR_FAIL_PERMANENT, "more batches than @max_batches allows");
+    else if (s->timeout_ns && w->now_ns - w->task.start_ns > s->timeout_ns)
+        task_fail(p, w, ERR_TIMEOUT, "longer than @timeout allows");
+}
+
+static bool may_retry(const Worker *w)
+{
+    switch (w->task.err.status) {
+    case ERR_FAIL:
+    case ERR_IO:
+    case ERR_TIMEOUT:
+        return instance_attempt(w->task.inst) <= task_spec(&w->task)->retry.n_more;
+    case OK:
+    case ERR_ROW:
+    case ERR_DATA:
+    case ERR_FAIL_PERMANENT:
+    case ERR_CANCELLED:
+    case ERR_NOMEM:
+        return false;
+    }
+    return false;
+}
+
+static Outcome outcome_of(const Worker *w)
+{
+    switch (w->result) {
+    case TASK_DONE: return OUTCOME_DONE;
+    case TASK_YIELDED: return OUTCOME_YIELDED;
+    case TASK_EXHAUSTED: return OUTCOME_EXHAUSTED;
+    case TASK_FAILED: return may_retry(w) ? OUTCOME_RETRY : OUTCOME_FAILED;
+    }
+    return OUTCOME_FAILED;
+}
+
+static void task_reset(Worker *w, Instance *i)
+{
+    Task *t = &w->task;
+    t->inst = i;
+    t->n_rows_in = t->n_rows_out = 0;
+    t->batch = t->user = NULL;
+    t->err.status = OK;
+    t->start_ns = w->now_ns;
+}
+
+static void task_run(Pool *p, Worker *w, Instance *i)
+{
+    Task *t = &w->task;
+    task_reset(w, i);
+    TraceEvent e = instance_event(i, TRACE_START, t->start_ns);
+    e.value = instance_ready_ns(i);
+    e.info = instance_n_yielded(i);
+    event_put(p, w, e);
+    w->result = p->tasks.run(p->tasks.ctx, t);
+    w->now_ns = now_ns(p);
+    task_limits(p, w);
+    e = instance_event(i, TRACE_END, w->now_ns);
+    e.value = trace_pair(t->n_rows_in, t->n_rows_out);
+    e.outcome = (uint8_t)outcome_of(w);
+    event_put(p, w, e);
+}
+
+static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
+{
+    const Tasks *t = &p->tasks;
+    FoldResult r = FOLD_MORE;
+    w->now_ns = now_ns(p);
+    task_reset(w, f->reader);
+    if (f->is_commit && t->commit)
+        r = t->commit(t->ctx, &w->task);
+    else if (!f->is_commit && t->fold)
+        r = t->fold(t->ctx, &w->task, f->input, f->child);
+    w->now_ns = now_ns(p);
+    TraceEvent e = instance_event(f->reader, TRACE_FOLD, w->now_ns);
+    e.frame = frame_id(instance_frame(f->child));
+    e.value = w->task.start_ns;
+    e.outcome = r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE;
+    event_put(p, w, e);
+    return r;
+}
+
+/* ---- telling the graph */
+
+static void failure_note_locked(Pool *p, const Worker *w, const Frame *f)
+{
+    bool stops = task_spec(&w->task)->on_failure == ON_FAILURE_FAIL && !p->is_failed;
+    p->n_failures++;
+    p->is_failed |= stops;
+    if (!p->failures)
+        p->failures = xcalloc(POOL_MAX_FAILURES, sizeof *p->failures);
+    if (p->n_kept == POOL_MAX_FAILURES && !stops)
+        return;
+    if (p->n_kept < POOL_MAX_FAILURES)
+        p->n_kept++;
+    PoolFailure *at = &p->failures[p->n_kept - 1];
+    if (stops) {
+        *at = p->failures[0];
+        at = &p->failures[0];
+    }
+    at->step = instance_step(w->task.inst);
+    at->attempt = instance_attempt(w->task.inst);
+    at->err = w->task.err;
+    frame_key(f, at->key, sizeof at->key);
+}
+
+static void retry_locked(Pool *p, Worker *w)
+{
+    Instance *i = w->task.inst;
+    uint64_t delay = retry_delay_ns(&task_spec(&w->task)->retry, i, instance_attempt(i),
+                                    p->options.seed);
+    uint64_t due = delay > UINT64_MAX - w->now_ns ? UINT64_MAX : w->now_ns + delay;
+    TraceEvent e = instance_event(i, TRACE_RETRY, w->now_ns);
+    e.value = due;
+    event_put(p, w, e);
+    graph_retry(p->graph, i, w->now_ns, due);
+    if (p->has_keeper && due < p->keeper_ns)
+        pthread_cond_broadcast(&p->wake);
+}
+
+static void finish_locked(Pool *p, Worker *w)
+{
+    Task *t = &w->task;
+    Graph *g = p->graph;
+    switch (w->result) {
+    case TASK_DONE: graph_done(g, t->inst, w->now_ns); return;
+    case TASK_YIELDED: graph_yield(g, t->inst, t->batch, t->user, w->now_ns); return;
+    case TASK_EXHAUSTED: graph_exhausted(g, t->inst, w->now_ns); return;
+    case TASK_FAILED: break;
+    }
+    if (t->err.status == ERR_CANCELLED && p->is_cancelled) {
+        graph_cancelled(g, t->inst, w->now_ns);
+    } else if (may_retry(w)) {
+        retry_locked(p, w);
+    } else {
+        failure_note_locked(p, w, instance_frame(t->inst));
+        graph_failed(g, t->inst, w->now_ns);
+    }
+}
+
+/* ---- workers */
+
+/* One at a time is woken, and wakes the next itself if there is more. */
+static void wake_more_locked(Pool *p)
+{
+    uint64_t due;
+    if (p->n_idle == 0 || p->is_waking)
+        return;
+    if (!graph_has_work(p->graph) && (p->has_keeper || !graph_next_timer(p->graph, &due)))
+        return;
+    p->is_waking = true;
+    pthread_cond_signal(&p->wake);
+}
+
+static void park_locked(Pool *p, Worker *w)
+{
+    uint64_t due;
+    p->n_idle++;
+    if (!p->has_keeper && graph_next_timer(p->graph, &due)) {
+        struct timespec until = timespec_of(p, due);
+        p->has_keeper = true;
+        p->keeper_ns = due;
+        pthread_cond_timedwait(&p->wake, &p->mu, &until);
+        p->has_keeper = false;
+    } else {
+        pthread_cond_wait(&p->wake, &p->mu);
+    }
+    p->n_idle--;
+    p->is_waking = false;
+    p->current = w;
+    w->now_ns = now_ns(p);
+}
+
+static void fold_locked(Pool *p, Worker *w, const Fold *f)
+{
+    wake_more_locked(p);
+    pthread_mutex_unlock(&p->mu);
+    flush(p, w);
+    FoldResult r = fold_run(p, w, f);
+    pool_lock(p, w);
+    if (r == FOLD_FAILED)
+        failure_note_locked(p, w, instance_frame(f->child));
+    graph_fold_end(p->graph, f, r, w->now_ns);
+}
+
+static void worker_loop(Pool *p, Worker *w)
+{
+    Graph *g = p->graph;
+    pool_lock(p, w);
+    w->now_ns = now_ns(p);
+    for (;;) {
+        Fold fold;
+        Instance *i;
+        uint64_t due;
+        if (graph_next_fold(g, &fold)) {
+            fold_locked(p, w, &fold);
+            continue;
+        }
+        if (graph_next_timer(g, &due) && due <= w->now_ns) {
+            graph_advance(g, w->now_ns);
+            continue;
+        }
+        if ((i = graph_pick(g)) != NULL) {
+            wake_more_locked(p);
+            pthread_mutex_unlock(&p->mu);
+            flush(p, w);
+            task_run(p, w, i);
+            /* The next one's start is this one's end, unless time was lost here. */
+            if (!pool_lock(p, w))
+                w->now_ns = now_ns(p);
+            finish_locked(p, w);
+            continue;
+        }
+        if (graph_is_over(g))
+            break;
+        if (w->n_releases || w->n_events) {
+            pthread_mutex_unlock(&p->mu);
+            flush(p, w);
+            pool_lock(p, w);
+            continue;
+        }
+        park_locked(p, w);
+    }
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mu);
+    flush(p, w);
+}
+
+static void *worker_main(void *arg)
+{
+    Worker *w = arg;
+    worker_loop(w->task.pool, w);
+    return NULL;
+}
+
+/* ---- pool.h */
+
+static void cond_init(pthread_cond_t *c)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *options)
+{
+    Pool *p = xcalloc(1, sizeof *p);
+    p->spec = spec;
+    p->tasks = *tasks;
+    p->options = *options;
+    assert(options->n_workers >= 1 && options->n_workers <= UINT16_MAX);
+    p->workers = xcalloc(options->n_workers, sizeof *p->workers);
+    for (uint32_t k = 0; k < options->n_workers; k++)
+        p->workers[k].task = (Task){.pool = p, .worker = k};
+    pthread_mutex_init(&p->mu, NULL);
+    pthread_mutex_init(&p->sleep_mu, NULL);
+    cond_init(&p->wake);
+    cond_init(&p->sleep_wake);
+    atomic_init(&p->at_once, false);
+    GraphHooks hooks = {.ctx = p,
+                        .release_out = on_release_out,
+                        .release_state = on_release_state,
+                        .opened = on_opened,
+                        .closed = on_closed,
+                        .skipped = on_skipped};
+    p->current = &p->workers[0];
+    p->graph = graph_open(spec, options->n_workers, &hooks);
+    return p;
+}
+
+static RunState run_state(const Pool *p)
+{
+    if (p->is_failed)
+        return RUN_FAILED;
+    if (p->is_cancelled && !graph_is_complete(p->graph))
+        return RUN_CANCELLED;
+    return p->n_failures ? RUN_PARTIAL : RUN_DONE;
+}
+
+void pool_run(Pool *p, PoolSummary *out)
+{
+    uint32_t n_started = 1;
+    p->t0_ns = clock_ns();
+    /* Fewer threads than asked for are a slower run, not a failed one. */
+    while (n_started < p->options.n_workers &&
+           pthread_create(&p->workers[n_started].thread, NULL, worker_main,
+                          &p->workers[n_started]) == 0)
+        n_started++;
+    worker_loop(p, &p->workers[0]);
+    for (uint32_t k = 1; k < n_started; k++)
+        pthread_join(p->workers[k].thread, NULL);
+    assert(graph_is_stopping(p->graph) || graph_is_complete(p->graph));
+    *out = (PoolSummary){.state = run_state(p),
+                         .t_ns = now_ns(p),
+                         .steps = graph_steps(p->graph),
+                         .scopes = graph_scopes(p->graph),
+                         .n_failures = p->n_failures,
+                         .n_kept = p->n_kept,
+                         .failures = p->failures};
+}
+
+void pool_free(Pool *p)
+{
+    if (!p)
+        return;
+    Worker *w = p->current = &p->workers[0];
+    p->options.observer = NULL;
+    p->options.trace = NULL;
+    graph_close(p->graph);
+    flush(p, w);
+    for (uint32_t k = 0; k < p->options.n_workers; k++) {
+        free(p->workers[k].releases);
+        free(p->workers[k].events);
+    }
+    pthread_cond_destroy(&p->wake);
+    pthread_cond_destroy(&p->sleep_wake);
+    pthread_mutex_destroy(&p->mu);
+    pthread_mutex_destroy(&p->sleep_mu);
+    free(p->failures);
+    free(p->workers);
+    free(p);
+}
+
+void pool_cancel(Pool *p, bool at_once)
+{
+    pthread_mutex_lock(&p->mu);
+    p->is_cancelled = true;
+    graph_stop(p->graph);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mu);
+    if (!at_once)
+        return;
+    pthread_mutex_lock(&p->sleep_mu);
+    atomic_store_explicit(&p->at_once, true, memory_order_relaxed);
+    pthread_cond_broadcast(&p->sleep_wake);
+    pthread_mutex_unlock(&p->sleep_mu);
+}
+
+static uint64_t task_deadline_ns(const Task *t)
+{
+    uint64_t timeout = task_spec(t)->timeout_ns;
+    return timeout && timeout < UINT64_MAX - t->start_ns ? t->start_ns + timeout
+                                                         : UINT64_MAX;
+}
+
+static Status task_status(const Task *t, uint64_t deadline_ns, Error *err)
+{
+    if (atomic_load_explicit(&t->pool->at_once, memory_order_relaxed))
+        return error_set(err, ERR_CANCELLED, "cancelled");
+    if (deadline_ns != UINT64_MAX && now_ns(t->pool) >= deadline_ns)
+        return error_set(err, ERR_TIMEOUT, "longer than @timeout allows");
+    return OK;
+}
+
+Status task_check(const Task *t, Error *err)
+{
+    return task_status(t, task_deadline_ns(t), err);
+}
+
+Status task_sleep(const Task *t, uint64_t ns, Error *err)
+{
+    Pool *p = t->pool;
+    uint64_t now = now_ns(p), deadline = task_deadline_ns(t);
+    uint64_t until_ns = ns < UINT64_MAX - now ? now + ns : UINT64_MAX;
+    if (until_ns > deadline)
+        until_ns = deadline;
+    struct timespec until = timespec_of(p, until_ns);
+    pthread_mutex_lock(&p->sleep_mu);
+    while (!atomic_load_explicit(&p->at_once, memory_order_relaxed) &&
+           now_ns(p) < until_ns)
+        pthread_cond_timedwait(&p->sleep_wake, &p->sleep_mu, &until);
+    pthread_mutex_unlock(&p->sleep_mu);
+    return task_status(t, deadline, err);
+}
