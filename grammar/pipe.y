@@ -601,15 +601,6 @@ plain:
 
 _Static_assert(YYNTOKENS <= PARSE_MAX_EXPECTED, "room for every token");
 
-/* bison knows symbols, everyone else token kinds. */
-static int token_of_symbol(yysymbol_kind_t symbol)
-{
-    for (int kind = 0; kind <= YYMAXUTOK; kind++)
-        if (YYTRANSLATE(kind) == symbol && symbol != YYSYMBOL_YYUNDEF)
-            return kind;
-    return TOK_BAD;
-}
-
 static int yyreport_syntax_error(const yypcontext_t *ctx, Parse *p)
 {
     int expected[YYNTOKENS];
@@ -622,8 +613,12 @@ size_t parse_expected(const struct pipe_pstate *state, int *expected)
     yysymbol_kind_t symbols[YYNTOKENS];
     /* It looks ahead on a scratch stack and changes nothing but its bookkeeping. */
     int n = yypstate_expected_tokens((yypstate *)(uintptr_t)state, symbols, YYNTOKENS);
+    /* bison knows symbols, everyone else token kinds. */
+    int kinds[YYNTOKENS];
+    for (int kind = 0; kind <= YYMAXUTOK; kind++)
+        kinds[YYTRANSLATE(kind)] = kind;
     for (int i = 0; i < n; i++)
-        expected[i] = token_of_symbol(symbols[i]);
+        expected[i] = kinds[symbols[i]];
     return n < 0 ? 0 : (size_t)n;
 }
 

@@ -37,7 +37,8 @@ int lex_token(Lex *lex, int kind, Str text);
 void lex_skip(Lex *lex, Str text);
 int lex_comment(Lex *lex, Str text);
 int lex_line_end(Lex *lex, Str text);
-/* Returns how much of the text was consumed. */
+/* Returns how much was consumed: less than the text when something else stands in it,
+ * more when it begins a quotation in typographic quotes. */
 uint32_t lex_word(Lex *lex, Str text);
 int lex_backticks(Lex *lex, Str text);
 int lex_number(Lex *lex, Str text);

@@ -264,10 +264,14 @@ static void resynchronise(Driver *d)
 {
     Parse *p = d->p;
     push_virtual(d, TOK_RESYNC);
-    size_t rest = find_rest(d, p->restart.token);
+    bool is_line = p->restart.is_line;
+    size_t rest = is_line ? p->restart.token : find_rest(d, p->restart.token);
+    if (rest <= d->rest && d->rest != SIZE_MAX) {
+        /* Never back to where it went on before: there would be no end. */
+        is_line = false;
+        rest = find_rest(d, p->at);
+    }
     size_t next = token_after(p, rest, true);
-    if (p->restart.is_line)
-        rest = p->restart.token;
     bool is_decl = parse_begins_declaration(p, rest);
     bool is_over = token(p, rest)->kind == TOK_END || is_decl ||
                    (token(p, rest)->kind == TOK_NEWLINE &&
@@ -278,7 +282,7 @@ static void resynchronise(Driver *d)
         push_virtual(d, TOK_RBRACE);
         p->n_brackets--;
     }
-    if ((is_decl || p->restart.is_line) && d->status == YYPUSH_MORE)
+    if ((is_decl || is_line) && d->status == YYPUSH_MORE)
         push_virtual(d, TOK_NEWLINE);
     /* Twice at one place: step over it, or stop. */
     if (rest == d->rest) {

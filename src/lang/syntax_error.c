@@ -204,6 +204,21 @@ static bool rule_continued_line(Mistake *m)
     return true;
 }
 
+/* A line that begins with an operator, where only some words and signs go on. */
+static bool rule_leading_operator(Mistake *m)
+{
+    int kind = m->t->kind;
+    if (!token_is_first_of_line(m->p, m->p->at) || !token_continues_after(kind) ||
+        kind == TOK_PIPE || kind == TOK_LBRACE || kind == TOK_NOT || kind == TOK_IF ||
+        m->i_prev == SIZE_MAX || kind_at(m, m->p->at - 1) != TOK_NEWLINE)
+        return false;
+    Diag *d = diag_add(m->diags, E_CONTINUED_LINE, m->t->span,
+                       "a line that begins with `%.*s` does not go on with the one before",
+                       STR_ARG(m->t->text));
+    diag_help(m->diags, d, "put the `%.*s` at the end of the line before", STR_ARG(m->t->text));
+    return true;
+}
+
 static bool rule_pipe(Mistake *m)
 {
     if (m->prev && m->prev->kind == TOK_PIPE &&
@@ -780,6 +795,7 @@ static const Rule RULES[] = {
     rule_brace_line,
     rule_comment,
     rule_if,
+    rule_leading_operator,
     rule_foreign_value,
     rule_assign,
     rule_chain,
