@@ -16,16 +16,6 @@ static void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns);
 
 /* ---- queues and gates */
 
-/* Both of one scope. */
-static bool frame_before(const Frame *a, const Frame *b)
-{
-    while (a->parent != b->parent) {
-        a = a->parent;
-        b = b->parent;
-    }
-    return a->index < b->index;
-}
-
 static void gate_update(Graph *g, StepTable *s)
 {
     uint64_t bit = rank_bit(s->rank);

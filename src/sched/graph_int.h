@@ -176,6 +176,16 @@ static inline Frame *frame_up(Frame *f, uint32_t n)
     return f;
 }
 
+/* Key order. Both are of one scope. */
+static inline bool frame_before(const Frame *a, const Frame *b)
+{
+    while (a->parent != b->parent) {
+        a = a->parent;
+        b = b->parent;
+    }
+    return a->index < b->index;
+}
+
 /* Would the cap, the pool and the credits of a step let one more start? */
 static inline bool step_may_start(const Graph *g, const StepTable *s)
 {

@@ -22,6 +22,8 @@ typedef struct SimModel {
     bool (*has_batch)(void *ctx, const Instance *i);
     /* Does this attempt fail? NULL: none does. Steps are retried as their RetrySpec says. */
     bool (*fails)(void *ctx, const Instance *i);
+    /* How a fold or commit of child's output ends. NULL: FOLD_MORE. */
+    FoldResult (*fold)(void *ctx, const Instance *reader, const Instance *child);
     uint64_t seed; /* of jitter */
 } SimModel;
 
@@ -38,7 +40,7 @@ typedef struct SimSummary {
     RunState state;
     uint64_t makespan_ns;
     uint64_t busy_ns;    /* of all workers */
-    uint64_t n_events;
+    uint64_t n_events;   /* dispatches, ends, folds */
     StepCount *steps;    /* [n_steps], owned: sim_summary_deinit */
     ScopeCount *scopes;  /* [n_scopes], owned */
 } SimSummary;
