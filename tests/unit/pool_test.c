@@ -1,0 +1,470 @@
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sched/bound.h"
+#include "sched/pool.h"
+#include "sched_spec.h"
+
+/* ---- the jobs of the tour, with pauses that end when four run at a time */
+
+typedef struct Tour {
+    pthread_mutex_t mu;
+    pthread_cond_t all_there;
+    uint32_t n_workers, n_batches;
+    uint32_t n_waiting, n_groups;
+    uint32_t n_t1, n_t2_early;
+    char order[512]; /* "1.0 2.0 ..." step.key as they started */
+} Tour;
+
+static void tour_pause(Tour *tour)
+{
+    uint32_t group = tour->n_groups;
+    if (++tour->n_waiting == tour->n_workers) {
+        tour->n_waiting = 0;
+        tour->n_groups++;
+        pthread_cond_broadcast(&tour->all_there);
+    }
+    while (group == tour->n_groups)
+        pthread_cond_wait(&tour->all_there, &tour->mu);
+}
+
+static TaskResult tour_run_task(void *ctx, Task *t)
+{
+    Tour *tour = ctx;
+    const Instance *i = t->inst;
+    uint32_t step = instance_step(i), n = tour->n_batches;
+    if (step == 0 && instance_n_yielded(i) == n)
+        return TASK_EXHAUSTED;
+    pthread_mutex_lock(&tour->mu);
+    if (strlen(tour->order) < sizeof tour->order - 16)
+        snprintf(tour->order + strlen(tour->order), 16, "%u.%u ", step,
+                 step ? frame_index(instance_frame(i)) : instance_n_yielded(i));
+    tour->n_t1 += step == 1;
+    tour->n_t2_early += step == 2 && tour->n_t1 < n;
+    /* The last few batches make no full group. */
+    if (step == 1 && frame_index(instance_frame(i)) < n - n % tour->n_workers)
+        tour_pause(tour);
+    pthread_mutex_unlock(&tour->mu);
+    return step == 0 ? TASK_YIELDED : TASK_DONE;
+}
+
+static void tour_run(const TestSpec *t, Tour *tour, uint32_t n_workers)
+{
+    *tour = (Tour){.n_workers = n_workers, .n_batches = 9};
+    pthread_mutex_init(&tour->mu, NULL);
+    pthread_cond_init(&tour->all_there, NULL);
+    Tasks tasks = {.ctx = tour, .run = tour_run_task};
+    PoolOptions options = {.n_workers = n_workers};
+    Pool *p = pool_new(&t->spec, &tasks, &options);
+    PoolSummary s;
+    pool_run(p, &s);
+    CHECK(s.state == RUN_DONE && s.n_failures == 0);
+    CHECK(s.steps[0].n_done == 1 && s.steps[3].n_done == 9);
+    CHECK(s.scopes[1].n_batches == 9 && s.scopes[1].n_overdrafts == 0);
+    tour->n_groups = s.scopes[1].peak_live;
+    pool_free(p);
+    pthread_mutex_destroy(&tour->mu);
+    pthread_cond_destroy(&tour->all_there);
+}
+
+static void test_tour(void)
+{
+    TestSpec t;
+    Tour tour;
+    spec_chain(&t, 3, 0);
+    tour_run(&t, &tour, 4);
+    CHECK(tour.n_groups == 4); /* the peak of live batches */
+    tour_run(&t, &tour, 1);
+    CHECK(tour.n_groups == 1);
+    CHECK(strncmp(tour.order, "0.0 1.0 2.0 3.0 0.1 1.1 2.1 3.1 0.2 ", 36) == 0);
+
+    spec_chain(&t, 3, CREDITS_UNBOUNDED);
+    for (uint32_t k = 0; k <= 3; k++)
+        t.steps[k].priority = 0;
+    tour_run(&t, &tour, 4);
+    CHECK(tour.n_groups == 9 && tour.n_t2_early == 0);
+    tour_run(&t, &tour, 1);
+    CHECK(strncmp(tour.order, "0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 1.0 1.1 ", 44) == 0);
+}
+
+/* ---- failures, timeouts, cancelling */
+
+typedef struct Trouble {
+    Status status;        /* what step 1 fails with in batch 1 ... */
+    uint32_t n_times;     /* ... so many times */
+    uint64_t sleep_ns;    /* or how long it sleeps there */
+    bool cancels, at_once; /* what step 1 does in batch 0 */
+    atomic_uint n_sleeping, n_released, n_users;
+} Trouble;
+
+static TaskResult trouble_run(void *ctx, Task *t)
+{
+    Trouble *tr = ctx;
+    static int batch, user;
+    const Instance *i = t->inst;
+    if (instance_step(i) == 0) {
+        t->batch = &batch;
+        t->user = &user;
+        return instance_n_yielded(i) < 3 ? TASK_YIELDED : TASK_EXHAUSTED;
+    }
+    if (instance_step(i) != 1)
+        return TASK_DONE;
+    uint32_t key = frame_index(instance_frame(i));
+    if (key == 0 && tr->cancels) {
+        while (tr->at_once && atomic_load(&tr->n_sleeping) == 0)
+            if (task_sleep(t, 1000, &t->err) != OK)
+                return TASK_FAILED;
+        pool_cancel(t->pool, tr->at_once);
+    }
+    if (key == 1 && tr->sleep_ns) {
+        atomic_fetch_add(&tr->n_sleeping, 1);
+        if (task_sleep(t, tr->sleep_ns, &t->err) != OK)
+            return TASK_FAILED;
+    }
+    if (key == 1 && instance_attempt(i) <= tr->n_times) {
+        error_set(&t->err, tr->status, "attempt %u", instance_attempt(i));
+        return TASK_FAILED;
+    }
+    return TASK_DONE;
+}
+
+static void trouble_out(void *ctx, uint32_t step, void *out)
+{
+    (void)step;
+    (void)out;
+    atomic_fetch_add(&((Trouble *)ctx)->n_released, 1);
+}
+
+static void trouble_user(void *ctx, void *user)
+{
+    (void)user;
+    atomic_fetch_add(&((Trouble *)ctx)->n_users, 1);
+}
+
+static Pool *trouble_pool(const TestSpec *t, Trouble *tr, uint32_t n_workers,
+                          PoolSummary *s)
+{
+    Tasks tasks = {.ctx = tr,
+                   .run = trouble_run,
+                   .release_out = trouble_out,
+                   .release_user = trouble_user};
+    PoolOptions options = {.n_workers = n_workers};
+    Pool *p = pool_new(&t->spec, &tasks, &options);
+    pool_run(p, s);
+    return p;
+}
+
+static void test_failed(void)
+{
+    TestSpec t;
+    PoolSummary s;
+    spec_chain(&t, 2, 0);
+    t.steps[1].retry = (RetrySpec){.n_more = 2, .delay_ns = 1000000};
+    Trouble tr = {.status = ERR_ROW, .n_times = 1};
+    Pool *p = trouble_pool(&t, &tr, 1, &s);
+    CHECK(s.state == RUN_FAILED && s.n_failures == 1 && s.n_kept == 1);
+    CHECK(s.failures[0].step == 1 && s.failures[0].attempt == 1);
+    CHECK_STR(s.failures[0].key, "1");
+    CHECK_STR(s.failures[0].err.text, "attempt 1");
+    CHECK(s.steps[2].n_done == 1 && s.steps[2].n_not_started == 1);
+    pool_free(p);
+    CHECK(tr.n_released == 2 && tr.n_users == 2);
+
+    t.steps[1].on_failure = ON_FAILURE_SKIP;
+    p = trouble_pool(&t, &tr, 2, &s);
+    CHECK(s.state == RUN_PARTIAL && s.n_failures == 1 && s.steps[1].n_failed == 1);
+    CHECK(s.steps[2].n_skipped == 1 && s.steps[2].n_done == 2);
+    pool_free(p);
+
+    tr = (Trouble){.status = ERR_IO, .n_times = 2};
+    for (uint32_t n = 1; n <= 3; n++) {
+        p = trouble_pool(&t, &tr, n, &s);
+        CHECK(s.state == RUN_DONE && s.n_failures == 0 && s.steps[1].n_retries == 2);
+        CHECK(s.steps[2].n_done == 3);
+        pool_free(p);
+    }
+    tr.n_times = 3;
+    p = trouble_pool(&t, &tr, 2, &s);
+    CHECK(s.state == RUN_PARTIAL && s.failures[0].attempt == 3);
+    pool_free(p);
+}
+
+static void test_limits(void)
+{
+    TestSpec t;
+    PoolSummary s;
+    spec_chain(&t, 1, 0);
+    t.scopes[1].max_batches = 2;
+    Trouble tr = {.n_times = 0};
+    Pool *p = trouble_pool(&t, &tr, 1, &s);
+    CHECK(s.state == RUN_FAILED && s.failures[0].step == 0 && s.scopes[1].n_batches == 2);
+    pool_free(p);
+    CHECK(tr.n_released == 3 && tr.n_users == 3);
+    t.scopes[1].max_batches = 3;
+    p = trouble_pool(&t, &tr, 1, &s);
+    CHECK(s.state == RUN_DONE);
+    pool_free(p);
+
+    t.steps[1].timeout_ns = 2000000;
+    tr = (Trouble){.sleep_ns = UINT64_MAX};
+    p = trouble_pool(&t, &tr, 2, &s);
+    CHECK(s.state == RUN_FAILED && s.failures[0].err.status == ERR_TIMEOUT);
+    pool_free(p);
+}
+
+static void test_cancelled(void)
+{
+    TestSpec t;
+    PoolSummary s;
+    spec_chain(&t, 2, 0);
+    Trouble tr = {.cancels = true};
+    Pool *p = trouble_pool(&t, &tr, 1, &s);
+    CHECK(s.state == RUN_CANCELLED && s.steps[1].n_done == 1 && s.steps[2].n_done == 0);
+    CHECK(s.steps[2].n_not_started == 1 && s.n_failures == 0);
+    pool_free(p);
+    CHECK(tr.n_released == 1 && tr.n_users == 1);
+
+    tr = (Trouble){.cancels = true, .at_once = true, .sleep_ns = UINT64_MAX};
+    p = trouble_pool(&t, &tr, 2, &s);
+    CHECK(s.state == RUN_CANCELLED && s.n_failures == 0 && s.steps[1].n_failed == 0);
+    pool_free(p);
+}
+
+/* ---- random DAGs on threads */
+
+typedef struct Value {
+    uint64_t is; /* value_of its step and frame */
+} Value;
+
+typedef struct State {
+    atomic_flag is_folding[MAX_INPUTS];
+    uint32_t next[MAX_INPUTS]; /* the smallest key that may come */
+} State;
+
+typedef struct Fuzz {
+    uint64_t seed;
+    const GraphSpec *spec;
+    bool with_failures;
+    atomic_int n_live;  /* values, states and users made and not released */
+    atomic_int n_wrong;
+    atomic_int n_events[8];
+} Fuzz;
+
+static Value *value_new(Fuzz *f, uint64_t is)
+{
+    Value *v = xmalloc(sizeof *v);
+    v->is = is;
+    atomic_fetch_add(&f->n_live, 1);
+    return v;
+}
+
+static void wrong_unless(Fuzz *f, bool ok)
+{
+    if (!ok)
+        atomic_fetch_add(&f->n_wrong, 1);
+}
+
+static bool fuzz_fails(const Fuzz *f, const Instance *i, uint64_t salt, uint32_t one_in)
+{
+    uint64_t h = hash_instance(f->seed ^ salt ^ instance_attempt(i) << 8, i);
+    return f->with_failures && (h >> 7) % one_in == 0;
+}
+
+static State *state_of(Fuzz *f, Instance *i)
+{
+    State *s = instance_state(i);
+    if (s)
+        return s;
+    s = xcalloc(1, sizeof *s);
+    for (int k = 0; k < MAX_INPUTS; k++)
+        atomic_flag_clear(&s->is_folding[k]);
+    atomic_fetch_add(&f->n_live, 1);
+    instance_set_state(i, s);
+    return s;
+}
+
+static TaskResult fuzz_run(void *ctx, Task *t)
+{
+    Fuzz *f = ctx;
+    Instance *i = t->inst;
+    const StepSpec *s = &f->spec->steps[instance_step(i)];
+    for (uint32_t k = 0; k < s->n_inputs; k++) {
+        const Value *v = instance_input(i, k);
+        bool gathers = spec_edge_kind(f->spec, s->inputs[k], instance_step(i)) == EDGE_GATHER;
+        wrong_unless(f, gathers ? v == NULL : v && v->is == hash_of(s->inputs[k]));
+    }
+    if (fuzz_fails(f, i, instance_n_yielded(i) << 24, 15)) {
+        error_set(&t->err, instance_step(i) % 2 ? ERR_FAIL : ERR_ROW, "as asked");
+        return TASK_FAILED;
+    }
+    if (!s->opens) {
+        instance_set_out(i, value_new(f, hash_of(instance_step(i))));
+        return TASK_DONE;
+    }
+    if (instance_n_yielded(i) == batches_of(f->seed, i))
+        return TASK_EXHAUSTED;
+    t->batch = value_new(f, hash_of(instance_step(i)));
+    t->user = value_new(f, 0);
+    return TASK_YIELDED;
+}
+
+static FoldResult fuzz_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
+{
+    Fuzz *f = ctx;
+    uint32_t from = f->spec->steps[instance_step(t->inst)].inputs[input], n_gathered = 0;
+    /* A generator has its output in the frame, as its own step there. */
+    const Value *v = instance_out(child);
+    wrong_unless(f, v && v->is == hash_of(from));
+    for (uint32_t k = 0; k < f->spec->steps[instance_step(t->inst)].n_inputs; k++)
+        n_gathered += spec_edge_kind(f->spec,
+                                     f->spec->steps[instance_step(t->inst)].inputs[k],
+                                     instance_step(t->inst)) == EDGE_GATHER;
+    if (n_gathered == 1) { /* else the state would have to be guarded */
+        State *s = state_of(f, t->inst);
+        wrong_unless(f, !atomic_flag_test_and_set(&s->is_folding[input]));
+        uint32_t key = frame_index(instance_frame(child));
+        wrong_unless(f, key >= s->next[input]);
+        s->next[input] = key + 1;
+        atomic_flag_clear(&s->is_folding[input]);
+    }
+    if (fuzz_fails(f, child, 5, 40)) {
+        error_set(&t->err, ERR_ROW, "as asked");
+        return FOLD_FAILED;
+    }
+    return fuzz_fails(f, child, 6, 40) ? FOLD_ENOUGH : FOLD_MORE;
+}
+
+static FoldResult fuzz_commit(void *ctx, Task *t)
+{
+    Fuzz *f = ctx;
+    const Value *v = instance_out(t->inst);
+    wrong_unless(f, v && v->is == hash_of(instance_step(t->inst)));
+    return FOLD_MORE;
+}
+
+static void fuzz_out(void *ctx, uint32_t step, void *out)
+{
+    Fuzz *f = ctx;
+    wrong_unless(f, ((Value *)out)->is == hash_of(step));
+    free(out);
+    atomic_fetch_sub(&f->n_live, 1);
+}
+
+static void fuzz_state(void *ctx, uint32_t step, void *state)
+{
+    (void)step;
+    free(state);
+    atomic_fetch_sub(&((Fuzz *)ctx)->n_live, 1);
+}
+
+static void fuzz_user(void *ctx, void *user)
+{
+    free(user);
+    atomic_fetch_sub(&((Fuzz *)ctx)->n_live, 1);
+}
+
+static void fuzz_event(void *ctx, const TraceEvent *e, const Error *err)
+{
+    Fuzz *f = ctx;
+    bool failed = (e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
+                  (e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_RETRY);
+    wrong_unless(f, failed == (err != NULL) && (!err || err->status != OK));
+    atomic_fetch_add(&f->n_events[e->kind], 1);
+}
+
+/* Of the kept trace: in order of time, whole, and the same that the observer saw. */
+static bool trace_is_sound(const Trace *trace, Fuzz *f, const PoolSummary *s)
+{
+    size_t n;
+    TraceEvent *events = trace_sorted(trace, &n);
+    int counts[8] = {0};
+    bool ok = true;
+    for (size_t k = 0; k < n; k++) {
+        counts[events[k].kind]++;
+        ok = ok && (k == 0 || events[k - 1].t_ns <= events[k].t_ns);
+    }
+    free(events);
+    for (int k = 0; k < 8; k++)
+        ok = ok && counts[k] == f->n_events[k];
+    return ok && counts[TRACE_START] == counts[TRACE_END] &&
+           (s->state == RUN_FAILED || counts[TRACE_OPEN] == counts[TRACE_CLOSE]);
+}
+
+static void fuzz_one(uint64_t seed, uint32_t n_workers, bool *ok)
+{
+    TestSpec t;
+    Fuzz f = {.seed = seed, .spec = &t.spec, .with_failures = seed % 3 == 0};
+    spec_random(&t, seed, f.with_failures);
+    Tasks tasks = {.ctx = &f,
+                   .run = fuzz_run,
+                   .fold = fuzz_fold,
+                   .commit = fuzz_commit,
+                   .release_out = fuzz_out,
+                   .release_state = fuzz_state,
+                   .release_user = fuzz_user};
+    Observer observer = {.ctx = &f, .event = fuzz_event};
+    Trace *trace = trace_new(n_workers, TRACE_KEEP);
+    PoolOptions options = {
+        .n_workers = n_workers, .seed = seed, .observer = &observer, .trace = trace};
+    Bounds *b = bounds_new(&t.spec, n_workers);
+    Pool *p = pool_new(&t.spec, &tasks, &options);
+    PoolSummary s;
+    pool_run(p, &s);
+    *ok = f.n_wrong == 0 && trace_is_sound(trace, &f, &s);
+    for (uint32_t k = 0; k < t.spec.n_steps && !f.with_failures; k++)
+        *ok = *ok && s.steps[k].n_done == s.scopes[t.steps[k].scope].n_batches;
+    for (uint32_t c = 1; c < t.spec.n_scopes; c++)
+        *ok = *ok && (b->scopes[c].live == UINT64_MAX ||
+                      s.scopes[c].peak_live <=
+                          b->scopes[c].live + s.scopes[c].n_overdrafts);
+    *ok = *ok && (f.with_failures || s.state == RUN_DONE);
+    pool_free(p);
+    *ok = *ok && f.n_live == 0;
+    trace_free(trace);
+    bounds_free(b);
+}
+
+static void test_random(void)
+{
+    uint32_t n_bad = 0;
+    for (uint64_t seed = 1; seed <= 600; seed++) {
+        bool ok;
+        fuzz_one(seed, 1 + (uint32_t)(seed % 4), &ok);
+        if (!ok && n_bad++ == 0)
+            printf("pool_test: first bad seed %llu\n", (unsigned long long)seed);
+    }
+    CHECK(n_bad == 0);
+}
+
+/* ---- the ring of the trace */
+
+static void test_trace_last(void)
+{
+    Trace *trace = trace_new(2, TRACE_LAST);
+    size_t n;
+    CHECK(trace_sorted(trace, &n) == NULL && n == 0);
+    for (uint64_t k = 0; k < 100000; k++)
+        trace_put(trace, &(TraceEvent){.t_ns = k, .worker = k % 4 == 0});
+    TraceEvent *events = trace_sorted(trace, &n);
+    CHECK(n > 20000 && n <= 32768);
+    CHECK(n > 0 && events[n - 1].t_ns == 99999);
+    bool sorted = true;
+    for (size_t k = 1; k < n; k++)
+        sorted = sorted && events[k - 1].t_ns < events[k].t_ns;
+    CHECK(sorted);
+    free(events);
+    trace_free(trace);
+}
+
+int main(void)
+{
+    test_tour();
+    test_failed();
+    test_limits();
+    test_cancelled();
+    test_random();
+    test_trace_last();
+    UNIT_END("pool_test");
+}
