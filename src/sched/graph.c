@@ -64,6 +64,21 @@ static void queue_remove(Graph *g, Instance *i)
     g->n_queued--;
 }
 
+/* queue_remove of the head, which is what dispatch does all the time. */
+static Instance *queue_pop(Graph *g, StepTable *s)
+{
+    Instance *i = s->head, *next = i->next;
+    s->head = next;
+    if (next) {
+        next->prev = NULL;
+    } else {
+        s->tail = NULL;
+        g->ready[s->rank / 64] &= ~rank_bit(s->rank);
+    }
+    g->n_queued--;
+    return i;
+}
+
 static void instance_arm(Graph *g, Instance *i, uint64_t now_ns)
 {
     if (i->has_enough) {
@@ -605,8 +620,7 @@ Instance *graph_pick(Graph *g)
         s = deepest_blocked(g);
         g->scope_counts[s->spec->opens].n_overdrafts++;
     }
-    Instance *i = s->head;
-    queue_remove(g, i);
+    Instance *i = queue_pop(g, s);
     i->phase = PHASE_RUNNING;
     g->n_running++;
     s->n_running++;

@@ -32,15 +32,18 @@ typedef struct Worker {
     uint64_t now_ns; /* the end of the last task, or later */
     Release *releases;
     uint32_t n_releases, cap_releases;
-    TraceEvent *events; /* for the observer */
+    const TraceEvent **events; /* for the observer */
     uint32_t n_events, cap_events;
+    TraceEvent unseen; /* the last event when nobody wants any */
 } Worker;
 
 struct Pool {
     const GraphSpec *spec;
     Tasks tasks;
     PoolOptions options;
-    Worker *workers; /* [n_workers] */
+    Trace *trace;     /* the caller's, or own_trace, or NULL when nobody wants events */
+    Trace *own_trace; /* NULL unless there is an observer and no trace was given */
+    Worker *workers;  /* [n_workers] */
     uint64_t t0_ns;
 
     pthread_mutex_t mu;
@@ -106,18 +109,21 @@ static bool pool_lock(Pool *p, Worker *w)
     return at_once;
 }
 
-static void event_put(Pool *p, Worker *w, TraceEvent e)
+/* Where to write the worker's next event. What is for the observer stays in the trace until
+ * flush, which comes long before a ring goes round. */
+static TraceEvent *event_next(Pool *p, Worker *w)
 {
-    e.worker = (uint16_t)w->task.worker;
-    if (p->options.trace)
-        trace_put(p->options.trace, &e);
-    if (!p->options.observer)
-        return;
-    if (w->n_events == w->cap_events) {
-        w->cap_events = w->cap_events ? 2 * w->cap_events : 16;
-        w->events = xrealloc(w->events, w->cap_events * sizeof *w->events);
+    if (!p->trace)
+        return &w->unseen;
+    TraceEvent *e = trace_next(p->trace, w->task.worker);
+    if (p->options.observer) {
+        if (w->n_events == w->cap_events) {
+            w->cap_events = w->cap_events ? 2 * w->cap_events : 16;
+            w->events = xrealloc(w->events, w->cap_events * sizeof(TraceEvent *));
+        }
+        w->events[w->n_events++] = e;
     }
-    w->events[w->n_events++] = e;
+    return e;
 }
 
 static void release_put(Worker *w, ReleaseKind kind, uint32_t step, void *what)
@@ -135,7 +141,7 @@ static void flush(Pool *p, Worker *w)
     if (w->n_events == 0 && w->n_releases == 0)
         return;
     for (uint32_t k = 0; k < w->n_events; k++) {
-        const TraceEvent *e = &w->events[k];
+        const TraceEvent *e = w->events[k];
         bool has_err = (e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
                        (e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_RETRY);
         p->options.observer->event(p->options.observer->ctx, e,
@@ -170,48 +176,52 @@ static void on_release_state(void *ctx, uint32_t step, void *state)
         release_put(p->current, RELEASE_STATE, step, state);
 }
 
-static TraceEvent frame_event(const Pool *p, const Frame *f, TraceKind kind)
+static void frame_event(Pool *p, const Frame *f, TraceKind kind, uint64_t value)
 {
-    return (TraceEvent){.t_ns = p->current->now_ns,
-                        .kind = (uint8_t)kind,
-                        .frame = frame_id(f),
-                        .info = frame_index(f),
-                        .step = (uint16_t)p->spec->scopes[frame_scope(f)].generator};
+    Worker *w = p->current;
+    *event_next(p, w) =
+        (TraceEvent){.t_ns = w->now_ns,
+                     .value = value,
+                     .frame = frame_id(f),
+                     .info = frame_index(f),
+                     .step = (uint16_t)p->spec->scopes[frame_scope(f)].generator,
+                     .worker = (uint16_t)w->task.worker,
+                     .kind = (uint8_t)kind};
 }
 
 static void on_opened(void *ctx, const Frame *f, uint32_t n_live)
 {
-    Pool *p = ctx;
-    TraceEvent e = frame_event(p, f, TRACE_OPEN);
-    e.value = trace_pair(n_live, frame_id(frame_parent(f)));
-    event_put(p, p->current, e);
+    frame_event(ctx, f, TRACE_OPEN, trace_pair(n_live, frame_id(frame_parent(f))));
 }
 
 static void on_closed(void *ctx, const Frame *f, uint32_t n_live)
 {
     Pool *p = ctx;
-    TraceEvent e = frame_event(p, f, TRACE_CLOSE);
-    e.value = n_live;
-    event_put(p, p->current, e);
+    frame_event(p, f, TRACE_CLOSE, n_live);
     if (frame_user(f) && p->tasks.release_user)
         release_put(p->current, RELEASE_USER, 0, frame_user(f));
 }
 
-static TraceEvent instance_event(const Instance *i, TraceKind kind, uint64_t t_ns)
+/* An event of worker w now. `at`: the frame that it is told of. */
+static void instance_event(Pool *p, Worker *w, const Instance *i, const Frame *at,
+                           TraceKind kind, Outcome outcome, uint64_t value, uint32_t info)
 {
-    return (TraceEvent){.t_ns = t_ns,
-                        .kind = (uint8_t)kind,
-                        .frame = frame_id(instance_frame(i)),
-                        .step = (uint16_t)instance_step(i),
-                        .attempt = (uint16_t)instance_attempt(i)};
+    *event_next(p, w) = (TraceEvent){.t_ns = w->now_ns,
+                                     .value = value,
+                                     .frame = frame_id(at),
+                                     .info = info,
+                                     .step = (uint16_t)instance_step(i),
+                                     .worker = (uint16_t)w->task.worker,
+                                     .attempt = (uint16_t)instance_attempt(i),
+                                     .kind = (uint8_t)kind,
+                                     .outcome = (uint8_t)outcome};
 }
 
 static void on_skipped(void *ctx, const Instance *i, uint32_t cause_step)
 {
     Pool *p = ctx;
-    TraceEvent e = instance_event(i, TRACE_SKIP, p->current->now_ns);
-    e.info = cause_step;
-    event_put(p, p->current, e);
+    instance_event(p, p->current, i, instance_frame(i), TRACE_SKIP, OUTCOME_DONE, 0,
+                   cause_step);
 }
 
 /* ---- running one instance, without the lock */
@@ -290,17 +300,13 @@ static void task_run(Pool *p, Worker *w, Instance *i)
 {
     Task *t = &w->task;
     task_reset(w, i);
-    TraceEvent e = instance_event(i, TRACE_START, t->start_ns);
-    e.value = instance_ready_ns(i);
-    e.info = instance_n_yielded(i);
-    event_put(p, w, e);
+    instance_event(p, w, i, instance_frame(i), TRACE_START, OUTCOME_DONE,
+                   instance_ready_ns(i), instance_n_yielded(i));
     w->result = p->tasks.run(p->tasks.ctx, t);
     w->now_ns = now_ns(p);
     task_limits(p, w);
-    e = instance_event(i, TRACE_END, w->now_ns);
-    e.value = trace_pair(t->n_rows_in, t->n_rows_out);
-    e.outcome = (uint8_t)outcome_of(w);
-    event_put(p, w, e);
+    instance_event(p, w, i, instance_frame(i), TRACE_END, outcome_of(w),
+                   trace_pair(t->n_rows_in, t->n_rows_out), 0);
 }
 
 static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
@@ -314,11 +320,8 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
     else if (!f->is_commit && t->fold)
         r = t->fold(t->ctx, &w->task, f->input, f->child);
     w->now_ns = now_ns(p);
-    TraceEvent e = instance_event(f->reader, TRACE_FOLD, w->now_ns);
-    e.frame = frame_id(instance_frame(f->child));
-    e.value = w->task.start_ns;
-    e.outcome = r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE;
-    event_put(p, w, e);
+    instance_event(p, w, f->reader, instance_frame(f->child), TRACE_FOLD,
+                   r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns, 0);
     return r;
 }
 
@@ -352,9 +355,7 @@ static void retry_locked(Pool *p, Worker *w)
     uint64_t delay = retry_delay_ns(&task_spec(&w->task)->retry, i, instance_attempt(i),
                                     p->options.seed);
     uint64_t due = delay > UINT64_MAX - w->now_ns ? UINT64_MAX : w->now_ns + delay;
-    TraceEvent e = instance_event(i, TRACE_RETRY, w->now_ns);
-    e.value = due;
-    event_put(p, w, e);
+    instance_event(p, w, i, instance_frame(i), TRACE_RETRY, OUTCOME_RETRY, due, 0);
     graph_retry(p->graph, i, w->now_ns, due);
     if (p->has_keeper && due < p->keeper_ns)
         pthread_cond_broadcast(&p->wake);
@@ -492,6 +493,9 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
     p->spec = spec;
     p->tasks = *tasks;
     p->options = *options;
+    p->trace = options->trace;
+    if (options->observer && !p->trace)
+        p->trace = p->own_trace = trace_new(options->n_workers, TRACE_LAST);
     assert(options->n_workers >= 1 && options->n_workers <= UINT16_MAX);
     p->workers = xcalloc(options->n_workers, sizeof *p->workers);
     for (uint32_t k = 0; k < options->n_workers; k++)
@@ -549,7 +553,7 @@ void pool_free(Pool *p)
         return;
     Worker *w = p->current = &p->workers[0];
     p->options.observer = NULL;
-    p->options.trace = NULL;
+    p->trace = NULL;
     graph_close(p->graph);
     flush(p, w);
     for (uint32_t k = 0; k < p->options.n_workers; k++) {
@@ -560,6 +564,7 @@ void pool_free(Pool *p)
     pthread_cond_destroy(&p->sleep_wake);
     pthread_mutex_destroy(&p->mu);
     pthread_mutex_destroy(&p->sleep_mu);
+    trace_free(p->own_trace);
     free(p->failures);
     free(p->workers);
     free(p);

@@ -71,13 +71,13 @@ static void chunk_next(Buffer *b)
     b->n = 0;
 }
 
-void trace_put(Trace *t, const TraceEvent *e)
+TraceEvent *trace_next(Trace *t, uint32_t worker)
 {
-    Buffer *b = &t->buffers[e->worker];
+    Buffer *b = &t->buffers[worker];
     if (b->n == CHUNK_EVENTS)
         chunk_next(b);
-    b->at->events[b->n++] = *e;
     b->n_put++;
+    return &b->at->events[b->n++];
 }
 
 static size_t buffer_count(const Trace *t, const Buffer *b)

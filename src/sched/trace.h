@@ -19,8 +19,9 @@ typedef enum TraceMode {
 
 Trace *trace_new(uint32_t n_workers, TraceMode mode);
 void trace_free(Trace *t); /* NULL is fine */
-/* e->worker says whose buffer. */
-void trace_put(Trace *t, const TraceEvent *e);
+/* Where the worker writes its next event, in place: a copy would cost more than the event.
+ * It must be filled before the next call for this worker. */
+TraceEvent *trace_next(Trace *t, uint32_t worker);
 /* Copies all events, sorted by time, those of one worker in their order; the caller frees
  * it. *n may be 0, then NULL comes back. */
 TraceEvent *trace_sorted(const Trace *t, size_t *n);
