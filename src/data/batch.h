@@ -13,56 +13,10 @@
 
 #include <stdint.h>
 
-#include "base/catalog.h"
 #include "base/status.h"
 #include "base/type.h"
 #include "data/column.h"
-
-/* What all ranges of one CSV input share: made by the reader before the first range,
- * immutable from then on; counted, so that batches may outlive the reader. */
-typedef struct CsvInput {
-    _Atomic uint32_t refs;
-    CsvDialect dialect;
-    char *file;         /* name for messages: the path, or "stdin"; owned */
-    uint32_t n_cols;    /* fields of every row */
-    Str *names;         /* [n_cols], from the header or c1, c2, ... */
-    uint32_t n_schema;  /* columns of the schema it was opened with */
-    uint32_t *map;      /* [n_schema]: schema column -> field */
-    uint64_t *inferred_rows; /* [n_schema]: 0: declared; NULL: unknown */
-    Buf text;           /* bytes of the names */
-} CsvInput;
-
-CsvInput *csv_input_ref(CsvInput *in);
-void csv_input_unref(CsvInput *in); /* NULL is fine */
-
-/* A range of a CSV input, cut at record ends, with the position of every field.
- * raw_index() (csv_read.h) fills n_rows, start and has_gaps; immutable from then on; counted. */
-typedef struct RawRows {
-    _Atomic uint32_t refs;
-    CsvInput *input;    /* one reference */
-    Heap *block;        /* holds the bytes of the range; one reference */
-    const char *bytes;  /* first byte of the range */
-    size_t n_bytes;     /* < 4 GiB; the last byte is a line end */
-    uint64_t first_line;  /* line of the range's first byte, counted from 1 */
-    uint64_t first_byte;  /* its offset in the (decompressed) input */
-
-    uint32_t n_rows, n_cols;
-    /* Field c of row r begins at cells + start[i] and its separator ends at cells + start[i + 1],
-     * where i = r * n_cols + c. The separator is the delimiter, or LF, CRLF or CR after the last
-     * field. Blank lines between rows (has_gaps) belong to the field after them. See raw_cell(). */
-    uint32_t *start;    /* [n_rows * n_cols + 1] */
-    const char *cells;  /* `bytes`, or the text that libcsv gave */
-    bool has_gaps;      /* rows do not all follow one another directly, each ended by one LF */
-    Heap *text;         /* holds `cells` when libcsv read the range, else NULL */
-    uint32_t *row_at;   /* [n_rows] where each row begins in `bytes`, when libcsv read it */
-} RawRows;
-
-RawRows *raw_ref(RawRows *r);
-void raw_unref(RawRows *r); /* NULL is fine */
-/* The cell as it stands, quotes included; flags has CELL_QUOTED when it begins with a quote. */
-StrView raw_cell(const RawRows *r, uint32_t row, uint32_t col);
-uint64_t raw_line(const RawRows *r, uint32_t row); /* counts from 1; scans, for messages */
-uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col); /* offset in the file */
+#include "data/raw.h"
 
 /* Where the values of a column are. At least one of the three is there. */
 typedef struct Slot {

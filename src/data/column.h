@@ -46,7 +46,7 @@ Column *column_new(Type t, bool is_text, uint32_t n_rows);
 Column *column_ref(Column *c);
 void column_unref(Column *c);         /* NULL is fine */
 void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set or clear */
-void column_add_heap(Column *c, Heap *h);   /* takes a new reference (once per heap) */
+void column_add_heap(Column *c, Heap *h);   /* takes a new reference */
 size_t column_bytes(const Column *c);       /* its arrays; heaps not counted */
 
 static inline bool column_is_valid(const Column *c, uint32_t row)

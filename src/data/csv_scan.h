@@ -36,13 +36,13 @@ typedef enum CsvState {
 typedef struct CsvScan {
     char delimiter, quote;
     bool skip_blank;
+    bool after_cr;     /* the last byte was a CR, in quotes or not */
     CsvState state;
     uint64_t at;       /* bytes scanned so far */
-    uint64_t n_records, n_lines; /* complete ones among them; a blank line may be no record */
-    /* The last record (or skipped blank line) that is complete: */
-    uint64_t end;       /* offset just behind it */
+    uint64_t n_records, n_lines; /* complete ones among them */
+    /* Behind the last record or blank line that is complete: */
+    uint64_t end;       /* offset */
     uint64_t end_lines; /* line ends up to there, those in quotes included */
-    uint64_t open_at;   /* CSV_QUOTED, CSV_QUOTE: somewhere at or before the open quote */
 } CsvScan;
 
 void csv_scan_init(CsvScan *s, char delimiter, char quote, bool skip_blank);
@@ -50,8 +50,8 @@ void csv_scan_init(CsvScan *s, char delimiter, char quote, bool skip_blank);
  * that makes n_records == stop_records (then s->end == s->at), else scans all n bytes.
  * A CR at the end of the bytes is no record end yet: the next byte decides. */
 void csv_scan(CsvScan *s, const char *bytes, size_t n, uint64_t stop_records);
-/* The text ends here: completes a record that no line end closes. False if a quote is open. */
-bool csv_scan_finish(CsvScan *s);
+/* True if the bytes so far end inside a quoted field. */
+bool csv_scan_is_open(const CsvScan *s);
 
 /* Positions of fields. */
 typedef struct CsvIndex {
@@ -62,19 +62,24 @@ typedef struct CsvIndex {
     uint32_t bad_fields; /* fields of the first row that has not n_cols fields */
 } CsvIndex;
 
-/* Indexes a range that begins and ends at record boundaries, n < 4 GiB. False when a row has not
- * n_cols fields: bad_fields is its number of fields; n_rows and start hold the rows before it and
- * start[n_rows * n_cols] the end of the last of them. */
+/* Indexes a range that begins and ends at record boundaries (its last byte is a line end); n < 4 GiB. False
+ * when a row has not n_cols fields: bad_fields is its number of fields; n_rows and start hold the rows before
+ * it and start[n_rows * n_cols] the end of the last of them. */
 bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
                uint32_t n_cols);
-/* Number of fields of the record that begins at bytes; *len its bytes, line end included. */
-uint32_t csv_count_fields(const char *bytes, size_t n, char delimiter, char quote,
-                          size_t *len);
-/* Offset of field col of the record that begins at bytes. */
-size_t csv_field_at(const char *bytes, size_t n, char delimiter, char quote, uint32_t col);
+
+/* About one record, which begins at bytes; byte by byte, for headers and messages. */
+typedef struct CsvRecord {
+    uint32_t n_fields;
+    size_t n_bytes;   /* line end included */
+    size_t field_at;  /* offset of the field that was asked for */
+    bool is_open;     /* the bytes end inside a quoted field, which ... */
+    size_t open_at;   /* ... begins here */
+} CsvRecord;
+CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
+                     uint32_t field);
+
 /* Line ends (LF, CRLF, lone CR) in bytes[0..n). */
 uint64_t csv_count_lines(const char *bytes, size_t n);
-/* True if some byte of bytes[0..n) is `byte`; *at the first such. */
-bool csv_find_byte(const char *bytes, size_t n, char byte, size_t *at);
 
 #endif

@@ -1,0 +1,108 @@
+#include "data/raw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "data/csv_scan.h"
+
+CsvInput *csv_input_ref(CsvInput *in)
+{
+    atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);
+    return in;
+}
+
+void csv_input_unref(CsvInput *in)
+{
+    /* Orders as in heap_unref. */
+    if (!in || atomic_fetch_sub_explicit(&in->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_close(in->arena);
+    free(in);
+}
+
+RawRows *raw_ref(RawRows *r)
+{
+    atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+    return r;
+}
+
+void raw_unref(RawRows *r)
+{
+    if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    csv_input_unref(r->input);
+    heap_unref(r->block);
+    heap_unref(r->text);
+    free(r->start);
+    free(r->row_at);
+    free(r);
+}
+
+/* Offset of the row's first byte in `bytes`. */
+static size_t row_offset(const RawRows *r, uint32_t row)
+{
+    if (r->row_at)
+        return r->row_at[row];
+    size_t at = r->start[(size_t)row * r->n_cols];
+    if (r->n_cols > 1)
+        while (at + 1 < r->n_bytes && (r->bytes[at] == '\n' || r->bytes[at] == '\r'))
+            at++;
+    return at;
+}
+
+uint64_t raw_line(const RawRows *r, uint32_t row)
+{
+    return r->first_line + csv_count_lines(r->bytes, row_offset(r, row));
+}
+
+void raw_lines(const RawRows *r, uint64_t *out)
+{
+    size_t at = 0;
+    uint64_t line = r->first_line;
+    for (uint32_t i = 0; i < r->n_rows; i++) {
+        size_t next = row_offset(r, i);
+        line += csv_count_lines(r->bytes + at, next - at);
+        at = next;
+        out[i] = line;
+    }
+}
+
+uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col)
+{
+    size_t at = row_offset(r, row);
+    const CsvDialect *d = &r->input->dialect;
+    at += csv_record(r->bytes + at, r->n_bytes - at, d->delimiter, d->quote, col).field_at;
+    return r->first_byte + at;
+}
+
+void error_at(Error *err, Str file, uint64_t line, uint64_t byte)
+{
+    if (!err)
+        return;
+    text_visible(file, err->file, sizeof err->file);
+    err->line = line;
+    err->byte = byte;
+}
+
+void text_visible(Str s, char *out, size_t size)
+{
+    Buf b = {0};
+    buf_put_visible(&b, str_slice(s, 0, (uint32_t)size));
+    size_t n = b.len;
+    bool is_cut = s.len > size || n >= size;
+    if (is_cut) {
+        size_t i = 0; /* whole code points that leave room for `...` and the NUL */
+        while (i < n) {
+            uint32_t len = utf8_len(b.ptr + i, (uint32_t)(n - i));
+            if (i + (len ? len : 1) > size - 4)
+                break;
+            i += len ? len : 1;
+        }
+        n = i;
+    }
+    if (n)
+        memcpy(out, b.ptr, n);
+    memcpy(out + n, is_cut ? "..." : "", is_cut ? 4 : 1);
+    buf_deinit(&b);
+}
