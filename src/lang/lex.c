@@ -290,8 +290,8 @@ static const Lookalike LOOKALIKES[] = {
     {"\xe2\x80\x99", "a curly quote", "'"},    {"\xc2\xa0", "a no-break space", " "},
     {"\xe2\x80\x8b", "a zero-width space", ""}, {"\xef\xbb\xbf", "a byte order mark", ""},
     {"\xe2\x80\x93", "a dash", "-"},           {"\xe2\x80\x94", "a dash", "-"},
-    {"\xe2\x88\x92", "a minus sign", "-"},     {"\xe2\x89\xa4", "the sign ≤", "<="},
-    {"\xe2\x89\xa5", "the sign ≥", ">="},      {"\xe2\x89\xa0", "the sign ≠", "!="},
+    {"\xe2\x88\x92", "a minus sign", "-"},     {"\xe2\x89\xa4", "a sign", "<="},
+    {"\xe2\x89\xa5", "a sign", ">="},      {"\xe2\x89\xa0", "a sign", "!="},
     {"\xe2\x86\x92", "an arrow", "->"},        {"\xe2\x80\xa6", "an ellipsis", "..."},
 };
 
@@ -489,8 +489,7 @@ int lex_number(Lex *lex, Str text)
         if (is_least)
             t->value = (Value){.type = TYPE_INT, .i = INT64_MIN};
         else if (!value_parse(type, s, &t->value, &why))
-            diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` is too large: a whole number is %s",
-                     STR_ARG(s), why);
+            diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` is not %s", STR_ARG(s), why);
         t->kind = is_float ? TOK_FLOAT : TOK_INT;
         t->value.type = type;
         return 1;

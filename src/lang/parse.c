@@ -291,7 +291,7 @@ static void resynchronise(Driver *d)
         else
             p->at++;
     }
-    d->rest = rest;
+    d->rest = p->resumed_at = rest;
     p->has_error = false;
 }
 
@@ -327,7 +327,8 @@ static void push_token(Driver *d)
         if (in == TOK_LPAREN || in == TOK_LBRACK || joins_lines(p, p->at, d->last_kind))
             return;
     }
-    if (kind == TOK_STAR && accepts(d, TOK_ALL))
+    bool may_be_all = d->last_kind == TOK_SELECT || d->last_kind == TOK_COMMA;
+    if (kind == TOK_STAR && may_be_all && accepts(d, TOK_ALL))
         kind = TOK_ALL;
     if (kind == TOK_END)
         push_end(d);
@@ -363,8 +364,13 @@ static void run(Parse *p, int start, size_t until)
     pipe_pstate_delete(d.state);
 }
 
+/* A trial reads a declaration from its start: with many mistakes that would take long. */
+#define MAX_TRIED 100
+
 bool parse_would_read(const Parse *p, size_t i_word, int kind)
 {
+    if (p->restarts.n > MAX_TRIED)
+        return false;
     Arena *scratch = arena_open();
     Diags none;
     diags_init(&none);

@@ -43,6 +43,7 @@ typedef struct Parse {
     bool has_error;    /* the push of the current token met a syntax error; then */
     Restart restart;   /* ... how to go on */
     Vec(Restart) restarts; /* all so far */
+    size_t resumed_at;     /* where it went on after the last; 0: none */
     const struct Parse *tried; /* parse_would_read: a trial of what that one has read; */
     bool has_failed;           /* ... it met a mistake that is not in there */
     bool is_too_deep;  /* said once; then parsing stops */

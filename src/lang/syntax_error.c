@@ -139,6 +139,12 @@ static bool rule_unclosed(Mistake *m)
     }
     if (b->kind == TOK_LBRACE)
         return false;
+    if (b->kind == TOK_IOPEN && m->t->kind == TOK_SBEG && expects(m, TOK_ICLOSE)) {
+        Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, m->p->tokens.ptr[b->token].span,
+                           "this `{` in a string is not closed before the string ends");
+        diag_help(m->diags, d, "a plain brace in a string is written `{{`");
+        return true;
+    }
     bool is_first = token_is_first_of_line(m->p, m->p->at);
     bool is_other = token_is_closer(m->t->kind) &&
                     bracket_char(m->t->kind) != closer_of(b->kind);
@@ -188,7 +194,7 @@ static bool rule_continued_line(Mistake *m)
         token_class(m->prev->kind) != KEYWORD_STMT)
         return false;
     size_t i = token_before(m->p, m->i_prev, true);
-    if (i == SIZE_MAX || i + 1 == m->i_prev)
+    if (i == SIZE_MAX || i + 1 == m->i_prev || i < m->p->resumed_at)
         return false;
     const Token *last = &m->p->tokens.ptr[i];
     if (!token_continues_after(last->kind) || last->kind == TOK_LBRACE)
@@ -305,7 +311,7 @@ static bool rule_foreign_value(Mistake *m)
 
 static bool rule_assign(Mistake *m)
 {
-    if (m->t->kind == TOK_ASSIGN && expects(m, TOK_EQ)) {
+    if (m->t->kind == TOK_ASSIGN && (expects(m, TOK_EQ) || expects(m, TOK_AND))) {
         const Bracket *b = innermost(m);
         bool is_arg = m->prev->kind == TOK_NAME && b && b->kind == TOK_LPAREN &&
                       b->token > 0 && kind_at(m, b->token - 1) == TOK_NAME &&
@@ -601,7 +607,7 @@ static bool rule_reserved(Mistake *m)
                                                    "is called like it",
                        STR_ARG(m->t->text));
     if (class == KEYWORD_RESERVED)
-        diag_help(m->diags, d, "a column of that name stands in backticks");
+        diag_help(m->diags, d, "write it in backticks to use it as a name");
     else
         diag_help(m->diags, d, "choose another name, such as `%.*s_all`", STR_ARG(m->t->text));
     return true;
@@ -715,7 +721,7 @@ static void put_expected(const Mistake *m, Buf *out)
             continue;
         if (has_expr && begins_expression(kind))
             continue;
-        if (has_operator && is_operator(kind))
+        if (has_operator && (is_operator(kind) || kind == TOK_LPAREN))
             continue;
         if ((has_stmt && class == KEYWORD_STMT) ||
             (has_decl && (class == KEYWORD_DECL || kind == TOK_AT)))
