@@ -12,7 +12,15 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "sched/bound.h"
 #include "sched/retry.h"
+
+/* Builds that check: all invariants and the proved bound, after every event. */
+#if defined(PIPEMILL_CHECK) || defined(PIPEMILL_STRESS)
+enum { IS_CHECKED = true };
+#else
+enum { IS_CHECKED = false };
+#endif
 
 /* Attempts to take the lock before sleeping for it: it is held for about 100 ns. */
 enum { SPINS = 200 };
@@ -45,6 +53,7 @@ struct Pool {
     Trace *own_trace; /* NULL unless there is an observer and no trace was given */
     Worker *workers;  /* [n_workers] */
     uint64_t t0_ns;
+    uint64_t *limit;  /* [n_scopes] on live batches; NULL unless IS_CHECKED */
 
     pthread_mutex_t mu;
     pthread_cond_t wake;
@@ -381,6 +390,12 @@ static void finish_locked(Pool *p, Worker *w)
     }
 }
 
+static void check_locked(const Pool *p)
+{
+    if (IS_CHECKED)
+        graph_check(p->graph, p->limit);
+}
+
 /* ---- workers */
 
 /* One at a time is woken, and wakes the next itself if there is more. */
@@ -424,6 +439,7 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
     if (r == FOLD_FAILED)
         failure_note_locked(p, w, instance_frame(f->child));
     graph_fold_end(p->graph, f, r, w->now_ns);
+    check_locked(p);
 }
 
 static void worker_loop(Pool *p, Worker *w)
@@ -452,6 +468,7 @@ static void worker_loop(Pool *p, Worker *w)
             if (!pool_lock(p, w))
                 w->now_ns = now_ns(p);
             finish_locked(p, w);
+            check_locked(p);
             continue;
         }
         if (graph_is_over(g))
@@ -487,6 +504,16 @@ static void cond_init(pthread_cond_t *c)
     pthread_condattr_destroy(&attr);
 }
 
+static uint64_t *limits_new(const GraphSpec *spec, uint32_t n_workers)
+{
+    Bounds *b = bounds_new(spec, n_workers);
+    uint64_t *limit = xcalloc(spec->n_scopes, sizeof *limit);
+    for (uint32_t c = 0; c < spec->n_scopes; c++)
+        limit[c] = b->scopes[c].live;
+    bounds_free(b);
+    return limit;
+}
+
 Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *options)
 {
     Pool *p = xcalloc(1, sizeof *p);
@@ -513,6 +540,8 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
                         .skipped = on_skipped};
     p->current = &p->workers[0];
     p->graph = graph_open(spec, options->n_workers, &hooks);
+    if (IS_CHECKED)
+        p->limit = limits_new(spec, options->n_workers);
     return p;
 }
 
@@ -565,6 +594,7 @@ void pool_free(Pool *p)
     pthread_mutex_destroy(&p->mu);
     pthread_mutex_destroy(&p->sleep_mu);
     trace_free(p->own_trace);
+    free(p->limit);
     free(p->failures);
     free(p->workers);
     free(p);

@@ -1,0 +1,45 @@
+/* What graph.h tells whoever runs an instance. */
+#include "sched/graph_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const Frame *frame_parent(const Frame *f) { return f->parent; }
+uint32_t frame_scope(const Frame *f) { return f->scope; }
+uint32_t frame_depth(const Frame *f) { return f->depth; }
+uint32_t frame_index(const Frame *f) { return f->index; }
+uint32_t frame_id(const Frame *f) { return f->id; }
+void *frame_user(const Frame *f) { return f->user; }
+
+char *frame_key(const Frame *f, char *out, uint32_t cap)
+{
+    out[0] = '\0';
+    if (f->depth > 1)
+        frame_key(f->parent, out, cap);
+    size_t n = strlen(out);
+    if (f->depth > 0)
+        snprintf(out + n, cap - n, n ? "/%u" : "%u", f->index);
+    return out;
+}
+
+uint32_t instance_step(const Instance *i) { return i->step; }
+const Frame *instance_frame(const Instance *i) { return i->frame; }
+uint32_t instance_attempt(const Instance *i) { return i->attempt; }
+uint32_t instance_n_yielded(const Instance *i) { return i->n_yielded; }
+uint64_t instance_ready_ns(const Instance *i) { return i->ready_ns; }
+
+void *instance_input(const Instance *i, uint32_t k)
+{
+    const StepTable *s = &i->frame->graph->steps[i->step];
+    assert(k < s->n_in);
+    const InEdge *in = &s->in[k];
+    if (in->kind == EDGE_GATHER)
+        return NULL;
+    return frame_up(i->frame, in->up)->insts[in->slot].out;
+}
+
+void *instance_out(const Instance *i) { return i->out; }
+void instance_set_out(Instance *i, void *out) { i->out = out; }
+void *instance_state(const Instance *i) { return i->state; }
+void instance_set_state(Instance *i, void *state) { i->state = state; }
