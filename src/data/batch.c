@@ -1,0 +1,441 @@
+#include "data/batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/csv_cell.h"
+
+Batch *batch_new(uint32_t n_rows, uint32_t n_cols)
+{
+    Batch *b = xcalloc(1, sizeof *b);
+    atomic_init(&b->refs, 1);
+    b->n_rows = n_rows;
+    b->n_cols = n_cols;
+    b->types = xcalloc(n_cols ? n_cols : 1, sizeof *b->types);
+    b->slots = xcalloc(n_cols ? n_cols : 1, sizeof *b->slots);
+    for (uint32_t i = 0; i < n_cols; i++)
+        b->slots[i].raw_col = -1;
+    return b;
+}
+
+Batch *batch_of_raw(RawRows *raw, const Schema *schema)
+{
+    const CsvInput *in = raw->input;
+    Batch *b = batch_new(raw->n_rows, schema->n_cols);
+    b->raw = raw_ref(raw);
+    for (uint32_t c = 0; c < schema->n_cols; c++) {
+        b->types[c] = schema->cols[c].type;
+        b->slots[c].raw_col = (int32_t)(in->map ? in->map[c] : c);
+    }
+    return b;
+}
+
+Batch *batch_ref(Batch *b)
+{
+    atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+    return b;
+}
+
+void batch_unref(Batch *b)
+{
+    /* Orders as in heap_unref. */
+    if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        column_unref(b->slots[c].text);
+        column_unref(b->slots[c].values);
+    }
+    for (uint32_t i = 0; i < b->n_inputs; i++)
+        csv_input_unref(b->inputs[i]);
+    raw_unref(b->raw);
+    free(b->types);
+    free(b->slots);
+    free(b->sel);
+    free(b->origin);
+    free(b->inputs);
+    free(b);
+}
+
+/* --- memory ------------------------------------------------------------------------------ */
+
+static int ptr_cmp(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t) * (Heap *const *)a, y = (uintptr_t) * (Heap *const *)b;
+    return (x > y) - (x < y);
+}
+
+size_t batch_bytes(const Batch *b)
+{
+    size_t bytes = sizeof *b + b->n_cols * (sizeof *b->slots + sizeof *b->types), n = 2;
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        n += b->slots[c].text ? b->slots[c].text->n_heaps : 0;
+        n += b->slots[c].values ? b->slots[c].values->n_heaps : 0;
+    }
+    Heap **heaps = xmalloc(n * sizeof(Heap *));
+    n = 0;
+    if (b->raw) {
+        bytes += ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start;
+        heaps[n++] = b->raw->block;
+        if (b->raw->text)
+            heaps[n++] = b->raw->text;
+    }
+    bytes += b->sel ? b->n_rows * sizeof *b->sel : 0;
+    bytes += b->origin ? b->n_rows * sizeof *b->origin : 0;
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        const Column *cols[] = {b->slots[c].text, b->slots[c].values};
+        for (int k = 0; k < 2; k++) {
+            if (!cols[k])
+                continue;
+            bytes += column_bytes(cols[k]);
+            for (uint32_t i = 0; i < cols[k]->n_heaps; i++)
+                heaps[n++] = cols[k]->heaps[i];
+        }
+    }
+    qsort(heaps, n, sizeof(Heap *), ptr_cmp);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || heaps[i] != heaps[i - 1])
+            bytes += heap_bytes(heaps[i]);
+    free(heaps);
+    return bytes;
+}
+
+/* --- cells and values -------------------------------------------------------------------- */
+
+static inline uint32_t raw_row(const Batch *b, uint32_t row)
+{
+    return b->sel ? b->sel[row] : row;
+}
+
+Column *batch_text(const Batch *b, uint32_t col)
+{
+    const Slot *slot = &b->slots[col];
+    if (slot->text)
+        return column_ref(slot->text);
+    if (slot->raw_col < 0)
+        return NULL;
+    const RawRows *raw = b->raw;
+    const CsvDialect *d = &raw->input->dialect;
+    uint32_t field = (uint32_t)slot->raw_col;
+    Column *c = column_new(b->types[col], true, b->n_rows);
+    c->delimiter = d->delimiter;
+    c->quote = d->quote;
+    c->inferred_rows = raw->input->inferred_rows[field];
+    column_add_heap(c, raw->text ? raw->text : raw->block);
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        StrView cell = raw_cell(raw, raw_row(b, i), field);
+        column_strs(c)[i] = cell;
+        if (csv_cell_is_null(cell, d)) {
+            if (!c->valid)
+                column_own_valid(c, true);
+            bit_clear(c->valid, i);
+        }
+    }
+    return c;
+}
+
+/* The cells of a column, wherever they are. */
+typedef struct Cells {
+    const Batch *batch;
+    const RawRows *raw;   /* NULL: in text */
+    const Column *text;
+    uint32_t field;
+    char quote;
+} Cells;
+
+static Cells cells_of(const Batch *b, uint32_t col)
+{
+    const Slot *slot = &b->slots[col];
+    if (slot->text)
+        return (Cells){.batch = b, .text = slot->text, .quote = slot->text->quote};
+    return (Cells){.batch = b,
+                   .raw = b->raw,
+                   .field = (uint32_t)slot->raw_col,
+                   .quote = b->raw->input->dialect.quote};
+}
+
+/* False: null. */
+static inline bool cell_get(const Cells *c, uint32_t row, StrView *cell)
+{
+    if (c->text) {
+        *cell = column_strs(c->text)[row];
+        return column_is_valid(c->text, row);
+    }
+    *cell = raw_cell(c->raw, raw_row(c->batch, row), c->field);
+    return !csv_cell_is_null(*cell, &c->raw->input->dialect);
+}
+
+/* Puts the value of s into row i of a column; false if it is none of the type. */
+static inline bool value_decode(Column *out, uint32_t i, Str s)
+{
+    bool v;
+    switch (out->type) {
+    case TYPE_INT: return value_parse_int(s, &column_ints(out)[i]);
+    case TYPE_FLOAT: return value_parse_float(s, &column_floats(out)[i]);
+    case TYPE_BOOL:
+        if (!value_parse_bool(s, &v))
+            return false;
+        column_bools(out)[i] = v;
+        return true;
+    case TYPE_DATE: return value_parse_date(s, &column_ints(out)[i]);
+    case TYPE_TIMESTAMP: return value_parse_timestamp(s, &column_ints(out)[i]);
+    case TYPE_DURATION: return value_parse_duration(s, &column_ints(out)[i]);
+    case TYPE_SIZE: return value_parse_size(s, &column_ints(out)[i]);
+    case TYPE_STRING: column_strs(out)[i] = (StrView){s.ptr, s.len, 0}; return true;
+    case TYPE_ERROR:
+    case TYPE_NULL:
+    case TYPE_TABLE:
+    case TYPE_LIST:
+    case N_TYPES: break;
+    }
+    assert(!"a column of a CSV has a type of values");
+    return false;
+}
+
+static void put_null(Column *out, uint32_t i)
+{
+    if (!out->valid)
+        column_own_valid(out, true);
+    bit_clear(out->valid, i);
+    if (out->type == TYPE_STRING)
+        column_strs(out)[i] = (StrView){"", 0, 0};
+    else
+        memset((char *)out->values + (size_t)i * type_bytes(out->type), 0, type_bytes(out->type));
+}
+
+Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need,
+                    uint64_t *bad, Column **out, Error *err)
+{
+    *out = NULL;
+    if (b->slots[col].values) {
+        *out = column_ref(b->slots[col].values);
+        return OK;
+    }
+    Status st = OK;
+    Cells cells = cells_of(b, col);
+    Column *c = column_new(b->types[col], false, b->n_rows);
+    Heap *unquoted = NULL;
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        StrView cell;
+        if (!cell_get(&cells, i, &cell)) {
+            put_null(c, i);
+            continue;
+        }
+        Str s = csv_cell_text(cell, cells.quote, &unquoted);
+        /* `""` has no value but in a string column. */
+        if (s.len == 0 && c->type != TYPE_STRING) {
+            put_null(c, i);
+            continue;
+        }
+        if (value_decode(c, i, s))
+            continue;
+        if (!need || bit_get(need, i)) {
+            if (!bad) {
+                st = batch_bad_cell(b, col, name, i, err);
+                goto done;
+            }
+            bit_set(bad, i);
+        }
+        put_null(c, i);
+    }
+    if (c->type == TYPE_STRING) {
+        if (cells.raw)
+            column_add_heap(c, cells.raw->text ? cells.raw->text : cells.raw->block);
+        else
+            for (uint32_t i = 0; i < cells.text->n_heaps; i++)
+                column_add_heap(c, cells.text->heaps[i]);
+        if (unquoted)
+            column_add_heap(c, unquoted);
+    }
+    *out = column_ref(c);
+done:
+    heap_unref(unquoted);
+    column_unref(c);
+    return st;
+}
+
+Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err)
+{
+    if (!err)
+        return ERR_ROW;
+    Cells cells = cells_of(b, col);
+    StrView cell = {"", 0, 0};
+    cell_get(&cells, row, &cell);
+    Heap *unquoted = NULL;
+    Str s = csv_cell_text(cell, cells.quote, &unquoted);
+    const char *why = "another value", *type = type_name(b->types[col]);
+    Value v;
+    value_parse(b->types[col], s, &v, &why);
+    char shown[80], column[sizeof err->column];
+    text_visible(s, shown, sizeof shown);
+    text_visible(name, column, sizeof column);
+    uint64_t inferred = cells.text ? cells.text->inferred_rows
+                                   : cells.raw->input->inferred_rows[cells.field];
+    if (inferred)
+        error_set(err, ERR_ROW,
+                  "column `%s`: expected %s, got `%s`\n"
+                  "%s was inferred from the first %llu rows: declare the column in a schema "
+                  "(`%s: string`), or let @bad_rows(skip) drop such rows",
+                  column, why, shown, type, (unsigned long long)inferred, column);
+    else
+        error_set(err, ERR_ROW,
+                  "column `%s`: expected %s, got `%s`\n"
+                  "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
+                  column, why, shown, type);
+    memcpy(err->column, column, sizeof column);
+    text_visible(s, err->value, sizeof err->value);
+    batch_where(b, row, (int32_t)col, err);
+    heap_unref(unquoted);
+    return ERR_ROW;
+}
+
+void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err)
+{
+    if (b->raw) {
+        uint32_t r = raw_row(b, row);
+        int32_t field = col >= 0 ? b->slots[col].raw_col : -1;
+        error_at(err, b->raw->input->file, raw_line(b->raw, r),
+                 raw_byte(b->raw, r, field >= 0 ? (uint32_t)field : 0));
+    } else if (b->origin) {
+        const Origin *o = &b->origin[row];
+        error_at(err, b->inputs[o->input]->file, o->line, o->byte);
+    }
+}
+
+/* --- rows -------------------------------------------------------------------------------- */
+
+Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
+{
+    Batch *out = batch_new(n, b->n_cols);
+    memcpy(out->types, b->types, b->n_cols * sizeof *b->types);
+    if (b->raw) {
+        out->raw = raw_ref(b->raw);
+        out->sel = xmalloc((n ? n : 1) * sizeof *out->sel);
+        for (uint32_t i = 0; i < n; i++)
+            out->sel[i] = raw_row(b, sel[i]);
+    }
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        const Slot *slot = &b->slots[c];
+        out->slots[c].raw_col = slot->raw_col;
+        if (slot->values)
+            out->slots[c].values = column_gather(slot->values, sel, n);
+        if (slot->text && slot->raw_col < 0)
+            out->slots[c].text = column_gather(slot->text, sel, n);
+    }
+    if (b->origin) {
+        out->origin = xmalloc((n ? n : 1) * sizeof *out->origin);
+        for (uint32_t i = 0; i < n; i++)
+            out->origin[i] = b->origin[sel[i]];
+        out->inputs = xmalloc(b->n_inputs * sizeof *out->inputs);
+        out->n_inputs = b->n_inputs;
+        for (uint32_t i = 0; i < b->n_inputs; i++)
+            out->inputs[i] = csv_input_ref(b->inputs[i]);
+    }
+    return out;
+}
+
+static uint32_t input_index(Batch *out, CsvInput *in)
+{
+    for (uint32_t i = out->n_inputs; i > 0; i--)
+        if (out->inputs[i - 1] == in)
+            return i - 1;
+    out->inputs = xrealloc(out->inputs, (out->n_inputs + 1) * sizeof *out->inputs);
+    out->inputs[out->n_inputs] = csv_input_ref(in);
+    return out->n_inputs++;
+}
+
+/* Where the rows of a part came from, for messages about cells that are decoded later. */
+static bool origins_put(Batch *out, uint32_t at, const Batch *part)
+{
+    Origin *o = out->origin + at;
+    if (part->raw) {
+        const RawRows *raw = part->raw;
+        uint32_t input = input_index(out, raw->input);
+        uint64_t *lines = xmalloc((raw->n_rows ? raw->n_rows : 1) * sizeof *lines);
+        raw_lines(raw, lines);
+        for (uint32_t i = 0; i < part->n_rows; i++) {
+            uint32_t r = raw_row(part, i);
+            o[i] = (Origin){lines[r], raw_byte(raw, r, 0), input};
+        }
+        free(lines);
+        return true;
+    }
+    for (uint32_t i = 0; part->origin && i < part->n_rows; i++) {
+        o[i] = part->origin[i];
+        o[i].input = input_index(out, part->inputs[part->origin[i].input]);
+    }
+    return part->origin != NULL;
+}
+
+static bool has_text(const Batch *b, uint32_t col)
+{
+    return b->slots[col].raw_col >= 0 || b->slots[col].text;
+}
+
+/* Are the bytes that the columns need less than half of the input's bytes that they keep alive? */
+static bool should_copy(Batch *const *parts, uint32_t n_parts)
+{
+    size_t kept = 0, needed = 0;
+    for (uint32_t p = 0; p < n_parts; p++) {
+        const Batch *b = parts[p];
+        kept += b->raw ? b->raw->n_bytes : 0;
+        for (uint32_t c = 0; c < b->n_cols; c++)
+            for (uint32_t i = 0; b->slots[c].raw_col >= 0 && i < b->n_rows; i++)
+                needed += raw_cell(b->raw, raw_row(b, i), (uint32_t)b->slots[c].raw_col).len + 1;
+    }
+    return needed < kept / 2;
+}
+
+Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types)
+{
+    Batch **full = xmalloc((n_parts + 1) * sizeof *full);
+    Column **cols = xmalloc((n_parts + 1) * sizeof *cols);
+    uint32_t n = 0, n_rows = 0;
+    for (uint32_t p = 0; p < n_parts; p++) {
+        n_rows += parts[p]->n_rows;
+        if (parts[p]->n_rows)
+            full[n++] = parts[p];
+    }
+    Batch *out = batch_new(n_rows, n_cols);
+    memcpy(out->types, types, n_cols * sizeof *types);
+    bool copy = should_copy(full, n), any_text = false;
+    for (uint32_t c = 0; c < n_cols; c++) {
+        bool all_text = n > 0, all_values = true;
+        for (uint32_t p = 0; p < n; p++) {
+            all_text &= has_text(full[p], c);
+            all_values &= full[p]->slots[c].values != NULL;
+        }
+        assert(all_text || all_values);
+        if (all_text) {
+            for (uint32_t p = 0; p < n; p++)
+                cols[p] = batch_text(full[p], c);
+            out->slots[c].text = column_concat(cols, n, copy);
+            for (uint32_t p = 0; p < n; p++)
+                column_unref(cols[p]);
+            any_text = true;
+        }
+        if (n == 0) {
+            out->slots[c].values = column_new(types[c], false, 0);
+        } else if (all_values) {
+            for (uint32_t p = 0; p < n; p++)
+                cols[p] = full[p]->slots[c].values;
+            out->slots[c].values = column_concat(cols, n, copy);
+        }
+    }
+    if (any_text) {
+        out->origin = xmalloc(n_rows * sizeof *out->origin);
+        bool known = true;
+        uint32_t at = 0;
+        for (uint32_t p = 0; p < n && known; p++) {
+            known = origins_put(out, at, full[p]);
+            at += full[p]->n_rows;
+        }
+        if (!known) {
+            free(out->origin);
+            out->origin = NULL;
+        }
+    }
+    free(full);
+    free(cols);
+    return out;
+}
