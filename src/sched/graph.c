@@ -232,6 +232,8 @@ static Frame *seq_front(Graph *g, const Seq *q, Frame *top)
 
 static void seq_pass(Graph *g, const Seq *q, Frame *c)
 {
+    if (q->is_commit)
+        state_release(g, &c->insts[q->slot]);
     if (q->leaf == q->top)
         seq_turn(q, c)->next = NULL;
     else
@@ -465,7 +467,8 @@ static void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns)
     Frame *f = i->frame;
     i->phase = (uint8_t)phase;
     count_end(g, i);
-    state_release(g, i);
+    if (!s->spec->is_ordered) /* its commit may need it: seq_pass */
+        state_release(g, i);
     inputs_drop(g, i);
     if (s->spec->opens) {
         const ScopeTable *opens = &g->scopes[s->spec->opens];

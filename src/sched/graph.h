@@ -55,7 +55,8 @@ void *instance_input(const Instance *i, uint32_t k);
 void *instance_out(const Instance *i);
 void instance_set_out(Instance *i, void *out);
 /* What it keeps for itself between dispatches, attempts and folds: a generator's open
- * file, a collect's partial state. Released when the instance has ended for good. */
+ * file, a collect's partial state, what an ordered step will commit. Released when the
+ * instance has ended for good and is committed. */
 void *instance_state(const Instance *i);
 void instance_set_state(Instance *i, void *state);
 

@@ -299,6 +299,8 @@ static TaskResult fuzz_run(void *ctx, Task *t)
         error_set(&t->err, instance_step(i) % 2 ? ERR_FAIL : ERR_ROW, "as asked");
         return TASK_FAILED;
     }
+    if (s->is_ordered)
+        state_of(f, i)->next[0] = instance_step(i);
     if (!s->opens) {
         instance_set_out(i, value_new(f, hash_of(instance_step(i))));
         return TASK_DONE;
@@ -340,7 +342,9 @@ static FoldResult fuzz_commit(void *ctx, Task *t)
 {
     Fuzz *f = ctx;
     const Value *v = instance_out(t->inst);
+    const State *s = instance_state(t->inst);
     wrong_unless(f, v && v->is == hash_of(instance_step(t->inst)));
+    wrong_unless(f, s && s->next[0] == instance_step(t->inst));
     return FOLD_MORE;
 }
 
