@@ -27,14 +27,14 @@
 
 %code {
 /* An empty rule lies at the end of what stands before it. */
-#define YYLLOC_DEFAULT(cur, rhs, n)                                                      \
-    do {                                                                                 \
-        if (n) {                                                                         \
-            (cur).lo = YYRHSLOC(rhs, 1).lo;                                              \
-            (cur).hi = YYRHSLOC(rhs, n).hi;                                              \
-        } else {                                                                         \
-            (cur).lo = (cur).hi = YYRHSLOC(rhs, 0).hi;                                   \
-        }                                                                                \
+#define YYLLOC_DEFAULT(cur, rhs, n) \
+    do { \
+        if (n) { \
+            (cur).lo = YYRHSLOC(rhs, 1).lo; \
+            (cur).hi = YYRHSLOC(rhs, n).hi; \
+        } else { \
+            (cur).lo = (cur).hi = YYRHSLOC(rhs, 0).hi; \
+        } \
     } while (0)
 
 #define PUSH(list, item) vec_push(p->arena, (list), (item))
@@ -72,9 +72,9 @@ static void pipe_error(Span *span, Parse *p, const char *text)
     IF "if" THEN "then" ELSE "else" TRUE "true" FALSE "false" NULL "null"
     USE "use" PARAM "param" LET "let" SCHEMA "schema" FN "fn" OP "op" JOB "job"
     READ "read" RANGE "range" FILES "files" WHERE "where" SELECT "select" DROP "drop"
-    RENAME "rename" DERIVE "derive" EXPLODE "explode" SORT "sort" TAKE "take" SKIP "skip"
-    TOP "top" DISTINCT "distinct" GROUP "group" AGGREGATE "aggregate" JOIN "join"
-    LEFT "left" SEMI "semi" ANTI "anti" UNION "union" SPLIT "split" LOG "log"
+    RENAME "rename" DERIVE "derive" EXPLODE "explode" SORT "sort" TAKE "take"
+    SKIP "skip" TOP "top" DISTINCT "distinct" GROUP "group" AGGREGATE "aggregate"
+    JOIN "join" LEFT "left" SEMI "semi" ANTI "anti" UNION "union" SPLIT "split" LOG "log"
     ASSERT "assert" FAIL "fail" SLEEP "sleep" EXEC "exec" WRITE "write" MAP "map"
     COLLECT "collect"
     BY "by" ON "on" AS "as" WITH "with" BATCH "batch" INTO "into" DESC "desc" ASC "asc"
@@ -394,7 +394,8 @@ keys:
 key:
   expr        { $$ = (SortKey){.value = $expr, .span = @$}; }
 | expr "desc"
-    { $$ = (SortKey){.value = $expr, .is_desc = true, .is_explicit = true, .span = @$}; }
+    { $$ = (SortKey){.value = $expr, .is_desc = true, .is_explicit = true,
+                     .span = @$}; }
 | expr "asc"  { $$ = (SortKey){.value = $expr, .is_explicit = true, .span = @$}; }
 ;
 idents:
@@ -500,7 +501,8 @@ cmp_op:
 ;
 coal:
   add
-| add[a] "??"[o] coal[b]            { $$ = expr_binary(p, OPER_COALESCE, @o, $a, $b, @$); }
+| add[a] "??"[o] coal[b]
+    { $$ = expr_binary(p, OPER_COALESCE, @o, $a, $b, @$); }
 ;
 add:
   mul

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static const DiagInfo INFOS[] = {
-#define DIAG(e, number, severity, title, wrong, right)                                   \
+#define DIAG(e, number, severity, title, wrong, right)                                 \
     [e] = {number, severity, title, wrong, right},
 #include "base/diag_codes.def"
 #undef DIAG
@@ -28,8 +28,8 @@ bool diag_code_by_name(Str name, DiagCode *out)
     }
     for (int c = 0; c < N_DIAG_CODES; c++) {
         bool is_error = INFOS[c].severity == SEV_ERROR;
-        if (INFOS[c].number == number &&
-            (is_error ? letter == 'E' || letter == 'e' : letter == 'W' || letter == 'w')) {
+        if (INFOS[c].number == number && (is_error ? letter == 'E' || letter == 'e'
+                                                   : letter == 'W' || letter == 'w')) {
             *out = (DiagCode)c;
             return true;
         }
@@ -86,7 +86,8 @@ void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
     DiagLabel label = {span, format(ds->arena, fmt, ap)};
     va_end(ap);
     for (size_t i = 0; i < d->labels.n; i++) /* the same Diag again */
-        if (d->labels.ptr[i].span.lo == span.lo && str_eq(d->labels.ptr[i].text, label.text))
+        if (d->labels.ptr[i].span.lo == span.lo &&
+            str_eq(d->labels.ptr[i].text, label.text))
             return;
     vec_push(ds->arena, &d->labels, label);
 }

@@ -1,5 +1,6 @@
 /* diag_text.c - the three printers. The picture of a diagnostic is made line by line: a
- * line of source with its marks (what is underlined in it), then rows for their labels. */
+ * line of source with its marks (what is underlined in it), then rows for their labels.
+ */
 #include "base/diag_text.h"
 
 #include <stdlib.h>
@@ -68,7 +69,8 @@ static void put_code(Buf *out, const Diag *d)
 /* Bytes of the span on its first line. */
 static uint32_t len_on_line(Span span, const Place *p)
 {
-    uint32_t rest = p->offset_in_line < p->text.len ? p->text.len - p->offset_in_line : 0;
+    uint32_t rest =
+        p->offset_in_line < p->text.len ? p->text.len - p->offset_in_line : 0;
     uint32_t len = span.hi > span.lo ? span.hi - span.lo : 0;
     return len < rest ? len : rest;
 }
@@ -84,7 +86,8 @@ void diags_put_short(Buf *out, const Diags *ds, const Sources *sources)
             Str marked = str_slice(p.text, p.offset_in_line, len_on_line(d->span, &p));
             uint32_t width = utf8_count(marked);
             buf_put_visible(out, source_name(p.source));
-            buf_printf(out, ":%u:%u-%u: ", p.line, p.col, p.col + (width ? width - 1 : 0));
+            buf_printf(out, ":%u:%u-%u: ", p.line, p.col,
+                       p.col + (width ? width - 1 : 0));
         }
         buf_printf(out, "%s[", severity_name(d));
         put_code(out, d);
@@ -189,8 +192,8 @@ void diags_put_json(Buf *out, const Diags *ds, const Sources *sources)
 
 /* ---- the picture ---- */
 
-#define TAB_COLUMNS 4
-#define LINE_COLUMNS 100 /* a longer line is cut around its first mark */
+#define TAB_COLUMNS    4
+#define LINE_COLUMNS   100 /* a longer line is cut around its first mark */
 #define COLUMNS_BEFORE 40
 
 typedef struct Mark {
@@ -354,7 +357,8 @@ static void put_line(const Picture *pic, const Mark *marks, size_t n)
         put_columns(out, ' ', at[i].col > col ? at[i].col - col : 0);
         uint32_t start = at[i].col > col ? at[i].col : col;
         buf_puts(out, mark_color(pic, marks[i].is_primary));
-        put_columns(out, marks[i].is_primary ? '^' : '-', at[i].col + at[i].width - start);
+        put_columns(out, marks[i].is_primary ? '^' : '-',
+                    at[i].col + at[i].width - start);
         buf_puts(out, pic->style->reset);
         col = at[i].col + at[i].width;
     }
@@ -413,9 +417,12 @@ static void add_marks(const Picture *pic, Mark *marks, size_t *n, Span span, Str
         hi = sources_locate(pic->sources, source_base(lo.source) + text.len);
     }
     bool is_one_line = hi.line == lo.line;
-    Mark m = {.line = lo.line, .text = lo.text, .from = lo.offset_in_line,
+    Mark m = {.line = lo.line,
+              .text = lo.text,
+              .from = lo.offset_in_line,
               .to = is_one_line ? hi.offset_in_line : lo.text.len,
-              .label = is_one_line ? label : STR_LIT(""), .is_primary = is_primary};
+              .label = is_one_line ? label : STR_LIT(""),
+              .is_primary = is_primary};
     marks[(*n)++] = m;
     /* [lo, hi) that ends at the start of a line ends before it. */
     if (is_one_line)
@@ -425,10 +432,14 @@ static void add_marks(const Picture *pic, Mark *marks, size_t *n, Span span, Str
         return;
     }
     uint32_t blank = 0;
-    while (blank < hi.offset_in_line && (hi.text.ptr[blank] == ' ' || hi.text.ptr[blank] == '\t'))
+    while (blank < hi.offset_in_line &&
+           (hi.text.ptr[blank] == ' ' || hi.text.ptr[blank] == '\t'))
         blank++;
-    marks[(*n)++] = (Mark){.line = hi.line, .text = hi.text, .from = blank,
-                           .to = hi.offset_in_line, .label = label,
+    marks[(*n)++] = (Mark){.line = hi.line,
+                           .text = hi.text,
+                           .from = blank,
+                           .to = hi.offset_in_line,
+                           .label = label,
                            .is_primary = is_primary};
 }
 
@@ -534,7 +545,8 @@ static void put_diag(Picture *pic)
         const Source *s = sources_locate(pic->sources, d->labels.ptr[i].span.lo).source;
         bool is_shown = !s || s == own;
         for (size_t k = 0; k < i && !is_shown; k++)
-            is_shown = sources_locate(pic->sources, d->labels.ptr[k].span.lo).source == s;
+            is_shown =
+                sources_locate(pic->sources, d->labels.ptr[k].span.lo).source == s;
         if (!is_shown)
             put_source(pic, s, own == NULL);
     }
@@ -550,7 +562,9 @@ void diags_put_human(Buf *out, const Diags *ds, const Sources *sources, bool has
     size_t n;
     Item *items = sorted(ds, &n);
     for (size_t i = 0; i < n; i++) {
-        Picture pic = {.out = out, .sources = sources, .style = has_color ? &COLOR : &PLAIN,
+        Picture pic = {.out = out,
+                       .sources = sources,
+                       .style = has_color ? &COLOR : &PLAIN,
                        .diag = items[i].diag};
         put_diag(&pic);
     }

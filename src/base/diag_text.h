@@ -22,7 +22,8 @@ void diags_put_human(Buf *out, const Diags *ds, const Sources *sources, bool has
 
 /* For tests and editors, a line each: `file:line:col-col: error[E0003]: text`. Columns
  * count code points from 1; the second is the last one included (on the first line, if
- * the span has several; the same one, if it is empty). A did-you-mean follows after `; `. */
+ * the span has several; the same one, if it is empty). A did-you-mean follows after `;
+ * `. */
 void diags_put_short(Buf *out, const Diags *ds, const Sources *sources);
 
 /* For programs: an object a line, with code, severity, file, start and end (line,

@@ -104,7 +104,8 @@ Status sources_read(Sources *s, const char *path, const Source **out, Error *err
                ? sources_add(s, str_of(is_stdin ? "stdin" : path), buf_str(&text))
                : NULL;
     if (!*out)
-        st = error_set(err, ERR_DATA, "%s is too large for a program: over 1 GiB", path);
+        st =
+            error_set(err, ERR_DATA, "%s is too large for a program: over 1 GiB", path);
 done:
     if (!is_stdin)
         fclose(f);
@@ -137,7 +138,8 @@ static const Source *source_of(const Sources *s, uint32_t pos)
         else
             hi = mid;
     }
-    if (s->n == 0 || pos < s->list[lo]->base || pos > s->list[lo]->base + s->list[lo]->text.len)
+    if (s->n == 0 || pos < s->list[lo]->base ||
+        pos > s->list[lo]->base + s->list[lo]->text.len)
         return NULL;
     return s->list[lo];
 }

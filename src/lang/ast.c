@@ -104,7 +104,8 @@ static void check_magnitude(Parse *p, const Expr *e)
 {
     if (e->kind == EXPR_LITERAL && e->lit.type == TYPE_INT && e->lit.i == INT64_MIN &&
         e->op != OPER_NEG && !p->tried)
-        diag_add(p->diags, E_BAD_NUMBER, e->span, "this number is too large for an int");
+        diag_add(p->diags, E_BAD_NUMBER, e->span,
+                 "this number is too large for an int");
 }
 
 Expr *expr_binary(Parse *p, Operator op, Span op_span, Expr *a, Expr *b, Span span)
@@ -148,8 +149,8 @@ static Expr *foreign_value(Parse *p, const Token *t)
     static const struct {
         const char *text, *ours;
     } VALUES[] = {
-        {"NULL", "null"},  {"Null", "null"},  {"None", "null"},   {"nil", "null"},
-        {"True", "true"},  {"TRUE", "true"},  {"False", "false"}, {"FALSE", "false"},
+        {"NULL", "null"}, {"Null", "null"}, {"None", "null"},   {"nil", "null"},
+        {"True", "true"}, {"TRUE", "true"}, {"False", "false"}, {"FALSE", "false"},
     };
     size_t i = 0, n = sizeof VALUES / sizeof *VALUES;
     while (i < n && !str_is(t->text, VALUES[i].text))
@@ -158,9 +159,10 @@ static Expr *foreign_value(Parse *p, const Token *t)
         return NULL;
     const char *ours = VALUES[i].ours;
     if (!p->tried) {
-        Diag *d = diag_add(p->diags, E_FOREIGN_VALUE, t->span, "`%.*s` is written `%s` here",
-                           STR_ARG(t->text), ours);
-        diag_help(p->diags, d, "write `%s`; a column of that name stands in backticks", ours);
+        Diag *d = diag_add(p->diags, E_FOREIGN_VALUE, t->span,
+                           "`%.*s` is written `%s` here", STR_ARG(t->text), ours);
+        diag_help(p->diags, d, "write `%s`; a column of that name stands in backticks",
+                  ours);
         diag_fix(p->diags, d, t->span, str_of(ours));
     }
     return *ours == 'n' ? expr_null(p, t->span) : expr_bool(p, *ours == 't', t->span);

@@ -23,15 +23,31 @@ typedef struct Lex {
     Diags *diags;
     TokenList *tokens;
     Str text;
-    uint32_t base;     /* position of text.ptr[0] */
-    uint32_t at;       /* offset of the next byte */
-    Span long_raw;     /* the last raw string that spans lines */
+    uint32_t base;                       /* position of text.ptr[0] */
+    uint32_t at;                         /* offset of the next byte */
+    Span long_raw;                       /* the last raw string that spans lines */
     LexLevel levels[PARSE_MAX_BRACKETS]; /* strings around the scanner */
     uint32_t n_levels;
     bool in_string;    /* innermost level: its text, not an interpolation */
     uint32_t n_parens; /* open ( and [ */
     bool has_given_up;
 } Lex;
+
+/* ---- shared by the files of the scanner ---- */
+
+Span lex_span(const Lex *lex, uint32_t offset, uint32_t len);
+Str lex_slice(const Lex *lex,
+              uint32_t len); /* of the source, from where the scanner is */
+/* Appends a token and consumes its text; valid until the next one. */
+Token *lex_push(Lex *lex, int kind, Str text);
+/* A text that goes to the end of its line, less the start of CRLF. */
+void lex_push_line(Lex *lex, int kind, Str text);
+/* Does the text begin with a typographic sign that stands for a plain one? */
+bool lex_is_lookalike(Str text);
+/* Reports it; returns how much was consumed. */
+uint32_t lex_lookalike(Lex *lex, Str text);
+
+/* ---- called by the rules of pipe.l ---- */
 
 int lex_token(Lex *lex, int kind, Str text);
 void lex_skip(Lex *lex, Str text);

@@ -22,13 +22,37 @@ static const Token *token(const Parse *p, size_t i)
 bool token_continues_after(int kind)
 {
     switch (kind) {
-    case TOK_LBRACE: case TOK_COMMA: case TOK_PIPE: case TOK_ASSIGN: case TOK_COLON:
-    case TOK_DOT: case TOK_ARROW: case TOK_DOTDOT:
-    case TOK_EQ: case TOK_NE: case TOK_LE: case TOK_GE: case TOK_LT: case TOK_GT:
-    case TOK_COALESCE: case TOK_PLUS: case TOK_MINUS: case TOK_STAR: case TOK_SLASH:
-    case TOK_IDIV: case TOK_PERCENT: case TOK_POW:
-    case TOK_AND: case TOK_OR: case TOK_NOT: case TOK_IN: case TOK_IS: case TOK_BETWEEN:
-    case TOK_IF: case TOK_THEN: case TOK_ELSE:
+    case TOK_LBRACE:
+    case TOK_COMMA:
+    case TOK_PIPE:
+    case TOK_ASSIGN:
+    case TOK_COLON:
+    case TOK_DOT:
+    case TOK_ARROW:
+    case TOK_DOTDOT:
+    case TOK_EQ:
+    case TOK_NE:
+    case TOK_LE:
+    case TOK_GE:
+    case TOK_LT:
+    case TOK_GT:
+    case TOK_COALESCE:
+    case TOK_PLUS:
+    case TOK_MINUS:
+    case TOK_STAR:
+    case TOK_SLASH:
+    case TOK_IDIV:
+    case TOK_PERCENT:
+    case TOK_POW:
+    case TOK_AND:
+    case TOK_OR:
+    case TOK_NOT:
+    case TOK_IN:
+    case TOK_IS:
+    case TOK_BETWEEN:
+    case TOK_IF:
+    case TOK_THEN:
+    case TOK_ELSE:
         return true;
     }
     return false;
@@ -37,7 +61,11 @@ bool token_continues_after(int kind)
 bool token_continues_before(int kind)
 {
     switch (kind) {
-    case TOK_PIPE: case TOK_AND: case TOK_OR: case TOK_COALESCE: case TOK_THEN:
+    case TOK_PIPE:
+    case TOK_AND:
+    case TOK_OR:
+    case TOK_COALESCE:
+    case TOK_THEN:
     case TOK_ELSE:
         return true;
     }
@@ -72,7 +100,8 @@ bool token_is_first_of_line(const Parse *p, size_t i)
     return i == 0 || is_physical_line_end(token(p, i - 1));
 }
 
-/* Does the line end at i end nothing, given the kind pushed before it? Brackets apart. */
+/* Does the line end at i end nothing, given the kind pushed before it? Brackets apart.
+ */
 static bool joins_lines(const Parse *p, size_t i, int last_kind)
 {
     if (last_kind != TOK_ALL && token_continues_after(last_kind))
@@ -93,9 +122,9 @@ static int innermost_bracket(const Parse *p)
 typedef struct Driver {
     Parse *p;
     pipe_pstate *state;
-    int last_kind;  /* pushed last; TOK_END: nothing yet */
-    int status;     /* of the last push; YYPUSH_MORE while it goes on */
-    size_t rest;    /* where the last mistake was got over; SIZE_MAX: none */
+    int last_kind; /* pushed last; TOK_END: nothing yet */
+    int status;    /* of the last push; YYPUSH_MORE while it goes on */
+    size_t rest;   /* where the last mistake was got over; SIZE_MAX: none */
 } Driver;
 
 static bool accepts(const Driver *d, int kind)
@@ -118,7 +147,8 @@ static void push_kind(Driver *d, int kind, const Token *t, Span span)
 /* A token that is not in the text, just after the last one that is. */
 static void push_virtual(Driver *d, int kind)
 {
-    uint32_t at = d->p->at ? token(d->p, d->p->at - 1)->span.hi : token(d->p, 0)->span.lo;
+    uint32_t at =
+        d->p->at ? token(d->p, d->p->at - 1)->span.hi : token(d->p, 0)->span.lo;
     push_kind(d, kind, NULL, (Span){at, at});
 }
 
@@ -151,7 +181,11 @@ bool parse_begins_declaration(const Parse *p, size_t i)
     int kind = token(p, i)->kind;
     const Token *next = token(p, token_after(p, i, false));
     switch (kind) {
-    case TOK_OP: case TOK_JOB: case TOK_FN: case TOK_SCHEMA: case TOK_PARAM:
+    case TOK_OP:
+    case TOK_JOB:
+    case TOK_FN:
+    case TOK_SCHEMA:
+    case TOK_PARAM:
         return next->kind == TOK_NAME || next->kind == TOK_QNAME ||
                token_class(next->kind) >= KEYWORD_DECL;
     case TOK_USE:
@@ -186,7 +220,11 @@ bool parse_begins_afresh(const Parse *p, size_t i)
         return false;
     /* A word that is a column's name here is followed by something else. */
     switch (token(p, token_after(p, i, false))->kind) {
-    case TOK_ASSIGN: case TOK_COMMA: case TOK_COLON: case TOK_RPAREN: case TOK_DOT:
+    case TOK_ASSIGN:
+    case TOK_COMMA:
+    case TOK_COLON:
+    case TOK_RPAREN:
+    case TOK_DOT:
         return false;
     }
     return true;
@@ -220,10 +258,12 @@ static size_t find_rest(Driver *d, size_t at)
         switch (t->kind) {
         case TOK_END:
             return i;
-        case TOK_LPAREN: case TOK_LBRACK:
+        case TOK_LPAREN:
+        case TOK_LBRACK:
             parens++;
             break;
-        case TOK_RPAREN: case TOK_RBRACK:
+        case TOK_RPAREN:
+        case TOK_RBRACK:
             parens -= parens > 0;
             break;
         case TOK_LBRACE:
@@ -246,7 +286,8 @@ static size_t find_rest(Driver *d, size_t at)
         case TOK_NEWLINE: {
             if (parse_begins_declaration(p, token_after(p, i, true)))
                 return i;
-            if (braces == 0 && parens > 0 && parse_begins_afresh(p, token_after(p, i, true)))
+            if (braces == 0 && parens > 0 &&
+                parse_begins_afresh(p, token_after(p, i, true)))
                 return i;
             bool ends = !is_physical_line_end(t) || !joins_lines(p, i, last) ||
                         parse_begins_afresh(p, token_after(p, i, true));
@@ -273,9 +314,9 @@ static void resynchronise(Driver *d)
     }
     size_t next = token_after(p, rest, true);
     bool is_decl = parse_begins_declaration(p, rest);
-    bool is_over = token(p, rest)->kind == TOK_END || is_decl ||
-                   (token(p, rest)->kind == TOK_NEWLINE &&
-                    parse_begins_declaration(p, next));
+    bool is_over =
+        token(p, rest)->kind == TOK_END || is_decl ||
+        (token(p, rest)->kind == TOK_NEWLINE && parse_begins_declaration(p, next));
     p->at = rest;
     /* An unclosed body ends before the next declaration. */
     while (is_over && p->n_brackets && d->status == YYPUSH_MORE) {
@@ -319,8 +360,8 @@ static void push_token(Driver *d)
     if (kind == TOKEN_COMMENT)
         return;
     /* Empty lines and empty statements. */
-    if (kind == TOK_NEWLINE && (d->last_kind == TOK_NEWLINE || d->last_kind == TOK_LBRACE ||
-                                d->last_kind == TOK_END))
+    if (kind == TOK_NEWLINE && (d->last_kind == TOK_NEWLINE ||
+                                d->last_kind == TOK_LBRACE || d->last_kind == TOK_END))
         return;
     if (is_physical_line_end(t)) {
         int in = innermost_bracket(p);
@@ -344,12 +385,12 @@ static void push_token(Driver *d)
         p->decl_start = p->at + 1;
 }
 
-/* Pushes tokens until the text is over, or in a trial until there is a new mistake or the
- * token at `until` has been accepted. */
+/* Pushes tokens until the text is over, or in a trial until there is a new mistake or
+ * the token at `until` has been accepted. */
 static void run(Parse *p, int start, size_t until)
 {
-    Driver d = {.p = p, .state = pipe_pstate_new(), .status = YYPUSH_MORE,
-                .rest = SIZE_MAX};
+    Driver d = {
+        .p = p, .state = pipe_pstate_new(), .status = YYPUSH_MORE, .rest = SIZE_MAX};
     push_virtual(&d, start);
     d.last_kind = TOK_END;
     while (d.status == YYPUSH_MORE && !p->is_too_deep && p->at <= until) {
@@ -364,7 +405,8 @@ static void run(Parse *p, int start, size_t until)
     pipe_pstate_delete(d.state);
 }
 
-/* A trial reads a declaration from its start: with many mistakes that would take long. */
+/* A trial reads a declaration from its start: with many mistakes that would take long.
+ */
 #define MAX_TRIED 100
 
 bool parse_would_read(const Parse *p, size_t i_word, int kind)
@@ -375,8 +417,11 @@ bool parse_would_read(const Parse *p, size_t i_word, int kind)
     Diags none;
     diags_init(&none);
     Parse *trial = arena_new(scratch, Parse);
-    *trial = (Parse){.arena = scratch, .diags = &none, .source = p->source,
-                     .tried = p, .start = p->start};
+    *trial = (Parse){.arena = scratch,
+                     .diags = &none,
+                     .source = p->source,
+                     .tried = p,
+                     .start = p->start};
     trial->ast = arena_new(scratch, Ast);
     size_t end = p->at;
     for (size_t i = p->decl_start; i <= end; i++)

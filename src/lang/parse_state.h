@@ -31,22 +31,23 @@ typedef struct Parse {
     Diags *diags;
     const Source *source;
     TokenList tokens;
-    Ast *ast;         /* START_FILE and START_FLOWS fill it */
-    FlowList flows;   /* result of START_FLOWS */
-    Expr *expr;       /* result of START_EXPR */
+    Ast *ast;       /* START_FILE and START_FLOWS fill it */
+    FlowList flows; /* result of START_FLOWS */
+    Expr *expr;     /* result of START_EXPR */
 
     int start;         /* TOK_START_... */
     size_t at;         /* index of the token being pushed */
     size_t decl_start; /* where its declaration begins */
     Bracket brackets[PARSE_MAX_BRACKETS];
     uint32_t n_brackets;
-    bool has_error;    /* the push of the current token met a syntax error; then */
-    Restart restart;   /* ... how to go on */
+    bool has_error;        /* the push of the current token met a syntax error; then */
+    Restart restart;       /* ... how to go on */
     Vec(Restart) restarts; /* all so far */
     size_t resumed_at;     /* where it went on after the last; 0: none */
-    const struct Parse *tried; /* parse_would_read: a trial of what that one has read; */
-    bool has_failed;           /* ... it met a mistake that is not in there */
-    bool is_too_deep;  /* said once; then parsing stops */
+    const struct Parse
+        *tried;       /* parse_would_read: a trial of what that one has read; */
+    bool has_failed;  /* ... it met a mistake that is not in there */
+    bool is_too_deep; /* said once; then parsing stops */
 } Parse;
 
 /* ---- called by the grammar ---- */
@@ -94,7 +95,8 @@ void parse_too_deep(Parse *p, Span span);
 /* Would the text up to and with p->at be right if the token at i_word were of this
  * kind? How a misspelt keyword is told from a name that is followed by a mistake. */
 bool parse_would_read(const Parse *p, size_t i_word, int kind);
-/* Index of the next or previous token that is no comment; over line ends too if wanted. */
+/* Index of the next or previous token that is no comment; over line ends too if wanted.
+ */
 size_t token_after(const Parse *p, size_t i, bool over_lines);
 size_t token_before(const Parse *p, size_t i, bool over_lines); /* SIZE_MAX: none */
 bool token_is_first_of_line(const Parse *p, size_t i);

@@ -4,7 +4,8 @@
 #include "pipe_parse.h"
 
 const Keyword KEYWORDS[] = {
-#define KEYWORD(token, text, class) {TOK_##token, {text, sizeof(text) - 1}, KEYWORD_##class},
+#define KEYWORD(token, text, class)                                                    \
+    {TOK_##token, {text, sizeof(text) - 1}, KEYWORD_##class},
 #include "../../grammar/keywords.def"
 #undef KEYWORD
 };

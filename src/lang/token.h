@@ -46,7 +46,8 @@ const Keyword *keyword_by_text(Str text);  /* NULL: a plain name */
 const Keyword *keyword_by_token(int kind); /* NULL: not a keyword's token */
 KeywordClass token_class(int kind);        /* KEYWORD_NONE for all other tokens */
 
-/* What the token is called in messages: `|`, a keyword's text, "name", "end of line". */
+/* What the token is called in messages: `|`, a keyword's text, "name", "end of line".
+ */
 const char *token_name(int kind);
 
 #endif

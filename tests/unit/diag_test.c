@@ -188,12 +188,13 @@ static void test_long_line(void)
         buf_printf(&text, "%04d ", i);
     setup(&f, text.ptr);
     diag_add(&f.diags, E_SYNTAX, at(&f, 2500, 2504), "in the middle");
-    check_human(&f, "error[E0001]: in the middle\n"
-                    " --> a.pipe:1:2501\n"
-                    "  |\n"
-                    "1 | ...0492 0493 0494 0495 0496 0497 0498 0499 0500 0501 0502 0503 0504 "
-                    "0505 0506 0507 0508 0509 0510 0511 ...\n"
-                    "  |                                            ^^^^\n\n");
+    check_human(
+        &f, "error[E0001]: in the middle\n"
+            " --> a.pipe:1:2501\n"
+            "  |\n"
+            "1 | ...0492 0493 0494 0495 0496 0497 0498 0499 0500 0501 0502 0503 0504 "
+            "0505 0506 0507 0508 0509 0510 0511 ...\n"
+            "  |                                            ^^^^\n\n");
     buf_deinit(&text);
     teardown(&f);
 }
@@ -202,7 +203,8 @@ static void test_two_files(void)
 {
     Fixture f;
     setup(&f, "one\n");
-    const Source *other = sources_add(f.sources, STR_LIT("b.pipe"), STR_LIT("\n\ntwo\n"));
+    const Source *other =
+        sources_add(f.sources, STR_LIT("b.pipe"), STR_LIT("\n\ntwo\n"));
     Diag *d = diag_add(&f.diags, E_SYNTAX, at(&f, 0, 3), "twice");
     uint32_t lo = source_base(other) + 2;
     diag_label(&f.diags, d, (Span){lo, lo + 3}, "first here");
@@ -232,10 +234,12 @@ static void test_json(void)
               "{\"code\":\"E0001\",\"severity\":\"error\",\"file\":\"a.pipe\","
               "\"start\":{\"line\":2,\"column\":3,\"byte\":5},"
               "\"end\":{\"line\":2,\"column\":5,\"byte\":7},\"message\":\"a \\\"b\","
-              "\"labels\":[{\"file\":\"a.pipe\",\"start\":{\"line\":1,\"column\":1,\"byte\":0},"
+              "\"labels\":[{\"file\":\"a.pipe\",\"start\":{\"line\":1,\"column\":1,"
+              "\"byte\":0},"
               "\"end\":{\"line\":1,\"column\":2,\"byte\":1},\"message\":\"l\"}],"
               "\"notes\":[\"n\"],\"helps\":[\"h\"],"
-              "\"fixes\":[{\"file\":\"a.pipe\",\"start\":{\"line\":2,\"column\":3,\"byte\":5},"
+              "\"fixes\":[{\"file\":\"a.pipe\",\"start\":{\"line\":2,\"column\":3,"
+              "\"byte\":5},"
               "\"end\":{\"line\":2,\"column\":4,\"byte\":6},\"text\":\"'\"}]}\n");
     teardown(&f);
 }

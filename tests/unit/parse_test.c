@@ -61,7 +61,8 @@ static void test_expr(void)
     Diags diags;
     diags_init(&diags);
     Buf out = {0};
-    const Source *src = sources_add(sources, STR_LIT("--set"), STR_LIT("-1.5 + len(\"a\")"));
+    const Source *src =
+        sources_add(sources, STR_LIT("--set"), STR_LIT("-1.5 + len(\"a\")"));
     ast_dump_expr(&out, parse_expr(arena, src, &diags));
     CHECK_STR(out.ptr, "(+ (- 1.5) (call len \"a\"))");
     CHECK(diags.n_errors == 0);
@@ -95,12 +96,14 @@ static void test_spans(void)
     CHECK(str_is(TEXT_OF(s->word_span), "where"));
     const Expr *e = s->exprs.ptr[0];
     CHECK(str_is(TEXT_OF(e->span), "(x + 1) > 2") && str_is(TEXT_OF(e->op_span), ">"));
-    CHECK(str_is(TEXT_OF(e->args.ptr[0]->span), "(x + 1)") && e->args.ptr[0]->is_parens);
+    CHECK(str_is(TEXT_OF(e->args.ptr[0]->span), "(x + 1)") &&
+          e->args.ptr[0]->is_parens);
 #undef TEXT_OF
     parsed_free(&p);
 }
 
-/* Comments, line ends, everything: the tokens and the blanks between them are the text. */
+/* Comments, line ends, everything: the tokens and the blanks between them are the text.
+ */
 static void test_tokens(void)
 {
     Parsed p = parse(STR_LIT("# c\nlet a = \"x {b} y\" # d\n"));
@@ -147,12 +150,67 @@ static void test_deep(void)
 /* ---- whatever is written, parsing ends, and an error node has a message ---- */
 
 static const char *const WORDS[] = {
-    "and ", "not ", "in ", "is ", "if ", "then ", "else ", "null ", "let ", "op a {\n",
-    "job j {\n", "@tag ", "read csv ", "where ", "select ", "sort by ", "group by ", "map ",
-    "collect ", "(", ")", "[", "]", "{", "}", "|", ",", ":", ".", "..", "=", "==", "<", "->",
-    "*", "-", "//", "?", "\n", "\n", ";", "a ", "`x y` ", "1 ", "1.5s ", "5x ", "'raw' ", "'",
-    "\"s\" ", "\"{", "\"", "# c\n", "\xe2\x80\x9c", "\xc2\xa0", "raed ", "\\", "&&", "/*",
-    "\r\n", "take 3\n", "\xff",
+    "and ",
+    "not ",
+    "in ",
+    "is ",
+    "if ",
+    "then ",
+    "else ",
+    "null ",
+    "let ",
+    "op a {\n",
+    "job j {\n",
+    "@tag ",
+    "read csv ",
+    "where ",
+    "select ",
+    "sort by ",
+    "group by ",
+    "map ",
+    "collect ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "|",
+    ",",
+    ":",
+    ".",
+    "..",
+    "=",
+    "==",
+    "<",
+    "->",
+    "*",
+    "-",
+    "//",
+    "?",
+    "\n",
+    "\n",
+    ";",
+    "a ",
+    "`x y` ",
+    "1 ",
+    "1.5s ",
+    "5x ",
+    "'raw' ",
+    "'",
+    "\"s\" ",
+    "\"{",
+    "\"",
+    "# c\n",
+    "\xe2\x80\x9c",
+    "\xc2\xa0",
+    "raed ",
+    "\\",
+    "&&",
+    "/*",
+    "\r\n",
+    "take 3\n",
+    "\xff",
 };
 
 static uint64_t next_random(uint64_t *state)

@@ -5,8 +5,8 @@
 
 #include "unit.h"
 
-static void check_place(const Sources *s, const Source *src, uint32_t offset, uint32_t line,
-                        uint32_t col, const char *text)
+static void check_place(const Sources *s, const Source *src, uint32_t offset,
+                        uint32_t line, uint32_t col, const char *text)
 {
     Place p = sources_locate(s, source_base(src) + offset);
     CHECK(p.source == src);
@@ -18,14 +18,16 @@ static void check_place(const Sources *s, const Source *src, uint32_t offset, ui
 static void test_places(void)
 {
     Sources *s = sources_open();
-    const Source *a = sources_add(s, STR_LIT("a"), STR_LIT("one\ntwo\r\n\nl\xc3\xa9t x"));
+    const Source *a =
+        sources_add(s, STR_LIT("a"), STR_LIT("one\ntwo\r\n\nl\xc3\xa9t x"));
     check_place(s, a, 0, 1, 1, "one");
-    check_place(s, a, 3, 1, 4, "one");  /* the line end itself */
+    check_place(s, a, 3, 1, 4, "one"); /* the line end itself */
     check_place(s, a, 4, 2, 1, "two");
-    check_place(s, a, 8, 2, 5, "two");  /* LF of CRLF */
+    check_place(s, a, 8, 2, 5, "two"); /* LF of CRLF */
     check_place(s, a, 9, 3, 1, "");
     check_place(s, a, 10, 4, 1, "l\xc3\xa9t x");
-    check_place(s, a, 13, 4, 3, "l\xc3\xa9t x"); /* behind two code points, three bytes */
+    check_place(s, a, 13, 4, 3,
+                "l\xc3\xa9t x"); /* behind two code points, three bytes */
     check_place(s, a, 16, 4, 6, "l\xc3\xa9t x");
 
     const Source *b = sources_add(s, STR_LIT("b"), STR_LIT(""));

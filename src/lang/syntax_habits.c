@@ -1,0 +1,171 @@
+/* syntax_habits.c - rules about what other languages write. */
+#include "lang/syntax_error.h"
+
+#include "pipe_parse.h"
+
+static bool word_is_one_of(Str word, const char *const *words)
+{
+    for (; *words; words++)
+        if (str_is(word, *words))
+            return true;
+    return false;
+}
+
+bool rule_sql(Mistake *m)
+{
+    static const char *const FROM[] = {"from", "FROM", "From", NULL};
+    if (m->t->kind != TOK_NAME || !word_is_one_of(m->t->text, FROM))
+        return false;
+    Diag *d = diag_add(m->diags, E_SQL, m->t->span,
+                       "there is no `%.*s`: data flows from step to step",
+                       STR_ARG(m->t->text));
+    diag_help(m->diags, d,
+              "read first and select then: `read csv \"...\" | select ...`");
+    return true;
+}
+
+/* A trailing `-- text` or `// text` was read as two minus signs or a division. */
+bool rule_comment(Mistake *m)
+{
+    for (size_t i = m->p->at; i != SIZE_MAX && i + 4 > m->p->at; i--) {
+        const Token *t = &m->p->tokens.ptr[i];
+        if (t->kind == TOK_NEWLINE && i != m->p->at)
+            return false;
+        bool is_dashes = t->kind == TOK_MINUS && i > 0 && t[-1].kind == TOK_MINUS &&
+                         t[-1].span.hi == t->span.lo;
+        if (!is_dashes && t->kind != TOK_IDIV)
+            continue;
+        Span span = is_dashes ? span_join(t[-1].span, t->span) : t->span;
+        Diag *d = diag_add(m->diags, E_FOREIGN_COMMENT, span,
+                           "`%s` does not start a comment", is_dashes ? "--" : "//");
+        diag_help(m->diags, d,
+                  "a comment starts with `#` and goes to the end of the line");
+        size_t end = m->p->at; /* whatever the comment says */
+        while (!token_is_end(mistake_kind_at(m, end)))
+            end++;
+        m->p->restart.token = end;
+        return true;
+    }
+    return false;
+}
+
+bool rule_foreign_value(Mistake *m)
+{
+    static const char *const NULLS[] = {"NULL", "Null",      "None", "nil",
+                                        "none", "undefined", NULL};
+    if (m->t->kind != TOK_NAME || !mistake_expects(m, TOK_NULL) ||
+        mistake_expects_expression(m) || !word_is_one_of(m->t->text, NULLS))
+        return false;
+    Diag *d = diag_add(m->diags, E_FOREIGN_VALUE, m->t->span,
+                       "`%.*s` is written `null` here", STR_ARG(m->t->text));
+    diag_help(m->diags, d, "write `null`");
+    diag_fix(m->diags, d, m->t->span, STR_LIT("null"));
+    return true;
+}
+
+bool rule_assign(Mistake *m)
+{
+    if (m->t->kind == TOK_ASSIGN &&
+        (mistake_expects(m, TOK_EQ) || mistake_expects(m, TOK_AND))) {
+        const Bracket *b = mistake_bracket(m);
+        bool is_arg =
+            m->prev->kind == TOK_NAME && b && b->kind == TOK_LPAREN && b->token > 0 &&
+            mistake_kind_at(m, b->token - 1) == TOK_NAME &&
+            (b->token + 1 == m->i_prev ||
+             mistake_kind_at(m, token_before(m->p, m->i_prev, true)) == TOK_COMMA);
+        Diag *d = diag_add(m->diags, E_ASSIGN_IN_EXPRESSION, m->t->span,
+                           "`=` defines; it does not compare");
+        if (is_arg) {
+            diag_help(m->diags, d,
+                      "a named argument is written `%.*s: ...`, a comparison `==`",
+                      STR_ARG(m->prev->text));
+        } else {
+            diag_help(m->diags, d, "write `==` to compare");
+            diag_fix(m->diags, d, m->t->span, STR_LIT("=="));
+        }
+        return true;
+    }
+    if (m->t->kind == TOK_EQ && mistake_expects(m, TOK_ASSIGN)) {
+        Diag *d = diag_add(m->diags, E_EQUALS_IN_DEFINITION, m->t->span,
+                           "`==` compares; it does not define");
+        diag_help(m->diags, d, "write `=` to define");
+        diag_fix(m->diags, d, m->t->span, STR_LIT("="));
+        return true;
+    }
+    return false;
+}
+
+static bool is_comparison(int kind)
+{
+    return kind == TOK_EQ || kind == TOK_NE || kind == TOK_LT || kind == TOK_LE ||
+           kind == TOK_GT || kind == TOK_GE || kind == TOK_IN || kind == TOK_IS ||
+           kind == TOK_BETWEEN;
+}
+
+bool rule_chain(Mistake *m)
+{
+    /* After a whole comparison `and` may follow, but no other comparison. */
+    if (!is_comparison(m->t->kind) || !mistake_expects(m, TOK_AND) ||
+        mistake_expects(m, TOK_EQ))
+        return false;
+    Diag *d = diag_add(m->diags, E_CHAINED_COMPARISON, m->t->span,
+                       "comparisons do not chain");
+    size_t i = m->i_prev;
+    while (i != SIZE_MAX && !is_comparison(mistake_kind_at(m, i)) &&
+           mistake_kind_at(m, i) != TOK_NEWLINE)
+        i--;
+    if (i != SIZE_MAX && is_comparison(mistake_kind_at(m, i)))
+        diag_label(m->diags, d, m->p->tokens.ptr[i].span, "this is one already");
+    diag_help(m->diags, d, "write `a < b and b < c`, or `b between a and c`");
+    return true;
+}
+
+bool rule_if(Mistake *m)
+{
+    static const char *const ELIFS[] = {"elif", "elsif", "elseif", "elsif", NULL};
+    const char *help = "write `if c then a else b`";
+    Diag *d;
+    if (m->t->kind == TOK_QUESTION) {
+        d = diag_add(m->diags, E_IF_FORM, m->t->span, "there is no `? :`");
+    } else if (m->t->kind == TOK_NAME && word_is_one_of(m->t->text, ELIFS)) {
+        d = diag_add(m->diags, E_IF_FORM, m->t->span, "`%.*s` is written `else if`",
+                     STR_ARG(m->t->text));
+        help = "write `else if`";
+        diag_fix(m->diags, d, m->t->span, STR_LIT("else if"));
+    } else if (mistake_expects(m, TOK_ELSE) &&
+               (token_is_end(m->t->kind) || m->t->kind == TOK_COMMA ||
+                m->t->kind == TOK_PIPE || token_is_closer(m->t->kind))) {
+        size_t i = m->i_prev;
+        while (i != SIZE_MAX && mistake_kind_at(m, i) != TOK_IF)
+            i--;
+        Span span = i != SIZE_MAX ? m->p->tokens.ptr[i].span : m->t->span;
+        d = diag_add(m->diags, E_IF_FORM, span, "this `if` has no `else`");
+        help = "an `if` is a value: add what it is otherwise, `else null` for nothing";
+    } else if (mistake_expects(m, TOK_THEN) &&
+               (m->t->kind == TOK_COLON || m->t->kind == TOK_LBRACE ||
+                m->t->kind == TOK_COMMA)) {
+        d = diag_add(m->diags, E_IF_FORM, m->t->span,
+                     "`then` is expected after the condition");
+    } else {
+        return false;
+    }
+    diag_help(m->diags, d, "%s", help);
+    return true;
+}
+
+bool rule_method(Mistake *m)
+{
+    if (m->t->kind != TOK_LPAREN || m->i_prev == SIZE_MAX || m->i_prev < 2 ||
+        m->prev[-1].kind != TOK_DOT)
+        return false;
+    Span span = span_join(m->prev[-1].span, m->prev->span);
+    Diag *d = diag_add(m->diags, E_METHOD_CALL, span,
+                       "`.%.*s()` is a call of a method; there are functions",
+                       STR_ARG(m->prev->text));
+    if (m->prev[-2].kind == TOK_NAME)
+        diag_help(m->diags, d, "write `%.*s(%.*s)`", STR_ARG(m->prev->text),
+                  STR_ARG(m->prev[-2].text));
+    else
+        diag_help(m->diags, d, "write `%.*s(...)`", STR_ARG(m->prev->text));
+    return true;
+}

@@ -1,0 +1,197 @@
+/* syntax_layout.c - rules about brackets, lines and `|`. */
+#include "lang/syntax_error.h"
+
+#include "pipe_parse.h"
+
+/* ---- brackets ---- */
+
+static char bracket_char(int kind)
+{
+    switch (kind) {
+    case TOK_LPAREN:
+        return '(';
+    case TOK_RPAREN:
+        return ')';
+    case TOK_LBRACK:
+        return '[';
+    case TOK_RBRACK:
+        return ']';
+    case TOK_RBRACE:
+    case TOK_ICLOSE:
+        return '}';
+    }
+    return '{';
+}
+
+static char closer_of(int kind)
+{
+    return kind == TOK_LPAREN ? ')' : kind == TOK_LBRACK ? ']' : '}';
+}
+
+static void report_unclosed(Mistake *m, const Bracket *b, const Token *noticed)
+{
+    const Token *opener = &m->p->tokens.ptr[b->token];
+    Diag *d = diag_add(m->diags, E_UNCLOSED_BRACKET, opener->span,
+                       "this `%c` is never closed", bracket_char(b->kind));
+    if (noticed->kind != TOK_END)
+        diag_label(m->diags, d, noticed->span, "`%c` is missing before this",
+                   closer_of(b->kind));
+    else
+        diag_help(m->diags, d, "close it with `%c`", closer_of(b->kind));
+}
+
+bool rule_declaration_in_braces(Mistake *m)
+{
+    const Bracket *b = mistake_bracket(m);
+    size_t at = m->p->at;
+    if (!b)
+        return false;
+    if (!parse_begins_declaration(m->p, at)) {
+        at = m->i_prev;
+        if (at == SIZE_MAX || !parse_begins_declaration(m->p, at))
+            return false;
+    }
+    report_unclosed(m, b, &m->p->tokens.ptr[at]);
+    m->p->restart.token = at;
+    return true;
+}
+
+bool rule_unclosed(Mistake *m)
+{
+    const Bracket *b = mistake_bracket(m);
+    if (!b)
+        return false;
+    if (m->t->kind == TOK_END) {
+        report_unclosed(m, b, m->t);
+        return true;
+    }
+    if (b->kind == TOK_LBRACE)
+        return false;
+    if (b->kind == TOK_IOPEN && m->t->kind == TOK_SBEG &&
+        mistake_expects(m, TOK_ICLOSE)) {
+        Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, m->p->tokens.ptr[b->token].span,
+                           "this `{` in a string is not closed before the string ends");
+        diag_help(m->diags, d, "a plain brace in a string is written `{{`");
+        return true;
+    }
+    bool is_first = token_is_first_of_line(m->p, m->p->at);
+    bool is_other =
+        token_is_closer(m->t->kind) && bracket_char(m->t->kind) != closer_of(b->kind);
+    if (is_first && token_class(m->t->kind) == KEYWORD_STMT &&
+        parse_begins_afresh(m->p, m->p->at)) {
+        report_unclosed(m, b, m->t);
+        m->p->restart.is_line = true;
+        return true;
+    }
+    if (is_other || m->t->kind == TOK_NEWLINE || m->t->kind == TOK_LBRACE ||
+        (m->t->kind == TOK_PIPE && b->kind == TOK_LPAREN)) {
+        report_unclosed(m, b, m->t);
+        return true;
+    }
+    return false;
+}
+
+bool rule_unmatched(Mistake *m)
+{
+    const Bracket *b = mistake_bracket(m);
+    int kind = m->t->kind;
+    if (!token_is_closer(kind) || (b && bracket_char(kind) == closer_of(b->kind)))
+        return false;
+    diag_add(m->diags, E_UNMATCHED_BRACKET, m->t->span, "this `%c` closes nothing",
+             bracket_char(kind));
+    return true;
+}
+
+bool rule_brace_line(Mistake *m)
+{
+    size_t next = token_after(m->p, m->p->at, true);
+    if (m->t->kind != TOK_NEWLINE || !mistake_expects(m, TOK_LBRACE) ||
+        mistake_kind_at(m, next) != TOK_LBRACE)
+        return false;
+    Diag *d = diag_add(m->diags, E_BRACE_LINE, m->p->tokens.ptr[next].span,
+                       "`{` stands on the line of what it belongs to");
+    diag_label(m->diags, d, m->prev->span, "put it after this");
+    m->p->restart.token = next;
+    return true;
+}
+
+/* ---- lines ---- */
+
+/* `select a, b,` and then a line with the next statement, whose word was taken as a
+ * name. */
+bool rule_continued_line(Mistake *m)
+{
+    if (m->i_prev == SIZE_MAX || !token_is_first_of_line(m->p, m->i_prev) ||
+        token_class(m->prev->kind) != KEYWORD_STMT)
+        return false;
+    size_t i = token_before(m->p, m->i_prev, true);
+    if (i == SIZE_MAX || i + 1 == m->i_prev || i < m->p->resumed_at)
+        return false;
+    const Token *last = &m->p->tokens.ptr[i];
+    if (!token_continues_after(last->kind) || last->kind == TOK_LBRACE)
+        return false;
+    Diag *d = diag_add(m->diags, E_CONTINUED_LINE, last->span,
+                       "after this `%.*s` the statement goes on in the next line",
+                       STR_ARG(last->text));
+    diag_label(m->diags, d, m->prev->span, "so `%.*s` is read as a name here",
+               STR_ARG(m->prev->text));
+    diag_help(m->diags, d, "remove the `%.*s`, or write what follows it",
+              STR_ARG(last->text));
+    m->p->restart.token = m->i_prev;
+    m->p->restart.is_line = true;
+    return true;
+}
+
+/* A line that begins with an operator, where only some words and signs go on. */
+bool rule_leading_operator(Mistake *m)
+{
+    int kind = m->t->kind;
+    if (!token_is_first_of_line(m->p, m->p->at) || !token_continues_after(kind) ||
+        kind == TOK_PIPE || kind == TOK_LBRACE || kind == TOK_NOT || kind == TOK_IF ||
+        m->i_prev == SIZE_MAX || mistake_kind_at(m, m->p->at - 1) != TOK_NEWLINE)
+        return false;
+    Diag *d =
+        diag_add(m->diags, E_CONTINUED_LINE, m->t->span,
+                 "a line that begins with `%.*s` does not go on with the one before",
+                 STR_ARG(m->t->text));
+    diag_help(m->diags, d, "put the `%.*s` at the end of the line before",
+              STR_ARG(m->t->text));
+    return true;
+}
+
+bool rule_pipe(Mistake *m)
+{
+    if (m->prev && m->prev->kind == TOK_PIPE &&
+        (token_is_end(m->t->kind) || m->t->kind == TOK_RBRACE)) {
+        Diag *d =
+            diag_add(m->diags, E_PIPE, m->prev->span, "no stage follows this `|`");
+        diag_help(m->diags, d,
+                  "remove it, or write a stage such as `| take 10` after it");
+        return true;
+    }
+    if (m->t->kind == TOK_PIPE && mistake_expects(m, TOK_NEWLINE) &&
+        !mistake_expects(m, TOK_PIPE) && mistake_bracket(m)) {
+        Diag *d = diag_add(m->diags, E_PIPE, m->t->span,
+                           "the statements of an op are not joined by `|`");
+        diag_help(m->diags, d,
+                  "write each on a line of its own, or put `;` between them");
+        return true;
+    }
+    bool is_stage = token_class(m->t->kind) == KEYWORD_STMT;
+    if (is_stage && mistake_expects(m, TOK_PIPE)) {
+        Diag *d = diag_add(m->diags, E_PIPE, m->t->span, "`|` is missing before `%.*s`",
+                           STR_ARG(m->t->text));
+        diag_help(m->diags, d, "the stages of a flow are joined by `|`");
+        diag_fix(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("| "));
+        return true;
+    }
+    if (is_stage && mistake_expects(m, TOK_NEWLINE)) {
+        Diag *d = diag_add(m->diags, E_MISSING_LINE_END, m->t->span,
+                           "`%.*s` begins another statement on the same line",
+                           STR_ARG(m->t->text));
+        diag_help(m->diags, d, "write it on a line of its own, or put `;` before it");
+        diag_fix(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("; "));
+        return true;
+    }
+    return false;
+}
