@@ -74,12 +74,11 @@ static void pipe_error(Span *span, Parse *p, const char *text)
     READ "read" RANGE "range" FILES "files" WHERE "where" SELECT "select" DROP "drop"
     RENAME "rename" DERIVE "derive" EXPLODE "explode" SORT "sort" TAKE "take"
     SKIP "skip" TOP "top" DISTINCT "distinct" GROUP "group" AGGREGATE "aggregate"
-    JOIN "join" LEFT "left" SEMI "semi" ANTI "anti" UNION "union" SPLIT "split" LOG "log"
-    ASSERT "assert" FAIL "fail" SLEEP "sleep" EXEC "exec" WRITE "write" MAP "map"
-    COLLECT "collect"
-    BY "by" ON "on" AS "as" WITH "with" BATCH "batch" INTO "into" DESC "desc" ASC "asc"
-    TABLE "table" QUERY "query" PERMANENT "permanent" CSV "csv" JSON "json"
-    LINES "lines" SQLITE "sqlite"
+    JOIN "join" LEFT "left" SEMI "semi" ANTI "anti" UNION "union" SPLIT "split"
+    LOG "log" ASSERT "assert" FAIL "fail" SLEEP "sleep" EXEC "exec" WRITE "write"
+    MAP "map" COLLECT "collect" BY "by" ON "on" AS "as" WITH "with" BATCH "batch"
+    INTO "into" DESC "desc" ASC "asc" TABLE "table" QUERY "query" PERMANENT "permanent"
+    CSV "csv" JSON "json" LINES "lines" SQLITE "sqlite"
 
 %type <const Token *> word plain stword
 %type <Ident> ident opname schema_opt

@@ -1,5 +1,6 @@
 #include "lang/parse.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/diag_text.h"
@@ -241,6 +242,29 @@ static void test_random_words(void)
     CHECK(n_silent == 0);
 }
 
+/* ---- no state is shared: two parsers at once (ThreadSanitizer watches) ---- */
+
+static void *parse_often(void *n_errors)
+{
+    for (int i = 0; i < 50; i++) {
+        Parsed p = parse(STR_LIT("op a { whre x > 1; select x y; take }\n"
+                                 "job j { range 1..3 | map a }\n"));
+        *(uint32_t *)n_errors += p.diags.n_errors;
+        parsed_free(&p);
+    }
+    return NULL;
+}
+
+static void test_two_at_once(void)
+{
+    pthread_t thread;
+    uint32_t n_here = 0, n_there = 0;
+    CHECK(pthread_create(&thread, NULL, parse_often, &n_there) == 0);
+    parse_often(&n_here);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(n_here == n_there && n_here == 3 * 50);
+}
+
 int main(void)
 {
     test_examples_of_codes();
@@ -249,5 +273,6 @@ int main(void)
     test_tokens();
     test_deep();
     test_random_words();
+    test_two_at_once();
     UNIT_END("parse");
 }
