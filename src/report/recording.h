@@ -1,0 +1,77 @@
+/* recording.h - a finished run as data: what ran when, on which worker, and what was alive.
+ *
+ * A pure function of the events of a run (base/observer.h), or read back from a trace file
+ * (report/trace.h). Charts and traces are made from it and from nothing else.
+ *
+ * Ownership: one arena, freed with the Recording; it borrows nothing. Immutable once
+ * made, so any thread may read it. Times are nanoseconds since the run's start.
+ */
+#ifndef PIPE_REPORT_RECORDING_H
+#define PIPE_REPORT_RECORDING_H
+
+#include "base/arena.h"
+#include "base/observer.h"
+
+#define REC_NONE UINT32_MAX
+
+typedef enum BarKind {
+    BAR_RUN,  /* one attempt at an instance; of a generator one dispatch */
+    BAR_FOLD, /* a batch folded into a collect, or appended in key order */
+} BarKind;
+
+typedef struct Bar {
+    uint64_t ready_ns, start_ns, end_ns; /* ready <= start <= end; FOLD: ready == start */
+    uint32_t rows_in, rows_out;
+    uint32_t step;
+    uint32_t frame; /* in which the instance runs */
+    uint32_t child; /* the batch that a generator gave, that a fold took; else REC_NONE */
+    uint32_t after; /* the bar whose end let it begin, as far as known; else REC_NONE */
+    uint16_t worker, attempt;
+    BarKind kind;
+    Outcome outcome;
+} Bar;
+
+/* A batch, or the root. */
+typedef struct RecFrame {
+    uint32_t scope;
+    Str key; /* the path: "17", "2/17"; the root's is empty */
+} RecFrame;
+
+typedef struct LivePoint {
+    uint64_t t_ns;
+    uint32_t n_live; /* from t_ns on, in the whole scope */
+} LivePoint;
+
+typedef struct RecScope {
+    uint32_t n_points;
+    LivePoint *points; /* [n_points] by time, no two at the same */
+    ScopeCount count;
+} RecScope;
+
+typedef struct Recording {
+    Arena *arena;
+    RunInfo info; /* its texts and arrays are the recording's */
+    RunState state;
+    uint64_t t_ns; /* how long the run took */
+    uint32_t n_bars;
+    Bar *bars;     /* [n_bars] by start, then worker */
+    uint32_t n_frames;
+    RecFrame *frames; /* [n_frames]; 0 is the root */
+    RecScope *scopes; /* [info.n_scopes] */
+    StepCount *steps; /* [info.n_steps] */
+} Recording;
+
+/* events: sorted by time, those of one worker in their order. An instance whose END is
+ * missing is left out. */
+Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t n_events,
+                          const RunEnd *end);
+void recording_free(Recording *r); /* NULL is fine */
+
+/* "transform_1[3]"; in a static flow, and for every dispatch of a generator there, "load". */
+void recording_put_name(const Recording *r, const Bar *b, Buf *out);
+
+/* For whoever fills a Recording: sorts the bars and finds Bar.after. */
+void recording_finish(Recording *r);
+const char *run_state_name(RunState s);
+
+#endif
