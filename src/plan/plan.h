@@ -98,7 +98,8 @@ typedef struct Pop {
     /* READ */
     Str path;
     CsvDialect dialect; /* WRITE too */
-    const CatalogTable *catalog; /* NULL: declared whole */
+    const CatalogTable *catalog; /* what the file showed; NULL: nothing was read of it */
+    const bool *is_inferred;     /* [out->n_cols] the type comes from the file, not from a schema */
     BatchMode batch;    /* RANGE too */
     uint64_t batch_n;   /* rows or bytes */
     uint32_t sink;      /* WRITE: its number in the plan */

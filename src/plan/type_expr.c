@@ -240,7 +240,8 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
         return param;
     if (global)
         return global;
-    if (!(t->is_unknown && t->has_table && !t->locals))
+    if (!(t->is_unknown && t->has_table && !t->locals) &&
+        !program_is_lost(t->program, name))
         unknown_name(t, e->name);
     return tx_error(t->arena, e->span);
 }
@@ -741,7 +742,8 @@ static Tx *type_call(Typer *t, const Expr *e)
     const Builtin *b = builtin_find(e->name.text, (uint32_t)e->call.n);
     if (b)
         return type_builtin_call(t, e, b);
-    unknown_function(t, e);
+    if (!program_is_lost(t->program, e->name.text))
+        unknown_function(t, e);
     for (size_t i = 0; i < e->call.n; i++)
         type_expr(t, e->call.ptr[i].value);
     return tx_error(t->arena, e->span);

@@ -258,6 +258,10 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
     } else {
         read_columns(t, s, p, path_is_known);
     }
+    bool *is_inferred = arena_array(t->arena, bool, t->cols.n);
+    for (size_t i = 0; i < t->cols.n; i++)
+        is_inferred[i] = t->cols.ptr[i].seen != NULL;
+    p->is_inferred = is_inferred;
     type_batch(t, s->batch, p);
 }
 

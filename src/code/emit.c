@@ -1,0 +1,625 @@
+/* emit.c - bytecode from a typed step.
+ *
+ * Each node of an expression gets a register, and a node that several parents share is
+ * computed once per statement (the memo). Where an operand is wanted only in some rows
+ * (the right side of `and`, the branches of `if`) it is computed under a mask, and what
+ * was computed there is forgotten when the mask is popped. Registers are free again when
+ * their statement is done; a register keeps its type for ever.
+ */
+#include "code/emit.h"
+
+#include <string.h>
+
+#include "base/vec.h"
+
+#define NOTE_TEXT_MAX 80 /* bytes of source text in a message */
+
+typedef struct Memo {
+    const Tx *tx;
+    uint16_t reg;
+} Memo;
+
+typedef struct Emit {
+    Arena *arena;
+    const Sources *sources;
+    Vec(Instr) instrs;
+    Vec(CodeNote) notes;
+    Vec(Value) consts;
+    Vec(Spec) specs;
+    Vec(Type) regs;
+    Vec(uint16_t) free_regs;
+    Vec(uint16_t) used_regs; /* of this statement */
+    Vec(Memo) memo;
+    const Schema *table; /* as it is before the operation being emitted */
+    CodeNote note;       /* of what is being emitted */
+    Span text_span;      /* note.text was made from it */
+    bool has_row_context;
+    bool is_too_large;
+} Emit;
+
+/* ---- pieces ---- */
+
+static uint16_t operand(Emit *e, size_t n)
+{
+    if (n > CODE_MAX_OPERAND) {
+        e->is_too_large = true;
+        return 0;
+    }
+    return (uint16_t)n;
+}
+
+/* The source text of a span on one line. */
+static Str source_line(Emit *e, Span span)
+{
+    Place at = sources_locate(e->sources, span.lo);
+    if (!at.source || span.hi <= span.lo)
+        return STR_LIT("");
+    Str all = source_text(at.source);
+    Str s = str_slice(all, span.lo - source_base(at.source), span.hi - span.lo);
+    Buf b = {0};
+    bool in_space = false;
+    for (uint32_t i = 0; i < s.len && b.len < NOTE_TEXT_MAX; i++) {
+        char c = s.ptr[i];
+        bool is_space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (!is_space && in_space)
+            buf_putc(&b, ' ');
+        if (!is_space)
+            buf_putc(&b, c);
+        in_space = is_space;
+    }
+    if (b.len >= NOTE_TEXT_MAX)
+        buf_puts(&b, "..");
+    Str out = arena_str(e->arena, buf_str(&b));
+    buf_deinit(&b);
+    return out;
+}
+
+static void set_note(Emit *e, Span span)
+{
+    if (span.lo == e->text_span.lo && span.hi == e->text_span.hi)
+        return;
+    e->text_span = span;
+    e->note.span = span;
+    e->note.text = source_line(e, span);
+}
+
+static void put(Emit *e, Opcode op, uint16_t a, uint16_t b, uint16_t c)
+{
+    vec_push(e->arena, &e->instrs, ((Instr){(uint16_t)op, a, b, c}));
+    vec_push(e->arena, &e->notes, e->note);
+}
+
+static uint16_t fresh_reg(Emit *e, Type type)
+{
+    uint16_t r = operand(e, e->regs.n);
+    vec_push(e->arena, &e->regs, type);
+    vec_push(e->arena, &e->used_regs, r);
+    return r;
+}
+
+static uint16_t reg(Emit *e, Type type)
+{
+    for (size_t i = e->free_regs.n; i-- > 0;) {
+        uint16_t r = e->free_regs.ptr[i];
+        if (e->regs.ptr[r] == type) {
+            e->free_regs.ptr[i] = e->free_regs.ptr[--e->free_regs.n];
+            vec_push(e->arena, &e->used_regs, r);
+            return r;
+        }
+    }
+    return fresh_reg(e, type);
+}
+
+/* n registers side by side. */
+static uint16_t reg_block(Emit *e, const Type *types, uint32_t n)
+{
+    uint16_t first = operand(e, e->regs.n);
+    for (uint32_t i = 0; i < n; i++)
+        fresh_reg(e, types[i]);
+    return first;
+}
+
+/* A statement is done: its registers are free, its values forgotten. */
+static void end_statement(Emit *e)
+{
+    for (size_t i = 0; i < e->used_regs.n; i++)
+        vec_push(e->arena, &e->free_regs, e->used_regs.ptr[i]);
+    e->used_regs.n = 0;
+    e->memo.n = 0;
+}
+
+static uint16_t add_const(Emit *e, Value v)
+{
+    vec_push(e->arena, &e->consts, v);
+    return operand(e, e->consts.n - 1);
+}
+
+static uint16_t add_spec(Emit *e, Spec s)
+{
+    vec_push(e->arena, &e->specs, s);
+    return operand(e, e->specs.n - 1);
+}
+
+/* ---- expressions ---- */
+
+static uint16_t expr(Emit *e, const Tx *tx);
+
+/* May a value of it fail, or cost much, in a row where it is not wanted? */
+static bool needs_mask(const Tx *tx)
+{
+    return tx->kind != TX_CONST && !(tx->kind == TX_COLUMN && tx->type == TYPE_STRING);
+}
+
+/* tx computed only where the mask instruction says so, by register `by`. */
+static uint16_t masked(Emit *e, Opcode mask, uint16_t by, const Tx *tx)
+{
+    if (!needs_mask(tx))
+        return expr(e, tx);
+    size_t before = e->memo.n;
+    put(e, mask, by, 0, 0);
+    uint16_t r = expr(e, tx);
+    put(e, OP_MASK_POP, 0, 0, 0);
+    e->memo.n = before;
+    return r;
+}
+
+/* tx as it prints, into register `to`. */
+static void text_into(Emit *e, const Tx *tx, uint16_t to)
+{
+    uint16_t r = expr(e, tx);
+    put(e, tx->type == TYPE_STRING ? OP_MOVE : OP_TO_STRING, to, r, 0);
+}
+
+static uint16_t concat(Emit *e, Tx *const *args, uint32_t n, bool null_is_empty)
+{
+    Type *types = arena_array(e->arena, Type, n);
+    for (uint32_t i = 0; i < n; i++)
+        types[i] = TYPE_STRING;
+    uint16_t first = reg_block(e, types, n);
+    for (uint32_t i = 0; i < n; i++)
+        text_into(e, args[i], (uint16_t)(first + i));
+    uint16_t r = reg(e, TYPE_STRING);
+    Spec s = {.kind = SPEC_CONCAT, .n_args = operand(e, n), .null_is_empty = null_is_empty};
+    put(e, OP_CONCAT, r, first, add_spec(e, s));
+    return r;
+}
+
+/* a + b + c on strings is one CONCAT. */
+static void flatten(Arena *a, const Tx *tx, Tx ***args, size_t *n, size_t *cap)
+{
+    if (tx->kind == TX_BINARY && tx->op == OPER_ADD && tx->type == TYPE_STRING) {
+        flatten(a, tx->args[0], args, n, cap);
+        flatten(a, tx->args[1], args, n, cap);
+        return;
+    }
+    *args = arena_grow(a, *args, *n, cap, sizeof **args);
+    (*args)[(*n)++] = (Tx *)(uintptr_t)tx;
+}
+
+/* Which of the four kinds of kernel a type has; the comparison opcodes stand in this order. */
+static uint32_t storage(Type t)
+{
+    return t == TYPE_FLOAT ? 1 : t == TYPE_STRING ? 2 : t == TYPE_BOOL ? 3 : 0;
+}
+
+static uint16_t compare(Emit *e, const Tx *tx)
+{
+    static const Opcode ops[4][4] = {
+        {OP_EQ_INT, OP_NE_INT, OP_LT_INT, OP_LE_INT},
+        {OP_EQ_FLOAT, OP_NE_FLOAT, OP_LT_FLOAT, OP_LE_FLOAT},
+        {OP_EQ_STRING, OP_NE_STRING, OP_LT_STRING, OP_LE_STRING},
+        {OP_EQ_BOOL, OP_NE_BOOL, OP_LT_BOOL, OP_LE_BOOL},
+    };
+    uint16_t a = expr(e, tx->args[0]), b = expr(e, tx->args[1]), r = reg(e, TYPE_BOOL);
+    const Opcode *row = ops[storage(tx->args[0]->type)];
+    bool swaps = tx->op == OPER_GT || tx->op == OPER_GE; /* a > b is b < a */
+    Opcode op = tx->op == OPER_EQ   ? row[0]
+                : tx->op == OPER_NE ? row[1]
+                : tx->op == OPER_LT || tx->op == OPER_GT ? row[2]
+                                                         : row[3];
+    set_note(e, tx->span);
+    put(e, op, r, swaps ? b : a, swaps ? a : b);
+    return r;
+}
+
+static Opcode arithmetic(const Tx *tx)
+{
+    Type a = tx->args[0]->type, b = tx->args[1]->type;
+    bool is_float = tx->type == TYPE_FLOAT;
+    switch ((int)tx->op) {
+    case OPER_ADD: return a == TYPE_DATE ? OP_DATE_PLUS : is_float ? OP_ADD_FLOAT : OP_ADD_INT;
+    case OPER_SUB:
+        if (a == TYPE_DATE)
+            return b == TYPE_DATE ? OP_SUB_DATE : OP_DATE_MINUS;
+        return is_float ? OP_SUB_FLOAT : OP_SUB_INT;
+    case OPER_MUL: return is_float ? OP_MUL_FLOAT : OP_MUL_INT;
+    case OPER_DIV: return OP_DIV_FLOAT;
+    case OPER_IDIV: return is_float ? OP_IDIV_FLOAT : OP_IDIV_INT;
+    case OPER_MOD: return is_float ? OP_MOD_FLOAT : OP_MOD_INT;
+    default: return OP_POW_FLOAT;
+    }
+}
+
+static uint16_t binary(Emit *e, const Tx *tx)
+{
+    uint16_t a, b, r;
+    switch (tx->op) {
+    case OPER_AND:
+    case OPER_OR:
+        a = expr(e, tx->args[0]);
+        b = masked(e, tx->op == OPER_AND ? OP_MASK_NOT_FALSE : OP_MASK_NOT_TRUE, a, tx->args[1]);
+        r = reg(e, TYPE_BOOL);
+        put(e, tx->op == OPER_AND ? OP_AND : OP_OR, r, a, b);
+        return r;
+    case OPER_COALESCE:
+        a = expr(e, tx->args[0]);
+        b = masked(e, OP_MASK_NULL, a, tx->args[1]);
+        r = reg(e, tx->type);
+        put(e, OP_COALESCE, r, a, b);
+        return r;
+    case OPER_EQ:
+    case OPER_NE:
+    case OPER_LT:
+    case OPER_LE:
+    case OPER_GT:
+    case OPER_GE:
+        return compare(e, tx);
+    case OPER_ADD:
+        if (tx->type == TYPE_STRING) {
+            Tx **args = NULL;
+            size_t n = 0, cap = 0;
+            flatten(e->arena, tx, &args, &n, &cap);
+            return concat(e, args, (uint32_t)n, false);
+        }
+        break;
+    case OPER_SUB:
+    case OPER_MUL:
+    case OPER_DIV:
+    case OPER_IDIV:
+    case OPER_MOD:
+    case OPER_POW:
+    case OPER_NOT:
+    case OPER_NEG:
+    case OPER_IS_NULL:
+    case OPER_IS_NOT_NULL:
+        break;
+    }
+    a = expr(e, tx->args[0]);
+    b = expr(e, tx->args[1]);
+    r = reg(e, tx->type);
+    set_note(e, tx->span);
+    put(e, arithmetic(tx), r, a, b);
+    return r;
+}
+
+static uint16_t unary(Emit *e, const Tx *tx)
+{
+    uint16_t a = expr(e, tx->args[0]), r = reg(e, tx->type);
+    set_note(e, tx->span);
+    switch ((int)tx->op) {
+    case OPER_NEG: put(e, tx->type == TYPE_FLOAT ? OP_NEG_FLOAT : OP_NEG_INT, r, a, 0); break;
+    case OPER_NOT: put(e, OP_NOT, r, a, 0); break;
+    case OPER_IS_NULL: put(e, OP_IS_NULL, r, a, 0); break;
+    default: put(e, OP_IS_NOT_NULL, r, a, 0); break;
+    }
+    return r;
+}
+
+static uint16_t conditional(Emit *e, const Tx *tx)
+{
+    uint16_t c = expr(e, tx->args[0]);
+    uint16_t yes = masked(e, OP_MASK_TRUE, c, tx->args[1]);
+    uint16_t no = masked(e, OP_MASK_NOT_TRUE, c, tx->args[2]);
+    uint16_t r = reg(e, tx->type);
+    put(e, OP_MOVE, r, no, 0);
+    put(e, OP_SELECT, r, yes, c);
+    return r;
+}
+
+static uint16_t call(Emit *e, const Tx *tx)
+{
+    uint16_t r;
+    if (tx->fn == BUILTIN_COALESCE) {
+        uint16_t a = expr(e, tx->args[0]);
+        for (uint32_t i = 1; i < tx->n_args; i++) {
+            uint16_t b = masked(e, OP_MASK_NULL, a, tx->args[i]);
+            r = reg(e, tx->type);
+            put(e, OP_COALESCE, r, a, b);
+            a = r;
+        }
+        return a;
+    }
+    if (tx->fn == BUILTIN_CONCAT)
+        return concat(e, tx->args, tx->n_args, false);
+    if (tx->n_args == 1 && tx->args[0]->type == tx->type &&
+        builtin_get(tx->fn)->group == BUILTIN_GROUP_CONVERSION)
+        return expr(e, tx->args[0]); /* int(x) of an int */
+    if (tx->fn == BUILTIN_TO_STRING) {
+        uint16_t a = expr(e, tx->args[0]);
+        r = reg(e, TYPE_STRING);
+        put(e, OP_TO_STRING, r, a, 0);
+        return r;
+    }
+    Type *types = arena_array(e->arena, Type, tx->n_args);
+    for (uint32_t i = 0; i < tx->n_args; i++)
+        types[i] = tx->args[i]->type;
+    uint16_t first = reg_block(e, types, tx->n_args);
+    for (uint32_t i = 0; i < tx->n_args; i++) {
+        uint16_t a = expr(e, tx->args[i]);
+        put(e, OP_MOVE, (uint16_t)(first + i), a, 0);
+    }
+    BuiltinKind kind = builtin_get(tx->fn)->kind;
+    e->has_row_context |= kind == BUILTIN_KIND_ROW;
+    r = reg(e, tx->type);
+    set_note(e, tx->span);
+    Spec s = {.kind = SPEC_CALL, .fn = tx->fn, .n_args = operand(e, tx->n_args),
+              .type = tx->type, .arg_types = types, .call_id = tx->call_id};
+    put(e, OP_CALL, r, tx->n_args ? first : 0, add_spec(e, s));
+    return r;
+}
+
+static uint16_t fresh_expr(Emit *e, const Tx *tx)
+{
+    uint16_t a, r;
+    switch (tx->kind) {
+    case TX_ERROR:
+        break;
+    case TX_CONST:
+        r = reg(e, tx->type);
+        put(e, OP_CONST, r, add_const(e, tx->value), 0);
+        return r;
+    case TX_COLUMN: {
+        r = reg(e, tx->type);
+        Str column = e->note.column;
+        set_note(e, tx->span);
+        e->note.column = e->table->cols[tx->col].name;
+        put(e, OP_LOAD, r, operand(e, tx->col), 0);
+        e->note.column = column;
+        return r;
+    }
+    case TX_UNARY: return unary(e, tx);
+    case TX_BINARY: return binary(e, tx);
+    case TX_WIDEN:
+        a = expr(e, tx->args[0]);
+        r = reg(e, TYPE_FLOAT);
+        put(e, OP_INT_TO_FLOAT, r, a, 0);
+        return r;
+    case TX_IN: {
+        a = expr(e, tx->args[0]);
+        r = reg(e, TYPE_BOOL);
+        Spec s = {.kind = SPEC_IN, .n_values = tx->n_items, .values = tx->items};
+        put(e, OP_IN, r, a, add_spec(e, s));
+        if (!tx->is_negated)
+            return r;
+        a = r;
+        r = reg(e, TYPE_BOOL);
+        put(e, OP_NOT, r, a, 0);
+        return r;
+    }
+    case TX_IF: return conditional(e, tx);
+    case TX_CALL: return call(e, tx);
+    case TX_CONCAT: return concat(e, tx->args, tx->n_args, true);
+    }
+    return 0;
+}
+
+/* Nodes of columns are made anew at every mention: they are the same by their column. */
+static bool same_node(const Tx *a, const Tx *b)
+{
+    return a == b || (a->kind == TX_COLUMN && b->kind == TX_COLUMN && a->col == b->col);
+}
+
+static uint16_t expr(Emit *e, const Tx *tx)
+{
+    for (size_t i = e->memo.n; i-- > 0;)
+        if (same_node(e->memo.ptr[i].tx, tx))
+            return e->memo.ptr[i].reg;
+    Span span = e->text_span;
+    uint16_t r = fresh_expr(e, tx);
+    set_note(e, span);
+    vec_push(e->arena, &e->memo, ((Memo){tx, r}));
+    return r;
+}
+
+/* ---- operations ---- */
+
+static void filter(Emit *e, const Tx *tx)
+{
+    if (tx->kind == TX_BINARY && tx->op == OPER_AND) { /* each narrows what the next one sees */
+        filter(e, tx->args[0]);
+        filter(e, tx->args[1]);
+        return;
+    }
+    set_note(e, tx->span);
+    put(e, OP_FILTER, expr(e, tx), 0, 0);
+    end_statement(e);
+}
+
+static uint16_t project(Emit *e, const uint32_t *cols, uint32_t n)
+{
+    uint16_t *c = arena_array(e->arena, uint16_t, n);
+    for (uint32_t i = 0; i < n; i++)
+        c[i] = operand(e, cols[i]);
+    return add_spec(e, (Spec){.kind = SPEC_PROJECT, .n_cols = n, .cols = c});
+}
+
+static void define(Emit *e, const Pop *p)
+{
+    e->note.column = p->out->cols[p->col].name;
+    if (p->expr->kind == TX_COLUMN) { /* a copy keeps its bytes */
+        uint32_t n = p->out->n_cols;
+        uint32_t *cols = arena_array(e->arena, uint32_t, n);
+        for (uint32_t i = 0; i < n; i++)
+            cols[i] = i == p->col ? p->expr->col : i;
+        put(e, OP_PROJECT, project(e, cols, n), 0, 0);
+    } else {
+        uint16_t r = expr(e, p->expr);
+        put(e, OP_DEFINE, operand(e, p->col), r, 0);
+    }
+    e->note.column = (Str){0};
+}
+
+static KeySpec *keys(Emit *e, const Pop *p)
+{
+    KeySpec *k = arena_array(e->arena, KeySpec, p->n_keys);
+    for (uint32_t i = 0; i < p->n_keys; i++) {
+        const Tx *v = p->keys[i].value;
+        k[i].reg = expr(e, v);
+        k[i].is_desc = p->keys[i].is_desc;
+        k[i].col = v->kind == TX_COLUMN ? (int32_t)v->col : -1;
+    }
+    return k;
+}
+
+static void group(Emit *e, const Pop *p)
+{
+    KeySpec *k = keys(e, p);
+    Type *key_types = arena_array(e->arena, Type, p->n_keys);
+    for (uint32_t i = 0; i < p->n_keys; i++)
+        key_types[i] = p->keys[i].value->type;
+    AggSpec *aggs = arena_array(e->arena, AggSpec, p->n_aggs);
+    for (uint32_t i = 0; i < p->n_aggs; i++) {
+        const PopAgg *a = &p->aggs[i];
+        Type *types = arena_array(e->arena, Type, a->n_args);
+        for (uint32_t n = 0; n < a->n_args; n++)
+            types[n] = a->args[n]->type;
+        uint16_t first = a->n_args ? reg_block(e, types, a->n_args) : 0;
+        for (uint32_t n = 0; n < a->n_args; n++) {
+            e->note.column = a->name;
+            uint16_t r = expr(e, a->args[n]);
+            put(e, OP_MOVE, (uint16_t)(first + n), r, 0);
+        }
+        aggs[i] = (AggSpec){.fn = a->fn, .reg = first, .n_args = (uint16_t)a->n_args,
+                            .arg_type = a->n_args ? types[0] : TYPE_NULL, .type = a->type};
+    }
+    e->note.column = (Str){0};
+    Spec s = {.kind = SPEC_GROUP, .n_keys = p->n_keys, .keys = k, .arg_types = key_types,
+              .n_aggs = p->n_aggs, .aggs = aggs};
+    put(e, OP_GROUP, add_spec(e, s), 0, 0);
+}
+
+static void pop(Emit *e, const Pop *p)
+{
+    uint16_t r;
+    set_note(e, p->span);
+    switch (p->kind) {
+    case POP_READ_CSV:
+        put(e, OP_READ_CSV,
+            add_spec(e, (Spec){.kind = SPEC_READ, .path = p->path, .dialect = p->dialect,
+                               .schema = p->out}), 0, 0);
+        break;
+    case POP_RANGE:
+        r = expr(e, p->expr);
+        put(e, OP_RANGE, r, expr(e, p->expr2), 0);
+        break;
+    case POP_FILTER:
+        filter(e, p->expr);
+        break;
+    case POP_DEFINE:
+        define(e, p);
+        break;
+    case POP_PROJECT:
+        put(e, OP_PROJECT, project(e, p->cols, p->n_cols), 0, 0);
+        break;
+    case POP_TAKE:
+        put(e, OP_TAKE, expr(e, p->expr), 0, 0);
+        break;
+    case POP_SKIP:
+        put(e, OP_SKIP, expr(e, p->expr), 0, 0);
+        break;
+    case POP_SORT:
+    case POP_DISTINCT: {
+        Spec s = {.kind = SPEC_KEYS, .n_keys = p->n_keys, .keys = keys(e, p)};
+        put(e, p->kind == POP_SORT ? OP_SORT : OP_DISTINCT, add_spec(e, s), 0, 0);
+        break;
+    }
+    case POP_TOP: {
+        r = expr(e, p->expr);
+        Spec s = {.kind = SPEC_KEYS, .n_keys = p->n_keys, .keys = keys(e, p)};
+        put(e, OP_TOP, r, add_spec(e, s), 0);
+        break;
+    }
+    case POP_GROUP:
+        group(e, p);
+        break;
+    case POP_LOG:
+        r = expr(e, p->expr);
+        put(e, OP_LOG, r, add_spec(e, (Spec){.kind = SPEC_LOG, .per_row = p->per_row}), 0);
+        break;
+    case POP_ASSERT: {
+        r = expr(e, p->expr);
+        /* the message is wanted only where it fails */
+        uint16_t message = masked(e, OP_MASK_NOT_TRUE, r, p->expr2);
+        put(e, OP_ASSERT, r, message, 0);
+        break;
+    }
+    case POP_FAIL:
+        r = expr(e, p->expr);
+        put(e, OP_FAIL, r, add_spec(e, (Spec){.kind = SPEC_FAIL, .is_permanent = p->is_permanent}),
+            0);
+        break;
+    case POP_SLEEP:
+        put(e, OP_SLEEP, expr(e, p->expr), 0, 0);
+        break;
+    case POP_WRITE_CSV: {
+        r = expr(e, p->expr);
+        Spec s = {.kind = SPEC_WRITE, .dialect = p->dialect, .schema = p->out,
+                  .sink = operand(e, p->sink)};
+        put(e, OP_WRITE_CSV, r, add_spec(e, s), 0);
+        break;
+    }
+    case N_POPS:
+        break;
+    }
+    end_statement(e);
+    e->table = p->out;
+}
+
+static Status finish(Emit *e, Str step, const Schema *in, const Schema *out, Code **code,
+                     Error *err)
+{
+    put(e, OP_END, 0, 0, 0);
+    if (e->is_too_large)
+        return error_set(err, ERR_DATA,
+                         "step `%.*s` needs more than %u columns, constants or intermediate values; "
+                         "split the op",
+                         STR_ARG(step), CODE_MAX_OPERAND);
+    Code *c = arena_new(e->arena, Code);
+    c->step = step;
+    c->n_instrs = (uint32_t)e->instrs.n;
+    c->instrs = e->instrs.ptr;
+    c->notes = e->notes.ptr;
+    c->n_consts = (uint32_t)e->consts.n;
+    c->consts = e->consts.ptr;
+    c->n_specs = (uint32_t)e->specs.n;
+    c->specs = e->specs.ptr;
+    c->n_regs = (uint32_t)e->regs.n;
+    c->reg_types = e->regs.ptr;
+    c->n_in = in ? in->n_cols : 0;
+    c->in = in;
+    c->out = out;
+    c->has_row_context = e->has_row_context;
+    *code = c;
+    return OK;
+}
+
+Status emit_step(Arena *a, const Sources *sources, const Step *step, Code **out, Error *err)
+{
+    Emit e = {.arena = a, .sources = sources, .table = step->in};
+    for (size_t i = 0; !step->is_generator && i < step->pops.n; i++)
+        pop(&e, step->pops.ptr[i]);
+    return finish(&e, step->name, step->is_generator ? step->out : step->in, step->out, out, err);
+}
+
+Status emit_constant(Arena *a, const Sources *sources, const Tx *tx, Code **out, Error *err)
+{
+    static const Schema none = {0};
+    Schema *made = arena_new(a, Schema);
+    made->n_cols = 1;
+    made->cols = arena_array(a, SchemaCol, 1);
+    made->cols[0] = (SchemaCol){STR_LIT("value"), tx->type};
+    Emit e = {.arena = a, .sources = sources, .table = &none};
+    set_note(&e, tx->span);
+    put(&e, OP_DEFINE, 0, expr(&e, tx), 0);
+    return finish(&e, STR_LIT("constant"), &none, made, out, err);
+}

@@ -1,0 +1,12 @@
+/* eval.h - constants computed by the VM: what plan_build wants of its caller. */
+#ifndef PIPE_RUN_EVAL_H
+#define PIPE_RUN_EVAL_H
+
+#include "base/source.h"
+#include "plan/eval.h"
+
+/* One thread at a time. Sources are borrowed. */
+Evaluator *vm_evaluator_open(const Sources *sources);
+void vm_evaluator_close(Evaluator *ev); /* NULL is fine */
+
+#endif

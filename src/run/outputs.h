@@ -1,0 +1,27 @@
+/* outputs.h - the files that a job writes.
+ *
+ * A path that is the same for all batches is one file: opened with its header when the run
+ * starts, appended to in key order, and made visible when the run ends well. A path that depends on the batch is
+ * a file of its own, visible as soon as its instance is done.
+ *
+ * Threads: outputs_write from any; the rest from one, when no instance runs.
+ */
+#ifndef PIPE_RUN_OUTPUTS_H
+#define PIPE_RUN_OUTPUTS_H
+
+#include "code/code.h"
+#include "data/batch.h"
+#include "plan/plan.h"
+
+typedef struct Outputs Outputs;
+
+Status outputs_open(const Plan *plan, Outputs **out, Error *err);
+/* Bytes for the file that all batches share: the caller sees to the order. Leaves the Buf empty. */
+Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
+/* A whole file of one instance, header included. */
+Status outputs_write_file(Outputs *o, const Spec *spec, Str path, const Batch *t, Error *err);
+uint64_t outputs_bytes(const Outputs *o, uint32_t sink);
+/* Makes the shared files visible, or removes what was written of them. Frees o. */
+Status outputs_close(Outputs *o, bool commit, Error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* run.h - runs a plan: code for every step, a graph for the scheduler, tasks that bring
+ * batches and bytecode together.
+ *
+ *   Run *r = NULL;
+ *   st = run_open(plan, sources, catalog, &options, &r, &err);
+ *   run_go(r, &result);         (blocks; run_cancel from any thread meanwhile)
+ *   run_close(r);
+ *
+ * Outputs are the same for any number of workers. A Run is used once.
+ */
+#ifndef PIPE_RUN_RUN_H
+#define PIPE_RUN_RUN_H
+
+#include "base/observer.h"
+#include "base/source.h"
+#include "code/code.h"
+#include "plan/plan.h"
+#include "sched/bound.h"
+#include "sched/pool.h"
+#include "sched/trace.h"
+
+typedef struct Run Run;
+
+typedef struct RunOptions {
+    uint32_t n_workers;       /* 0: the plan's */
+    uint64_t seed;
+    const Observer *observer; /* NULL: none */
+    bool keeps_trace;
+    void *log_ctx;
+    /* The lines of one instance, each with its LF. Called by one thread at a time. */
+    void (*log)(void *ctx, Str lines);
+} RunOptions;
+
+typedef struct RunResult {
+    RunState state;
+    PoolSummary summary;    /* owned by the run */
+    Error commit_error;     /* status OK, or why the outputs could not be made visible */
+    uint64_t rows_read;     /* by the steps that read */
+    uint64_t rows_out;      /* of the steps whose output nobody reads */
+} RunResult;
+
+/* Makes and verifies the code of every step, opens the outputs. */
+Status run_open(const Plan *plan, const Sources *sources, struct Catalog *catalog,
+                const RunOptions *options, Run **out, Error *err);
+void run_go(Run *r, RunResult *out);
+void run_close(Run *r); /* NULL is fine */
+/* The first lets running instances end; at once also interrupts sleeps. Not from a signal handler. */
+void run_cancel(Run *r, bool at_once);
+
+const RunInfo *run_info(const Run *r);
+const Bounds *run_bounds(const Run *r);
+const Trace *run_trace(const Run *r); /* NULL unless kept */
+
+#endif

@@ -1,0 +1,82 @@
+#include "run/spec.h"
+
+#include <unistd.h>
+
+uint32_t plan_workers(const Plan *plan, uint32_t asked)
+{
+    if (asked)
+        return asked;
+    if (plan->max_concurrent)
+        return plan->max_concurrent;
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
+}
+
+bool step_is_ordered(const Step *s)
+{
+    if (s->scope == 0)
+        return false;
+    for (size_t i = 0; i < s->pops.n; i++) {
+        const Pop *p = s->pops.ptr[i];
+        if (p->kind == POP_WRITE_CSV && !p->expr->needs_batch)
+            return true;
+    }
+    return false;
+}
+
+GraphSpec *plan_graph(Arena *a, const Plan *plan)
+{
+    GraphSpec *g = arena_new(a, GraphSpec);
+    StepSpec *steps = arena_array(a, StepSpec, plan->n_steps);
+    ScopeSpec *scopes = arena_array(a, ScopeSpec, plan->n_scopes);
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        steps[i] = (StepSpec){
+            .name = s->name,
+            .scope = s->scope,
+            .opens = s->yields,
+            .priority = s->rank,
+            .has_priority = s->has_priority,
+            .order = s->id,
+            .cap = s->max_concurrent,
+            .pool = SPEC_NO_POOL,
+            .is_ordered = step_is_ordered(s),
+            .n_inputs = s->n_inputs,
+            .inputs = s->inputs,
+        };
+    }
+    for (uint32_t i = 0; i < plan->n_scopes; i++) {
+        const Scope *s = &plan->scopes[i];
+        scopes[i] = (ScopeSpec){.parent = s->parent, .generator = s->generator,
+                                .in_flight = s->in_flight};
+    }
+    g->n_steps = plan->n_steps;
+    g->n_scopes = plan->n_scopes;
+    g->steps = steps;
+    g->scopes = scopes;
+    return g;
+}
+
+RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const Bounds *bounds)
+{
+    RunInfo *info = arena_new(a, RunInfo);
+    RunStep *steps = arena_array(a, RunStep, plan->n_steps);
+    RunScope *scopes = arena_array(a, RunScope, plan->n_scopes);
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        steps[i] = (RunStep){.name = s->name, .scope = s->scope, .child_scope = s->yields,
+                             .priority = s->priority, .is_collect = s->kind == STEP_COLLECT};
+    }
+    for (uint32_t i = 0; i < plan->n_scopes; i++)
+        scopes[i] = (RunScope){.parent = spec->scopes[i].parent,
+                               .generator = i ? spec->scopes[i].generator : RUN_NO_STEP,
+                               .bound = bounds->scopes[i].live};
+    info->file = plan->file;
+    info->job = plan->job;
+    info->n_workers = bounds->n_workers;
+    info->n_steps = plan->n_steps;
+    info->n_scopes = plan->n_scopes;
+    info->steps = steps;
+    info->scopes = scopes;
+    return info;
+}
