@@ -1,0 +1,88 @@
+#!/bin/bash
+# Runs every test with the build of $MODE (release, asan, tsan, stress), or only the
+# golden tests named as arguments. `make test` calls it when everything is built.
+# Last line: `N passed, N failed`; exit status 1 if anything failed.
+set -u
+shopt -s nullglob globstar
+cd "$(dirname "$0")/.." || exit 2
+
+mode=${MODE:-release}
+case $mode in
+release) program=build/pipemill ;;
+*) program=build/$mode/pipemill ;;
+esac
+limit=20 # seconds that one run of the program may take
+
+# Sanitizers get an exit status of their own, so that no expected failure hides a report.
+export ASAN_OPTIONS=exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=exitcode=99:halt_on_error=1:second_deadlock_stack=1
+wrap=()
+case $mode in
+asan | tsan) limit=60 ;;
+esac
+# gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.
+if [ "$mode" = tsan ] && setarch -R true 2>/dev/null; then
+    wrap=(setarch -R)
+fi
+
+passed=0
+failed=0
+log=$(mktemp) || exit 2
+trap 'rm -f "$log"' EXIT
+
+# Adds what the last line of the log says, `N passed, N failed`; a log without one failed.
+add_last_line() {
+    if [[ $(tail -n 1 "$log") =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=$((passed + BASH_REMATCH[1]))
+        failed=$((failed + BASH_REMATCH[2]))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+golden() {
+    "${wrap[@]}" build/tests/runner --limit "$limit" "$program" "$@" </dev/null 2>&1 |
+        tee "$log" | grep -Ev --line-buffered '^[0-9]+ passed, [0-9]+ failed$'
+    add_last_line
+}
+
+unit() {
+    local before=$failed status=0
+    "${wrap[@]}" timeout 120 "$1" </dev/null >"$log" 2>&1 || status=$?
+    add_last_line
+    if ((status != 0 && failed == before)); then # died after its last line: a leak, say
+        failed=$((failed + 1))
+    fi
+    if ((failed > before)); then
+        echo "FAIL $1: exit status $status"
+        cat "$log"
+    fi
+}
+
+# A check that prints what is wrong, and nothing if all is well.
+silent() {
+    if "$@" >"$log" 2>&1 && [ ! -s "$log" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $*"
+        cat "$log"
+    fi
+}
+
+if (($# > 0)); then
+    golden "$@"
+else
+    for test in tests/unit/*_test.c; do
+        unit "build/$mode/${test%.c}"
+    done
+    golden tests/**/*.pipe examples/**/*.pipe README.md grammar/README.md
+    if [ "$mode" = release ]; then # these look at the sources, not at a build
+        silent tests/layers.sh
+        silent tests/headers.sh
+        silent tests/coverage.sh
+    fi
+fi
+echo "$passed passed, $failed failed"
+((failed == 0))
