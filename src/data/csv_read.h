@@ -36,13 +36,20 @@
 #define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto` */
 #define CSV_BATCH_MAX (1u << 30)   /* bytes of any range: positions are 32 bits wide */
 
-/* Bytes that the catalog took from an input that cannot be read twice (stdin, a FIFO). Owned. */
+/* The first bytes of an input: what the catalog took from one that cannot be read twice (stdin, a FIFO). */
 typedef struct CsvSample {
-    int fd;         /* goes on behind the bytes; owned by the sample */
-    Heap *block;    /* one reference; NULL: no bytes */
+    int fd;         /* goes on behind the bytes, owned; -1: the bytes are all that is looked at */
+    bool is_regular; /* a file that may be opened again */
+    Heap *block;    /* one reference */
     size_t n_bytes; /* block->bytes[0..n_bytes) */
     bool at_eof;    /* nothing follows */
+    uint64_t total_bytes; /* size of a regular file, else 0 */
 } CsvSample;
+
+/* Opens the input and reads `want` bytes of it, fewer only at its end. ERR_IO: no such file, a directory, ... */
+Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err);
+/* Reads on until there are `want` bytes. */
+Status csv_sample_more(CsvSample *s, Str path, size_t want, Error *err);
 void csv_sample_free(CsvSample *s); /* NULL is fine */
 
 typedef struct CsvReadOptions {

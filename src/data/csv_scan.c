@@ -75,7 +75,7 @@ static inline uint64_t prefix_xor(uint64_t m)
 
 static inline bool at_row_start(CsvState s)
 {
-    return s == CSV_ROW_START || s == CSV_CR || s == CSV_BLANK_CR;
+    return s == CSV_ROW_START || s == CSV_CR_SEEN || s == CSV_BLANK_CR;
 }
 
 /* The bytes inside quotes of a group that begins in `state`; the opening quote counts as inside, the
@@ -89,7 +89,7 @@ static inline bool quoted_region(uint64_t quotes, uint64_t separators, CsvState 
     uint64_t special = quotes | separators;
     bool may_open = state != CSV_UNQUOTED && state != CSV_QUOTED;
     uint64_t stray = opening & ~(special << 1 | (uint64_t)may_open);
-    stray |= (closing << 1 | (uint64_t)(state == CSV_QUOTE)) & ~special;
+    stray |= (closing << 1 | (uint64_t)(state == CSV_QUOTE_SEEN)) & ~special;
     return stray == 0;
 }
 
@@ -99,12 +99,12 @@ static inline CsvState state_behind(uint64_t inside, char c, char delimiter, cha
     if (inside >> 63)
         return CSV_QUOTED;
     if (c == quote)
-        return CSV_QUOTE;
+        return CSV_QUOTE_SEEN;
     if (c == delimiter)
         return CSV_FIELD_START;
     if (c == '\n')
         return CSV_ROW_START;
-    return c == '\r' ? CSV_CR : CSV_UNQUOTED;
+    return c == '\r' ? CSV_CR_SEEN : CSV_UNQUOTED;
 }
 
 /* --- byte by byte ---------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ static inline CsvState state_behind(uint64_t inside, char c, char delimiter, cha
 static inline CsvState state_next(CsvState s, char c, char delimiter, char quote)
 {
     switch (s) {
-    case CSV_CR:
+    case CSV_CR_SEEN:
     case CSV_BLANK_CR:
         if (c == '\n')
             return CSV_ROW_START;
@@ -127,8 +127,8 @@ static inline CsvState state_next(CsvState s, char c, char delimiter, char quote
             return CSV_QUOTED;
         break;
     case CSV_QUOTED:
-        return c == quote ? CSV_QUOTE : CSV_QUOTED;
-    case CSV_QUOTE:
+        return c == quote ? CSV_QUOTE_SEEN : CSV_QUOTED;
+    case CSV_QUOTE_SEEN:
         if (c != delimiter && c != '\n' && c != '\r')
             return CSV_QUOTED; /* the second of a double quote, or data after a stray one */
         break;
@@ -139,7 +139,7 @@ static inline CsvState state_next(CsvState s, char c, char delimiter, char quote
         return CSV_FIELD_START;
     if (c == '\n')
         return CSV_ROW_START;
-    return c == '\r' ? CSV_CR : CSV_UNQUOTED;
+    return c == '\r' ? CSV_CR_SEEN : CSV_UNQUOTED;
 }
 
 /* --- records ---------------------------------------------------------------------------- */
@@ -170,7 +170,7 @@ static bool scan_bytes(CsvScan *s, const char *p, size_t n, uint64_t stop_record
 {
     for (size_t i = 0; i < n; i++) {
         char c = p[i];
-        bool in_line_end = s->state == CSV_CR || s->state == CSV_BLANK_CR;
+        bool in_line_end = s->state == CSV_CR_SEEN || s->state == CSV_BLANK_CR;
         s->n_lines += s->after_cr && c != '\n';
         if (in_line_end && c != '\n') {
             record_end(s, s->state == CSV_BLANK_CR);
@@ -203,7 +203,7 @@ static inline bool scan_word(CsvScan *s, const char *p, uint64_t stop_records)
     unsigned n_lines = bit_count(lfs) + bit_count(cr_lines);
 
     uint64_t inside = 0, out_lfs = lfs, out_crs = crs;
-    if (quotes || s->state == CSV_QUOTED || s->state == CSV_QUOTE) {
+    if (quotes || s->state == CSV_QUOTED || s->state == CSV_QUOTE_SEEN) {
         uint64_t separators = mask_of(p, s->delimiter) | lfs | crs;
         if (!quoted_region(quotes, separators, s->state, &inside))
             return false;
@@ -212,13 +212,13 @@ static inline bool scan_word(CsvScan *s, const char *p, uint64_t stop_records)
     }
     uint64_t ends = out_lfs; /* bit i: a record ends just behind byte i */
     uint64_t early_ends = 0; /* bit i: one ends just before byte i */
-    if (out_crs || s->state == CSV_CR || s->state == CSV_BLANK_CR) {
-        bool in_line_end = s->state == CSV_CR || s->state == CSV_BLANK_CR;
+    if (out_crs || s->state == CSV_CR_SEEN || s->state == CSV_BLANK_CR) {
+        bool in_line_end = s->state == CSV_CR_SEEN || s->state == CSV_BLANK_CR;
         early_ends = (out_crs << 1 | (uint64_t)in_line_end) & ~out_lfs;
     }
     if (s->skip_blank) {
         uint64_t behind = (out_lfs | out_crs) << 1 | (uint64_t)at_row_start(s->state);
-        uint64_t crlf = out_lfs & (out_crs << 1 | (uint64_t)(s->state == CSV_CR));
+        uint64_t crlf = out_lfs & (out_crs << 1 | (uint64_t)(s->state == CSV_CR_SEEN));
         if (s->state == CSV_BLANK_CR || ((out_lfs | out_crs) & ~crlf & behind))
             return false;
     }
@@ -275,13 +275,13 @@ static CsvState index_bytes(CsvIndex *ix, CsvState s, const char *p, size_t n, s
 {
     for (size_t i = 0; i < n; i++) {
         char c = p[i];
-        if ((s == CSV_CR || (s == CSV_BLANK_CR && !skip_blank)) && c != '\n') {
+        if ((s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank)) && c != '\n') {
             put(ix, at + i); /* behind a lone CR */
             ix->n_rows++;
         }
         CsvState before = s;
         s = state_next(before, c, delimiter, quote);
-        ix->has_gaps |= s == CSV_CR || s == CSV_BLANK_CR;
+        ix->has_gaps |= s == CSV_CR_SEEN || s == CSV_BLANK_CR;
         if (s == CSV_FIELD_START) {
             put(ix, at + i + 1);
         } else if (s == CSV_ROW_START) {
@@ -304,7 +304,7 @@ static inline bool index_word(CsvIndex *ix, CsvState *state, const char *p, size
     CsvState s = *state;
     uint64_t quotes = mask_of(p, quote), delims = mask_of(p, delimiter);
     uint64_t lfs = mask_of(p, '\n'), crs = mask_of(p, '\r'), inside = 0;
-    if (quotes || s == CSV_QUOTED || s == CSV_QUOTE) {
+    if (quotes || s == CSV_QUOTED || s == CSV_QUOTE_SEEN) {
         if (!quoted_region(quotes, delims | lfs | crs, s, &inside))
             return false;
         delims &= ~inside;
@@ -314,16 +314,16 @@ static inline bool index_word(CsvIndex *ix, CsvState *state, const char *p, size
     if (s == CSV_BLANK_CR)
         return false;
     uint64_t row_ends = lfs, line_starts = lfs << 1 | (uint64_t)at_row_start(s);
-    if (!crs && s != CSV_CR) {
+    if (!crs && s != CSV_CR_SEEN) {
         if (skip_blank && (lfs & line_starts))
             return false;
     } else {
-        uint64_t crlf = lfs & (crs << 1 | (uint64_t)(s == CSV_CR));
+        uint64_t crlf = lfs & (crs << 1 | (uint64_t)(s == CSV_CR_SEEN));
         line_starts |= crs << 1;
         if (skip_blank && ((lfs | crs) & ~crlf & line_starts))
             return false;
         ix->has_gaps = true;
-        if (s == CSV_CR && !(lfs & 1)) {
+        if (s == CSV_CR_SEEN && !(lfs & 1)) {
             put(ix, at); /* behind a lone CR */
             ix->n_rows++;
         }
@@ -384,7 +384,7 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
     }
     index_reserve(ix, WORD + 1);
     s = index_bytes(ix, s, bytes + i, n - i, i, delimiter, quote, skip_blank);
-    if (s == CSV_CR || (s == CSV_BLANK_CR && !skip_blank)) {
+    if (s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank)) {
         put(ix, n);
         ix->n_rows++;
     }
@@ -402,7 +402,7 @@ CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
         s = state_next(before, bytes[i], delimiter, quote);
         if (s == CSV_ROW_START)
             break;
-        if (s == CSV_CR || s == CSV_BLANK_CR) {
+        if (s == CSV_CR_SEEN || s == CSV_BLANK_CR) {
             if (i + 1 < n && bytes[i + 1] == '\n')
                 i++;
             break;
@@ -410,7 +410,7 @@ CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
         if (s == CSV_FIELD_START) {
             if (r.n_fields++ == field)
                 r.field_at = i + 1;
-        } else if (s == CSV_QUOTED && before != CSV_QUOTED && before != CSV_QUOTE) {
+        } else if (s == CSV_QUOTED && before != CSV_QUOTED && before != CSV_QUOTE_SEEN) {
             r.open_at = i;
         }
     }

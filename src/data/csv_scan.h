@@ -27,8 +27,8 @@ typedef enum CsvState {
     CSV_FIELD_START, /* after a delimiter */
     CSV_UNQUOTED,
     CSV_QUOTED,
-    CSV_QUOTE,       /* after a quote inside a quoted field */
-    CSV_CR,          /* after a CR that ends a record: an LF would belong to it */
+    CSV_QUOTE_SEEN,  /* after a quote inside a quoted field */
+    CSV_CR_SEEN,     /* after a CR that ends a record: an LF would belong to it */
     CSV_BLANK_CR,    /* the same after a blank line's CR */
 } CsvState;
 

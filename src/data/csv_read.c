@@ -1,0 +1,444 @@
+#include "data/csv_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/csv_head.h"
+#include "data/csv_lib.h"
+#include "data/csv_scan.h"
+
+#define MIB(n) ((n) >> 20)
+/* Blocks in waiting: as many as there may be threads that index one at the same time. */
+#define IDLE_BLOCKS 8
+#ifdef PIPEMILL_STRESS
+#define READ_MAX 7 /* bytes of one read(): every boundary falls everywhere */
+#else
+#define READ_MAX (1u << 20)
+#endif
+
+struct CsvSource {
+    CsvSample *from;    /* fd, end of file */
+    CsvInput *input;
+    Str file;           /* in input's arena once the header is read */
+    char delimiter, quote;
+    HeapPool *pool;
+    Heap *block;        /* bytes[at..end) are read and not handed out */
+    size_t at, end;
+    uint64_t line;      /* of bytes[at], from 1 */
+    uint64_t offset;    /* of bytes[at] in the input */
+    uint64_t row;       /* rows handed out */
+    uint64_t bytes_read;
+};
+
+/* --- bytes ------------------------------------------------------------------------------- */
+
+static Status system_error(Error *err, Str path, const char *doing)
+{
+    char shown[200];
+    text_visible(path, shown, sizeof shown);
+    error_set(err, ERR_IO, "cannot %s `%s`: %s", doing, shown, strerror(errno));
+    error_at(err, path, 0, 0);
+    return ERR_IO;
+}
+
+static bool is_stdin(Str path)
+{
+    return str_is(path, "stdin") || str_is(path, "-");
+}
+
+/* Up to n bytes; *got = 0 at the end. */
+static Status fd_read(int fd, Str path, char *to, size_t n, size_t *got, Error *err)
+{
+    ssize_t k;
+    do
+        k = read(fd, to, n < READ_MAX ? n : READ_MAX);
+    while (k < 0 && errno == EINTR);
+    *got = k > 0 ? (size_t)k : 0;
+    return k < 0 ? system_error(err, path, "read") : OK;
+}
+
+Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err)
+{
+    *out = NULL;
+    int fd = STDIN_FILENO;
+    if (!is_stdin(path)) {
+        char *name = xstrndup(path.ptr, path.len);
+        fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        free(name);
+        if (fd < 0)
+            return system_error(err, path, "open");
+    }
+    struct stat info;
+    CsvSample *s = xcalloc(1, sizeof *s);
+    s->fd = fd;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+        s->is_regular = !is_stdin(path);
+        s->total_bytes = (uint64_t)info.st_size;
+    }
+    Status st = csv_sample_more(s, path, want, err);
+    if (st != OK) {
+        csv_sample_free(s);
+        s = NULL;
+    }
+    *out = s;
+    return st;
+}
+
+Status csv_sample_more(CsvSample *s, Str path, size_t want, Error *err)
+{
+    Status st = OK;
+    /* One byte more, for a line end that the last line may lack. */
+    Heap *block = heap_new(want + 1);
+    if (s->block)
+        memcpy(block->bytes, s->block->bytes, s->n_bytes);
+    while (st == OK && !s->at_eof && s->n_bytes < want) {
+        size_t got;
+        st = fd_read(s->fd, path, block->bytes + s->n_bytes, want - s->n_bytes, &got, err);
+        s->n_bytes += got;
+        s->at_eof = st == OK && got == 0;
+    }
+    heap_unref(s->block);
+    s->block = block;
+    return st;
+}
+
+void csv_sample_free(CsvSample *s)
+{
+    if (!s)
+        return;
+    if (s->fd > STDIN_FILENO)
+        close(s->fd);
+    heap_unref(s->block);
+    free(s);
+}
+
+/* Makes room for n bytes behind bytes[at..end): what is not handed out moves to a new block
+ * (a record that straddles blocks is copied once, unless it is longer than a block). */
+static void room_make(CsvSource *s, size_t n)
+{
+    if (s->block && s->block->cap - s->end >= n + 1)
+        return;
+    size_t kept = s->end - s->at;
+    Heap *block = kept + n + 1 <= CSV_BATCH_AUTO + 1 ? heap_pool_get(s->pool)
+                                                     : heap_new(kept + n + 1);
+    if (kept)
+        memcpy(block->bytes, s->block->bytes + s->at, kept);
+    heap_unref(s->block);
+    s->block = block;
+    s->at = 0;
+    s->end = kept;
+}
+
+/* Nothing follows; the last line gets the LF that it lacks. */
+static void input_end(CsvSource *s)
+{
+    s->from->at_eof = true;
+    if (s->end > s->at && s->block->bytes[s->end - 1] != '\n') {
+        room_make(s, 1);
+        s->block->bytes[s->end++] = '\n';
+    }
+}
+
+/* Reads until bytes[at..end) are at least `need` bytes or the input ends. A new block has room for `want`. */
+static Status fill(CsvSource *s, size_t need, size_t want, Error *err)
+{
+    while (!s->from->at_eof && s->end - s->at < need) {
+        size_t got = 0;
+        if (s->from->fd < 0) { /* only a sample: what its last record lacks is not known */
+            s->from->at_eof = true;
+            return OK;
+        }
+        if (!s->block || s->block->cap - s->at <= need)
+            room_make(s, want - (s->end - s->at));
+        /* One byte stays for input_end(). */
+        Status st = fd_read(s->from->fd, s->file, s->block->bytes + s->end,
+                            s->block->cap - s->end - 1, &got, err);
+        if (st != OK)
+            return st;
+        s->end += got;
+        s->bytes_read += got;
+        if (got == 0)
+            input_end(s);
+    }
+    return OK;
+}
+
+/* --- records ----------------------------------------------------------------------------- */
+
+/* The record behind scan->end is too long, or its quote is open. */
+static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
+{
+    const char *record = s->block->bytes + s->at + scan->end;
+    size_t n = s->end - s->at - scan->end;
+    CsvRecord r = csv_record(record, n, s->delimiter, s->quote, 0);
+    size_t at = r.is_open ? r.open_at : 0;
+    uint64_t line = s->line + scan->end_lines;
+    if (r.is_open && s->from->at_eof)
+        error_set(err, ERR_DATA,
+                  "a quote that opens here is never closed: close it, or double it inside a "
+                  "quoted field");
+    else if (r.is_open)
+        error_set(err, ERR_DATA,
+                  "a quote that opens here is not closed within %u MiB, the longest row: "
+                  "close it, or double it inside a quoted field",
+                  MIB(CSV_RECORD_MAX));
+    else
+        error_set(err, ERR_DATA, "this row is longer than %u MiB, the longest that is read",
+                  MIB(CSV_RECORD_MAX));
+    line += csv_count_lines(record, at);
+    error_at(err, s->file, line, s->offset + scan->end + at);
+    return ERR_DATA;
+}
+
+/* Scans bytes[at..) on, reading as needed, until there are `records` or the input ends (then the end is a record's end). */
+static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error *err)
+{
+    while (scan->n_records < records) {
+        size_t have = s->end - s->at;
+        if (scan->at < have) {
+            csv_scan(scan, s->block->bytes + s->at + scan->at, have - scan->at, records);
+            continue;
+        }
+        if (have - scan->end > CSV_RECORD_MAX)
+            return record_error(s, scan, err);
+        if (have >= CSV_BATCH_MAX) {
+            error_set(err, ERR_DATA, "a batch of %llu rows is larger than 1 GiB: choose fewer",
+                      (unsigned long long)records);
+            error_at(err, s->file, s->line, s->offset);
+            return ERR_DATA;
+        }
+        if (s->from->at_eof) {
+            /* A sample is cut anywhere: its last record is left alone. */
+            if (s->from->fd >= 0 && csv_scan_is_open(scan))
+                return record_error(s, scan, err);
+            return OK;
+        }
+        /* As much again, so that a long record is copied a few times only. */
+        size_t want = have < CSV_BATCH_AUTO / 2 ? CSV_BATCH_AUTO : 2 * have;
+        Status st = fill(s, have + 1, want, err);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
+Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
+{
+    *out = NULL;
+    CsvScan scan;
+    csv_scan_init(&scan, s->delimiter, s->quote, s->input->n_cols > 1);
+    Status st;
+    if (limit.rows == 0) {
+        uint64_t want = limit.bytes ? limit.bytes : CSV_BATCH_AUTO;
+        size_t target = want < CSV_BATCH_MAX ? (size_t)want : CSV_BATCH_MAX;
+        st = fill(s, target, target, err);
+        if (st != OK)
+            return st;
+        size_t have = s->end - s->at;
+        if (have)
+            csv_scan(&scan, s->block->bytes + s->at, have < target ? have : target,
+                     UINT64_MAX);
+    }
+    uint64_t records = limit.rows ? limit.rows : 1;
+    st = scan_records(s, &scan, records < UINT32_MAX ? records : UINT32_MAX, err);
+    if (st != OK || scan.n_records == 0)
+        return st;
+
+    RawRows *raw = xcalloc(1, sizeof *raw);
+    atomic_init(&raw->refs, 1);
+    raw->input = csv_input_ref(s->input);
+    raw->block = heap_ref(s->block);
+    raw->bytes = raw->cells = s->block->bytes + s->at;
+    raw->n_bytes = scan.end;
+    raw->first_row = s->row;
+    raw->first_line = s->line;
+    raw->first_byte = s->offset;
+    raw->n_rows = (uint32_t)scan.n_records;
+    raw->n_cols = s->input->n_cols;
+    s->at += scan.end;
+    s->line += scan.end_lines;
+    s->offset += scan.end;
+    s->row += scan.n_records;
+    *out = raw;
+    return OK;
+}
+
+/* --- open -------------------------------------------------------------------------------- */
+
+/* Looks at the first bytes: a mark to drop, or something that is no CSV text. */
+static Status check_start(CsvSource *s, Error *err)
+{
+    Status st = fill(s, 3, CSV_BATCH_AUTO, err);
+    if (st != OK)
+        return st;
+    const char *p = s->block ? s->block->bytes + s->at : "";
+    size_t n = s->end - s->at;
+    if (n == 0)
+        st = error_set(err, ERR_DATA, "this input is empty: not even a header");
+    else if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
+        st = error_set(err, ERR_DATA,
+                       "this is UTF-16: convert it to UTF-8, for example with "
+                       "`iconv -f UTF-16 -t UTF-8`");
+    else if (n >= 2 && memcmp(p, "\x1f\x8b", 2) == 0)
+        st = error_set(err, ERR_DATA,
+                       "this is compressed by gzip: decompress it first, for example with "
+                       "`gzip -dc FILE | pipemill ...` and `read csv stdin`");
+    else if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+        s->at += 3, s->offset += 3;
+    if (st != OK)
+        error_at(err, s->file, n ? 1 : 0, 0);
+    return st;
+}
+
+static Status read_head(CsvSource *s, const CsvReadOptions *o, Error *err)
+{
+    CsvScan scan;
+    csv_scan_init(&scan, s->delimiter, s->quote, true);
+    Status st = scan_records(s, &scan, 1, err);
+    if (st != OK)
+        return st;
+    if (scan.n_records == 0 && (o->dialect.has_header || s->end == s->at)) {
+        error_set(err, ERR_DATA, "this input has no header, only blank lines");
+        error_at(err, s->file, 1, 0);
+        return ERR_DATA;
+    }
+    const char *record = s->block->bytes + s->at;
+    size_t blank = 0;
+    while (scan.n_records && (record[blank] == '\n' || record[blank] == '\r'))
+        blank++;
+    st = csv_head_read(s->file, o, record + blank, scan.end - blank,
+                       s->line + csv_count_lines(record, blank), s->offset + blank,
+                       &s->input, err);
+    if (st != OK)
+        return st;
+    s->file = s->input->file;
+    if (o->dialect.has_header) {
+        s->at += scan.end;
+        s->line += scan.end_lines;
+        s->offset += scan.end;
+    }
+    return OK;
+}
+
+Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error *err)
+{
+    CsvSource *s = xcalloc(1, sizeof *s);
+    Status st = OK;
+    *out = NULL;
+    s->file = is_stdin(path) ? STR_LIT("stdin") : path;
+    s->delimiter = o->dialect.delimiter;
+    s->quote = o->dialect.quote;
+    s->line = 1;
+    s->pool = heap_pool_new(CSV_BATCH_AUTO + 1, IDLE_BLOCKS);
+    s->from = o->sample;
+    if (!s->from)
+        st = csv_sample_open(path, 0, &s->from, err);
+    if (st != OK)
+        goto done;
+    s->block = s->from->block;
+    s->from->block = NULL;
+    s->end = s->from->n_bytes;
+    s->bytes_read = s->end;
+    if (s->from->at_eof)
+        input_end(s);
+    st = check_start(s, err);
+    if (st == OK)
+        st = read_head(s, o, err);
+done:
+    if (st != OK) {
+        csv_source_close(s);
+        s = NULL;
+    }
+    *out = s;
+    return st;
+}
+
+void csv_source_close(CsvSource *s)
+{
+    if (!s)
+        return;
+    csv_sample_free(s->from);
+    csv_input_unref(s->input);
+    heap_unref(s->block);
+    heap_pool_unref(s->pool);
+    free(s);
+}
+
+const CsvInput *csv_source_input(const CsvSource *s)
+{
+    return s->input;
+}
+
+uint64_t csv_source_bytes_read(const CsvSource *s)
+{
+    return s->bytes_read;
+}
+
+uint64_t csv_source_bytes_total(const CsvSource *s)
+{
+    return s->from->total_bytes;
+}
+
+/* --- index ------------------------------------------------------------------------------- */
+
+Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    error_set(err, ERR_DATA,
+              "this row has %u field%s, the %s has %u: quote a field that holds the delimiter "
+              "`%c`, or correct the row",
+              n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row",
+              raw->n_cols, d->delimiter);
+    error_at(err, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at),
+             raw->first_byte + at);
+    if (err) {
+        size_t n = csv_record(raw->bytes + at, raw->n_bytes - at, d->delimiter, d->quote, 0)
+                       .n_bytes;
+        while (n && (raw->bytes[at + n - 1] == '\n' || raw->bytes[at + n - 1] == '\r'))
+            n--;
+        text_visible((Str){raw->bytes + at, (uint32_t)n}, err->value, sizeof err->value);
+    }
+    return ERR_DATA;
+}
+
+/* No text has a NUL byte; keeps the rows before the one that has it. */
+static Status nul_check(RawRows *raw, Error *err)
+{
+    const char *nul = memchr(raw->bytes, '\0', raw->n_bytes);
+    if (!nul)
+        return OK;
+    size_t at = (size_t)(nul - raw->bytes);
+    uint32_t rows = 0;
+    while (rows < raw->n_rows && raw->start[(size_t)(rows + 1) * raw->n_cols] <= at)
+        rows++;
+    raw->n_rows = rows;
+    error_set(err, ERR_DATA,
+              "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for example "
+              "with iconv)");
+    error_at(err, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at),
+             raw->first_byte + at);
+    return ERR_DATA;
+}
+
+Status raw_index(RawRows *raw, Error *err)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    if (d->use_libcsv)
+        return raw_index_libcsv(raw, err);
+    CsvIndex ix;
+    bool ok = csv_index(&ix, raw->bytes, raw->n_bytes, d->delimiter, d->quote, raw->n_cols);
+    raw->start = ix.start;
+    raw->n_rows = ix.n_rows;
+    raw->has_gaps = ix.has_gaps;
+    Status st = nul_check(raw, err);
+    if (st != OK || ok)
+        return st;
+    size_t at = ix.start[(size_t)ix.n_rows * raw->n_cols];
+    while (raw->bytes[at] == '\n' || raw->bytes[at] == '\r')
+        at++;
+    return raw_ragged(raw, at, ix.bad_fields, err);
+}

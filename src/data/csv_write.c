@@ -1,0 +1,178 @@
+#include "data/csv_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/csv_cell.h"
+
+/* How the cells of one output column are made. */
+typedef enum Way {
+    WAY_RAW,    /* slices of the input: fields first..last of the row in one piece */
+    WAY_TEXT,   /* cells that stand in a column of text */
+    WAY_QUOTE,  /* cells of another dialect */
+    WAY_PRINT,  /* values */
+} Way;
+
+typedef struct Part {
+    Way way;
+    uint32_t first, last; /* WAY_RAW: fields */
+    const Column *col;    /* WAY_TEXT, WAY_PRINT; WAY_QUOTE: NULL if in raw */
+    uint32_t field;       /* WAY_QUOTE in raw */
+    char quote;           /* WAY_QUOTE: of its dialect */
+} Part;
+
+static bool same_dialect(char delimiter, char quote, const CsvDialect *d)
+{
+    return delimiter == d->delimiter && quote == d->quote && d->null_word.len == 0;
+}
+
+/* Plans the columns; neighbouring fields that stay neighbours are one part. Returns the number of parts. */
+static uint32_t plan_parts(const Batch *b, const CsvDialect *d, Part *parts)
+{
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        const Slot *slot = &b->slots[c];
+        Part p = {.way = WAY_PRINT, .col = slot->values};
+        if (slot->raw_col >= 0) {
+            const CsvDialect *from = &b->raw->input->dialect;
+            uint32_t field = (uint32_t)slot->raw_col;
+            if (!same_dialect(from->delimiter, from->quote, d)) {
+                p = (Part){.way = WAY_QUOTE, .field = field, .quote = from->quote};
+            } else if (n && parts[n - 1].way == WAY_RAW && parts[n - 1].last + 1 == field) {
+                parts[n - 1].last = field;
+                continue;
+            } else {
+                p = (Part){.way = WAY_RAW, .first = field, .last = field};
+            }
+        } else if (slot->text) {
+            const Column *t = slot->text;
+            p = (Part){.way = same_dialect(t->delimiter, t->quote, d) ? WAY_TEXT : WAY_QUOTE,
+                       .col = t,
+                       .quote = t->quote};
+        }
+        parts[n++] = p;
+    }
+    return n;
+}
+
+/* memcpy of a short piece: 16 bytes at a time, beyond the end where `room` says that both sides have them. */
+static inline char *copy_short(char *to, const char *from, size_t n, bool room)
+{
+    if (room && n <= 32) {
+        memcpy(to, from, 16);
+        memcpy(to + 16, from + 16, 16);
+    } else {
+        memcpy(to, from, n);
+    }
+    return to + n;
+}
+
+#define SLACK 32 /* bytes that copy_short may touch beyond */
+
+static void put_fields(Buf *out, const RawRows *raw, uint32_t row, const Part *p)
+{
+    StrView first = raw_cell(raw, row, p->first);
+    StrView last = p->first == p->last ? first : raw_cell(raw, row, p->last);
+    const char *end = last.ptr + last.len;
+    size_t n = (size_t)(end - first.ptr);
+    if (out->cap - out->len <= n + SLACK)
+        buf_reserve(out, n + SLACK + out->len / 2);
+    const char *limit = raw->cells + raw->start[(size_t)raw->n_rows * raw->n_cols];
+    char *o = copy_short(out->ptr + out->len, first.ptr, n, limit - first.ptr >= SLACK);
+    out->len = (size_t)(o - out->ptr);
+}
+
+static void put_value(Buf *out, const Column *c, uint32_t row, const CsvDialect *d)
+{
+    if (!column_is_valid(c, row)) {
+        buf_put_str(out, d->null_word);
+        return;
+    }
+    if (c->type == TYPE_STRING) {
+        StrView s = column_strs(c)[row];
+        csv_put_text(out, (Str){s.ptr, s.len}, d);
+        return;
+    }
+    /* A number or a date may hold an exotic delimiter: `1.5` with `.`, `2026-01-02` with `-`. */
+    size_t at = out->len;
+    value_print(out, column_value(c, row));
+    Str s = {out->ptr + at, (uint32_t)(out->len - at)};
+    if (memchr(s.ptr, d->delimiter, s.len) || (d->null_word.len && str_eq(s, d->null_word))) {
+        char copy[VALUE_PRINT_MAX];
+        memcpy(copy, s.ptr, s.len);
+        out->len = at;
+        csv_put_text(out, (Str){copy, s.len}, d);
+    }
+}
+
+/* A cell of another dialect, or one whose nulls have a word here. */
+static void put_cell(Buf *out, const Batch *b, uint32_t row, const Part *p,
+                     const CsvDialect *d, Heap **unquoted)
+{
+    StrView cell;
+    bool is_null;
+    if (p->col) {
+        cell = column_strs(p->col)[row];
+        is_null = !column_is_valid(p->col, row);
+    } else {
+        cell = raw_cell(b->raw, b->sel ? b->sel[row] : row, p->field);
+        is_null = csv_cell_is_null(cell, &b->raw->input->dialect);
+    }
+    if (is_null)
+        buf_put_str(out, d->null_word.len ? d->null_word : (Str){cell.ptr, cell.len});
+    else
+        csv_put_text(out, csv_cell_text(cell, p->quote, unquoted), d);
+}
+
+void csv_write_header(Buf *out, const Schema *schema, const CsvDialect *d)
+{
+    if (!d->has_header)
+        return;
+    CsvDialect names = *d;
+    names.null_word.len = 0; /* a name is never null */
+    for (uint32_t c = 0; c < schema->n_cols; c++) {
+        if (c)
+            buf_putc(out, d->delimiter);
+        csv_put_text(out, schema->cols[c].name, &names);
+    }
+    buf_putc(out, '\n');
+}
+
+void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
+{
+    if (b->n_rows == 0)
+        return;
+    Part *parts = xmalloc((b->n_cols + 1) * sizeof *parts);
+    uint32_t n_parts = plan_parts(b, d, parts);
+    const RawRows *raw = b->raw;
+    Heap *unquoted = NULL;
+    if (n_parts == 1 && parts[0].way == WAY_RAW && parts[0].first == 0 &&
+        parts[0].last + 1 == raw->n_cols && !b->sel && !raw->has_gaps) {
+        buf_put(out, raw->cells, raw->start[(size_t)raw->n_rows * raw->n_cols]);
+        goto done;
+    }
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        uint32_t row = b->sel ? b->sel[i] : i;
+        for (uint32_t k = 0; k < n_parts; k++) {
+            const Part *p = &parts[k];
+            if (k) {
+                /* put_fields leaves room; the other ways look themselves. */
+                if (out->cap - out->len < 2)
+                    buf_reserve(out, 2);
+                out->ptr[out->len++] = d->delimiter;
+            }
+            switch (p->way) {
+            case WAY_RAW: put_fields(out, raw, row, p); break;
+            case WAY_TEXT:
+                buf_put(out, column_strs(p->col)[i].ptr, column_strs(p->col)[i].len);
+                break;
+            case WAY_QUOTE: put_cell(out, b, i, p, d, &unquoted); break;
+            case WAY_PRINT: put_value(out, p->col, i, d); break;
+            }
+        }
+        buf_putc(out, '\n');
+    }
+done:
+    heap_unref(unquoted);
+    free(parts);
+}

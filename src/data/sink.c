@@ -1,0 +1,275 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include "data/sink.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/raw.h"
+
+typedef struct Held {
+    uint64_t seq;
+    Buf bytes;
+} Held;
+
+struct Sink {
+    pthread_mutex_t mu;
+    int fd;
+    char *path; /* the file to be, links followed; for messages: stdout */
+    char *temp; /* what is written; NULL: in place */
+    /* Guarded by mu: */
+    uint64_t next;   /* the number that is due */
+    bool is_writing; /* a thread writes outside mu what is due */
+    Held *held;      /* [n_held] a binary heap by seq */
+    size_t n_held, cap_held;
+    uint64_t held_bytes, written_bytes;
+    Error err; /* the first one; status OK: none */
+};
+
+static Status sink_error(Sink *s, const char *doing, Error *err)
+{
+    char shown[200];
+    text_visible(str_of(s->path), shown, sizeof shown);
+    return error_set(err, ERR_IO, "cannot %s `%s`: %s", doing, shown, strerror(errno));
+}
+
+/* --- the file ---------------------------------------------------------------------------- */
+
+/* Makes the folders of path. */
+static void folders_make(char *path)
+{
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        mkdir(path, 0777); /* what stands in the way, open() will tell */
+        *p = '/';
+    }
+}
+
+static Status folder_sync(Sink *s, Error *err)
+{
+    char *slash = strrchr(s->path, '/');
+    char *folder = slash ? xstrndup(s->path, (size_t)(slash - s->path + 1)) : xstrndup(".", 1);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    Status st = OK;
+    /* Some file systems cannot sync a folder (EINVAL): then there is nothing to wait for. */
+    if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL)
+        st = sink_error(s, "sync the folder of", err);
+    if (fd >= 0)
+        close(fd);
+    return st;
+}
+
+static Status bytes_write(Sink *s, const char *p, size_t n, Error *err)
+{
+    while (n) {
+        ssize_t k = write(s->fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return sink_error(s, "write", err);
+        p += k;
+        n -= (size_t)k;
+    }
+    return OK;
+}
+
+static Status temp_open(Sink *s, mode_t mode, Error *err)
+{
+    folders_make(s->path);
+    Buf name = {0};
+    const char *slash = strrchr(s->path, '/');
+    size_t folder = slash ? (size_t)(slash - s->path) + 1 : 0;
+    buf_put(&name, s->path, folder);
+    buf_printf(&name, ".%s.%ld.tmp", s->path + folder, (long)getpid());
+    s->temp = name.ptr;
+    /* A left-over of a killed process that had our number is no use to anybody. */
+    s->fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (s->fd >= 0) {
+        if (mode)
+            fchmod(s->fd, mode); /* like the file that it replaces */
+        return OK;
+    }
+    Status st = sink_error(s, "write", err);
+    free(s->temp);
+    s->temp = NULL;
+    return st;
+}
+
+static void sink_free(Sink *s)
+{
+    if (s->fd > STDERR_FILENO)
+        close(s->fd);
+    for (size_t i = 0; i < s->n_held; i++)
+        buf_deinit(&s->held[i].bytes);
+    free(s->held);
+    free(s->path);
+    free(s->temp);
+    pthread_mutex_destroy(&s->mu);
+    free(s);
+}
+
+Status sink_open(Str path, Str head, Sink **out, Error *err)
+{
+    Sink *s = xcalloc(1, sizeof *s);
+    Status st = OK;
+    struct stat info;
+    pthread_mutex_init(&s->mu, NULL);
+    s->path = xstrndup(path.ptr, path.len);
+    s->fd = -1;
+    if (str_is(path, "stdout") || str_is(path, "-")) {
+        s->fd = STDOUT_FILENO;
+    } else if (stat(s->path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        s->fd = open(s->path, O_WRONLY | O_CLOEXEC | O_NOCTTY); /* a directory is refused here */
+        if (s->fd < 0)
+            st = sink_error(s, "write", err);
+    } else {
+        char *real = realpath(s->path, NULL);
+        if (real) {
+            free(s->path);
+            s->path = real;
+        }
+        st = temp_open(s, real ? info.st_mode & 07777 : 0, err);
+    }
+    if (st == OK)
+        st = bytes_write(s, head.ptr, head.len, err);
+    if (st == OK) {
+        s->written_bytes = head.len;
+        *out = s;
+    } else {
+        *out = NULL;
+        sink_abort(s);
+    }
+    return st;
+}
+
+/* --- order ------------------------------------------------------------------------------- */
+
+static void held_push_locked(Sink *s, Held item)
+{
+    if (s->n_held == s->cap_held) {
+        s->cap_held = 2 * s->cap_held + 8;
+        s->held = xrealloc(s->held, s->cap_held * sizeof *s->held);
+    }
+    size_t i = s->n_held++;
+    for (; i && s->held[(i - 1) / 2].seq > item.seq; i = (i - 1) / 2)
+        s->held[i] = s->held[(i - 1) / 2];
+    s->held[i] = item;
+    s->held_bytes += item.bytes.len;
+}
+
+static Held held_pop_locked(Sink *s)
+{
+    Held first = s->held[0], last = s->held[--s->n_held];
+    size_t i = 0;
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child + 1 < s->n_held && s->held[child + 1].seq < s->held[child].seq)
+            child++;
+        if (child >= s->n_held || s->held[child].seq >= last.seq)
+            break;
+        s->held[i] = s->held[child];
+        i = child;
+    }
+    if (s->n_held)
+        s->held[i] = last;
+    s->held_bytes -= first.bytes.len;
+    return first;
+}
+
+Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
+{
+    Held item = {.seq = seq};
+    if (bytes) {
+        item.bytes = *bytes;
+        *bytes = (Buf){0};
+    }
+    pthread_mutex_lock(&s->mu);
+    held_push_locked(s, item);
+    /* One thread at a time writes, outside the lock, all that is due; the others leave theirs and go. */
+    while (!s->is_writing && s->n_held && s->held[0].seq == s->next) {
+        Held due = held_pop_locked(s);
+        s->next++;
+        if (s->err.status == OK && due.bytes.len) {
+            Error e = {0};
+            s->is_writing = true;
+            pthread_mutex_unlock(&s->mu);
+            Status st = bytes_write(s, due.bytes.ptr, due.bytes.len, &e);
+            pthread_mutex_lock(&s->mu);
+            s->is_writing = false;
+            if (st == OK)
+                s->written_bytes += due.bytes.len;
+            else
+                s->err = e;
+        }
+        buf_deinit(&due.bytes);
+    }
+    Status st = s->err.status;
+    if (st != OK && err)
+        *err = s->err;
+    pthread_mutex_unlock(&s->mu);
+    return st;
+}
+
+uint64_t sink_held_bytes(Sink *s)
+{
+    pthread_mutex_lock(&s->mu);
+    uint64_t n = s->held_bytes;
+    pthread_mutex_unlock(&s->mu);
+    return n;
+}
+
+uint64_t sink_written_bytes(Sink *s)
+{
+    pthread_mutex_lock(&s->mu);
+    uint64_t n = s->written_bytes;
+    pthread_mutex_unlock(&s->mu);
+    return n;
+}
+
+Status sink_commit(Sink *s, Error *err)
+{
+    Status st = s->err.status;
+    assert(s->n_held == 0 || st != OK);
+    if (st != OK && err)
+        *err = s->err;
+    if (!s->temp) {
+        if (st == OK && s->fd != STDOUT_FILENO) {
+            int fd = s->fd;
+            s->fd = -1;
+            if (close(fd) != 0)
+                st = sink_error(s, "write", err);
+        }
+        sink_free(s);
+        return st;
+    }
+    if (st == OK && fsync(s->fd) != 0)
+        st = sink_error(s, "sync", err);
+    if (st == OK && rename(s->temp, s->path) != 0)
+        st = sink_error(s, "rename the finished file to", err);
+    if (st != OK) {
+        sink_abort(s);
+        return st;
+    }
+    st = folder_sync(s, err);
+    sink_free(s);
+    return st;
+}
+
+void sink_abort(Sink *s)
+{
+    if (!s)
+        return;
+    if (s->temp)
+        unlink(s->temp);
+    sink_free(s);
+}
