@@ -17,7 +17,7 @@
 #include "base/value.h"
 
 typedef enum Opcode {
-#define OP(name, fmt, effect) OP_##name,
+#define OP(name, fmt, types, effect) OP_##name,
 #include "code/opcodes.def"
 #undef OP
     N_OPCODES
@@ -30,6 +30,7 @@ typedef enum OperandFormat {
 
 typedef struct OpcodeInfo {
     const char *name, *effect;
+    const char *types; /* a letter per register operand, as opcodes.def explains */
     OperandFormat format;
 } OpcodeInfo;
 const OpcodeInfo *opcode_info(Opcode op);
@@ -41,10 +42,11 @@ typedef struct Instr {
 /* Limits of the 16-bit operands: 65,535 registers, columns, constants and specs per step. */
 #define CODE_MAX_OPERAND 65535u
 
-/* A sort key: the register that holds it. Nulls come last either way; NaN after numbers. */
+/* A key: the register that holds it. Nulls come last either way; NaN is the greatest number. */
 typedef struct KeySpec {
     uint16_t reg;
     bool is_desc;
+    int32_t col; /* GROUP: the column of t that it was LOADed from, whose cells the key keeps; -1: computed */
 } KeySpec;
 
 /* An aggregate of a GROUP: args in consecutive registers from `reg`. */
@@ -53,6 +55,7 @@ typedef struct AggSpec {
     uint16_t reg, n_args;
     Type arg_type;   /* of the first argument; TYPE_NULL when it has none (count()) */
     Type type;       /* of the result */
+    Str name;        /* the column it makes, for messages; may be empty */
 } AggSpec;
 
 typedef enum SpecKind {
