@@ -28,6 +28,7 @@ fi
 
 passed=0
 failed=0
+collect=()
 log=$(mktemp) || exit 2
 trap 'rm -f "$log"' EXIT
 
@@ -42,7 +43,8 @@ add_last_line() {
 }
 
 golden() {
-    "${wrap[@]}" build/tests/runner --limit "$limit" "$program" "$@" </dev/null 2>&1 |
+    "${wrap[@]}" build/tests/runner --limit "$limit" "${collect[@]}" \
+        "$program" "$@" </dev/null 2>&1 |
         tee "$log" | grep -Ev --line-buffered '^[0-9]+ passed, [0-9]+ failed$'
     add_last_line
 }
@@ -77,6 +79,7 @@ else
     for test in tests/unit/*_test.c; do
         unit "build/$mode/${test%.c}"
     done
+    [ "$mode" != release ] || collect=(--bytecode build/tests/bytecode.txt)
     golden tests/**/*.pipe examples/**/*.pipe README.md grammar/README.md
     if [ "$mode" = release ]; then # these look at the sources, not at a build
         silent tests/layers.sh

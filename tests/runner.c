@@ -1,12 +1,14 @@
 /* runner.c - runs the golden tests: .pipe files with their expectations in comments,
  * and ```pipe fences of Markdown files. tests/README.md describes the format.
  *
- *   runner [--bless] [--limit SECONDS] [-j N] PIPEMILL FILE...
+ *   runner [--bless] [--limit SECONDS] [-j N] [--bytecode OUT] PIPEMILL FILE...
  *
  * Run from the root of the tree. N worker processes take tests from a shared counter;
  * each test has a fresh folder of its own with `data` and `examples` linked in. Failures
  * are printed as diffs; the last line is `N passed, N failed`; exit status 1 if any failed.
  *
+ * Longer than other files: one program that needs nothing but libc. From the bottom up:
+ * text, the test file, running a program, comparing, what holds for all, bless.
  * Memory is not given back: a worker lives for seconds.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
@@ -40,6 +42,7 @@ static const char *pipemill; /* the program, absolute */
 static char work[256];       /* this worker's folder; the test runs in work/t */
 static unsigned limit_s = 20;
 static bool blessing;
+static int bytecode_fd = -1; /* collects all bytecode listings */
 
 /* ---- text ------------------------------------------------------------------- */
 
@@ -1173,6 +1176,8 @@ static void verify_bytecode(Test *t, const char *text)
     Result r = run_argv(t, w.v, NULL);
     if (ended_well(t, "dump --format bytecode", &r) && r.status != 0)
         fail(t, "dump --format bytecode: exit status %d\n%s", r.status, buf_text(&r.err));
+    if (bytecode_fd >= 0 && r.out.n && write(bytecode_fd, r.out.p, r.out.n) < 0)
+        die("bytecode");
 }
 
 /* An example that says nothing about itself: each of its jobs runs, and quickly. */
@@ -1513,12 +1518,16 @@ int main(int argc, char **argv)
             limit_s = (unsigned)atoi(argv[++i]);
         else if (strcmp(argv[i], "-j") == 0 && i + 1 < argc)
             n_workers = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--bytecode") == 0 && i + 1 < argc)
+            bytecode_fd = open(argv[++i], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+                               0666);
         else
             i = argc;
     }
     if (i >= argc) {
         fprintf(stderr,
-                "usage: runner [--bless] [--limit SECONDS] [-j N] PIPEMILL FILE...\n");
+                "usage: runner [--bless] [--limit SECONDS] [-j N] [--bytecode OUT] "
+                "PIPEMILL FILE...\n");
         return 2;
     }
     root = getcwd(NULL, 0);
