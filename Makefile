@@ -5,7 +5,7 @@
 #                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
 #                 with tiny buffers
 # make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
-# make bench      the benchmarks of tests/bench
+# make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
 # make install [PREFIX=/usr/local] [DESTDIR=]
 # make format     clang-format all C files
@@ -57,7 +57,7 @@ CLI_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c)))
 LIB_OBJ := $(filter-out $(CLI_OBJ),$(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/*/*.c)))) \
            $(GEN_SRC:build/%.c=$(B)/%.o)
 UNIT    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
-BENCH   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
+BENCH   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c tests/bench/*/*.c)))
 RUNNER  := build/tests/runner
 
 # As many jobs as processors, unless told otherwise; what a job prints stays together.
@@ -137,8 +137,12 @@ bless: all $(RUNNER)
 	+@tests/bless.sh $(T)
 
 bench: all $(BENCH)
-	+@for b in $(BENCH); do echo "== $$b"; $$b || exit 1; done
-	+@for b in $(wildcard tests/bench/*.sh); do echo "== $$b"; $$b || exit 1; done
+	+@for b in $(BENCH) $(wildcard tests/bench/*.sh tests/bench/*/*.sh); do \
+	    echo "== $$b"; $$b || exit 1; \
+	done
+
+bench-%:
+	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
 
 install: all
 	install -D -m 755 build/pipemill $(DESTDIR)$(PREFIX)/bin/pipemill
@@ -167,7 +171,7 @@ deps:
 	    apt-get install -q -y --no-install-recommends $$missing
 
 format:
-	clang-format -i $(wildcard src/*/*.[ch] tests/*.c tests/unit/*.[ch] tests/bench/*.c)
+	clang-format -i $(wildcard src/*/*.[ch] tests/*.c tests/unit/*.[ch] tests/bench/*/*.c)
 
 clean:
 	rm -rf build
