@@ -236,10 +236,8 @@ static void wrong_level(Builder *b, const StageDef *s, const Point *at)
     if (st->kind == STAGE_ONCE) {
         d = diag_add(b->diags, E_NEEDS_MAP, st->span,
                      "`%.*s` stands on a dynamic flow, which comes in batches", STR_ARG(label));
-        diag_help(b->diags, d,
-                  "write `map %.*s` to run it on every batch, or `collect %.*s` to run it once on "
-                  "all of them",
-                  STR_ARG(label), STR_ARG(label));
+        diag_help(b->diags, d, "write `map` before it to run it on every batch, or `collect` to run "
+                               "it once on all of them");
         diag_label(b->diags, d, at->from, "batches come from here");
         diag_fix(b->diags, d, (Span){st->span.lo, st->span.lo}, STR_LIT("map "));
         return;
@@ -248,9 +246,9 @@ static void wrong_level(Builder *b, const StageDef *s, const Point *at)
     d = diag_add(b->diags, E_NEEDS_BATCHES, st->word_span,
                  "`%s` stands on a static flow, which is one table", word);
     if (s->op)
-        diag_help(b->diags, d, "write `%.*s` alone to run it once, or make batches: `read csv ... "
-                               "batch 100`",
-                  STR_ARG(label));
+        diag_help(b->diags, d, "leave the `%s` out to run `%.*s` once, or make batches: `read csv "
+                               "... batch 100`",
+                  word, STR_ARG(label));
     else
         diag_help(b->diags, d, "leave it out: there is nothing to collect");
     diag_label(b->diags, d, at->from, "one table comes from here");

@@ -48,6 +48,7 @@ typedef struct Typer {
     AggList *aggs;       /* inside `group by {}`: calls of aggregates are collected here ... */
     ScopeCols *keys;     /* ... and these are the columns outside of such calls */
 
+    Vec(Str) ambiguous;  /* parameters that are columns too, as far as that has been said */
     uint32_t n_calls;    /* calls numbered so far in this step */
 } Typer;
 

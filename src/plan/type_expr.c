@@ -205,6 +205,10 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
         const ScopeCols *cols = t->keys ? t->keys : &t->cols;
         int32_t col = find_col(cols, name);
         if (col >= 0 && param) {
+            for (size_t i = 0; i < t->ambiguous.n; i++)
+                if (str_eq(t->ambiguous.ptr[i], name)) /* said at its first use */
+                    return tx_error(t->arena, e->span);
+            vec_push(t->arena, &t->ambiguous, name);
             Diag *d = diag_add(t->diags, E_COLUMN_OR_PARAM, e->span,
                                "`%.*s` is both a column and a parameter of the op",
                                STR_ARG(name));
