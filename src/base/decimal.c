@@ -174,6 +174,7 @@ static bool to_double_product(uint64_t digits, int32_t exp10, uint64_t *bits)
     int32_t shift = leading_zeros(digits);
     uint64_t w = digits << shift;
     U128 g = POW10S[exp10 - POW10_MIN];
+    g.lo += exp10 < 0 && exp10 >= -27; /* rounded up, so that points halfway stay visible */
     U128 p = mul64(w, g.hi);
     if ((p.hi & 0x1ff) == 0x1ff) { /* the low half could carry into the bits used */
         uint64_t more = mul64(w, g.lo).hi;

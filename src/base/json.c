@@ -12,7 +12,7 @@ void json_init(JsonWriter *w, Buf *out, JsonStyle style)
 
 static void new_line(JsonWriter *w)
 {
-    if (w->style == JSON_COMPACT)
+    if (w->style == JSON_STYLE_COMPACT)
         return;
     buf_putc(w->out, '\n');
     for (uint32_t i = 0; i < w->depth; i++)
@@ -101,7 +101,7 @@ void json_key(JsonWriter *w, const char *name)
     assert(w->depth > 0 && !w->after_key);
     begin_item(w);
     put_quoted(w->out, str_of(name));
-    buf_puts(w->out, w->style == JSON_PRETTY ? ": " : ":");
+    buf_puts(w->out, w->style == JSON_STYLE_PRETTY ? ": " : ":");
     w->after_key = true;
 }
 

@@ -1,7 +1,7 @@
 /* json.h - writes JSON into a Buf as it goes: nothing is held, keys keep their order.
  *
  *   JsonWriter w;
- *   json_init(&w, &buf, JSON_PRETTY);
+ *   json_init(&w, &buf, JSON_STYLE_PRETTY);
  *   json_begin_object(&w);
  *   json_key(&w, "steps");
  *   json_begin_array(&w);
@@ -22,8 +22,8 @@
 #include "base/value.h"
 
 typedef enum JsonStyle {
-    JSON_COMPACT, /* {"a":1,"b":[]}, no line ends */
-    JSON_PRETTY,  /* an item a line, indented by two blanks, no line end at the end */
+    JSON_STYLE_COMPACT, /* {"a":1,"b":[]}, no line ends */
+    JSON_STYLE_PRETTY,  /* an item a line, indented by two blanks, no line end at the end */
 } JsonStyle;
 
 typedef struct JsonWriter {

@@ -1,0 +1,300 @@
+/* decimal_test.c - doubles to digits and back. The C library is the second opinion: strtod
+ * and printf with 17 digits are exact in glibc and musl, and a test runs in the C locale. */
+#include "base/decimal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "base/value.h"
+#include "unit.h"
+
+typedef struct Pow10 {
+    uint64_t hi, lo;
+} Pow10;
+
+static const Pow10 POW10S[] = {
+#define POW10(hi, lo) {hi, lo},
+#include "base/pow10.def"
+#undef POW10
+};
+
+static uint64_t random_state = 20260102;
+
+static uint64_t random_u64(void) /* splitmix64 */
+{
+    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static double double_of_bits(uint64_t bits)
+{
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* The top 128 bits of a long integer, least limb first. */
+static Pow10 top_bits(const uint32_t *limbs, uint32_t n)
+{
+    Pow10 p = {0};
+    while (limbs[n - 1] == 0)
+        n--;
+    uint32_t shift = 0;
+    while (!(limbs[n - 1] << shift >> 31))
+        shift++;
+    for (uint32_t i = 0; i < 128; i++) {
+        int64_t bit = (int64_t)n * 32 - 1 - shift - i;
+        uint64_t b = bit < 0 ? 0 : limbs[bit / 32] >> (bit % 32) & 1;
+        p.hi = p.hi << 1 | p.lo >> 63;
+        p.lo = p.lo << 1 | b;
+    }
+    return p;
+}
+
+static void test_table(void)
+{
+    enum { LIMBS = 64 }; /* 2048 bits; 10^342 has 1137 */
+    uint32_t n_wrong = 0;
+    uint32_t power[LIMBS] = {1}; /* 10^k */
+    for (int k = 0; k <= 324; k++) {
+        Pow10 want = top_bits(power, LIMBS), got = POW10S[342 + k];
+        n_wrong += want.hi != got.hi || want.lo != got.lo;
+        uint64_t carry = 0;
+        for (uint32_t i = 0; i < LIMBS; i++) {
+            carry += (uint64_t)power[i] * 10;
+            power[i] = (uint32_t)carry;
+            carry >>= 32;
+        }
+    }
+    uint32_t inverse[LIMBS] = {0}; /* floor(2^2047 / 10^k) */
+    inverse[LIMBS - 1] = 1u << 31;
+    for (int k = 0; k <= 342; k++) {
+        Pow10 want = top_bits(inverse, LIMBS), got = POW10S[342 - k];
+        n_wrong += want.hi != got.hi || want.lo != got.lo;
+        uint64_t rest = 0;
+        for (uint32_t i = LIMBS; i-- > 0;) {
+            rest = rest << 32 | inverse[i];
+            inverse[i] = (uint32_t)(rest / 10);
+            rest %= 10;
+        }
+    }
+    CHECK(n_wrong == 0);
+    CHECK(sizeof POW10S / sizeof *POW10S == 667);
+}
+
+static double parse(const char *text)
+{
+    double v = -1;
+    return decimal_parse(str_of(text), &v) ? v : -1;
+}
+
+static bool reads_wrong(const char *text)
+{
+    double want = strtod(text, NULL), got = parse(text);
+    if (got != want)
+        printf("wrong: %s: %a, not %a\n", text, got, want);
+    return got != want;
+}
+
+/* The fewest digits that read back, by trying: for each number of digits the nearest
+ * decimal, then (below a power of two doubles are closer) the ones beside it. */
+static bool is_shortest(double v, Decimal d)
+{
+    for (int n = 1; n <= 17; n++) {
+        char text[64], digits[64];
+        snprintf(text, sizeof text, "%.*e", n - 1, v);
+        uint32_t k = 0;
+        for (const char *p = text; *p != 'e'; p++)
+            if (*p != '.')
+                digits[k++] = *p;
+        digits[k] = '\0';
+        uint64_t nearest = strtoull(digits, NULL, 10);
+        int exp10 = atoi(strchr(text, 'e') + 1) - (n - 1);
+        for (uint64_t beside = 0; beside < 3; beside++) {
+            uint64_t near = beside == 0 ? nearest : nearest + 2 * beside - 3;
+            snprintf(text, sizeof text, "%" PRIu64 "e%d", near, exp10);
+            if (strtod(text, NULL) != v)
+                continue;
+            for (; near % 10 == 0; near /= 10)
+                exp10++;
+            return near == d.digits && exp10 == d.exp10;
+        }
+    }
+    return false;
+}
+
+/* Of all doubles, counts those that go wrong in any direction. `full`: also that the
+ * digits are the fewest, which is slow. */
+static uint32_t wrong(double v, bool full)
+{
+    Decimal d = decimal_of_double(v);
+    uint32_t n = 0;
+    n += d.digits == 0 || d.digits % 10 == 0 || d.digits > UINT64_C(99999999999999999);
+    n += decimal_to_double(d.digits, d.exp10) != v;
+    if (full) {
+        char text[64];
+        n += !is_shortest(v, d);
+        snprintf(text, sizeof text, "%.16e", v);
+        n += parse(text) != v;
+        snprintf(text, sizeof text, "%.25e", v); /* exact up to the 26th digit */
+        n += parse(text) != strtod(text, NULL);
+    }
+    if (n)
+        printf("wrong: %a: %" PRIu64 "e%d\n", v, d.digits, d.exp10);
+    return n;
+}
+
+static void test_random(void)
+{
+    uint32_t n_wrong = 0;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        double v = fabs(double_of_bits(random_u64()));
+        if (isfinite(v) && v > 0)
+            n_wrong += wrong(v, i % 20 == 0);
+    }
+    CHECK(n_wrong == 0);
+    for (uint32_t i = 0; i < 1000000; i++) { /* short decimals, as data has them */
+        uint64_t digits = random_u64() % 1000000 + 1;
+        int32_t exp10 = (int32_t)(random_u64() % 12) - 8;
+        double v = decimal_to_double(digits, exp10);
+        while (digits % 10 == 0) {
+            digits /= 10;
+            exp10++;
+        }
+        Decimal d = decimal_of_double(v);
+        n_wrong += d.digits != digits || d.exp10 != exp10;
+    }
+    CHECK(n_wrong == 0);
+    for (uint32_t i = 0; i < 100000; i++) { /* digits that no double gave */
+        char text[64];
+        snprintf(text, sizeof text, "%" PRIu64 ".%" PRIu64 "e%d", random_u64(),
+                 random_u64() >> (i % 64), (int)(random_u64() % 700) - 360);
+        n_wrong += reads_wrong(text);
+        uint64_t digits = random_u64() >> (random_u64() % 64);
+        int32_t exp10 = (int32_t)(random_u64() % 700) - 360;
+        snprintf(text, sizeof text, "%" PRIu64 "e%d", digits, (int)exp10);
+        n_wrong += decimal_to_double(digits, exp10) != strtod(text, NULL);
+        n_wrong += reads_wrong(text);
+    }
+    CHECK(n_wrong == 0);
+}
+
+static void test_edges(void)
+{
+    uint32_t n_wrong = 0;
+    for (uint64_t exponent = 0; exponent < 2047; exponent++) /* around powers of two */
+        for (int64_t step = -3; step <= 3; step++) {
+            uint64_t bits = (exponent << 52) + (uint64_t)step;
+            if (bits != 0 && bits < UINT64_C(2047) << 52)
+                n_wrong += wrong(double_of_bits(bits), true);
+        }
+    for (uint64_t bits = 1; bits < 5000; bits++) /* the smallest */
+        n_wrong += wrong(double_of_bits(bits), true);
+    for (int k = 0; k < 24; k++) /* whole numbers and halves */
+        n_wrong += wrong(pow(10, k), true) + wrong(pow(10, k) + 0.5, true);
+    CHECK(n_wrong == 0);
+    Decimal d = decimal_of_double(0.0);
+    CHECK(d.digits == 0 && d.exp10 == 0);
+    CHECK(decimal_of_double(-2.5).digits == 25);
+}
+
+/* Halfway between neighbours, exactly and a little beside it, with all the digits. */
+static void test_halfway(void)
+{
+    uint32_t n_wrong = 0;
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint64_t bits = random_u64() >> 1;
+        if (i % 4 == 0)
+            bits &= (UINT64_C(1) << 54) - 1; /* the smallest need most digits */
+        if (i % 4 == 1)
+            bits = (UINT64_C(1023) << 52) + (bits >> 6); /* between 1 and 2^64 */
+        if (bits >= (UINT64_C(2047) << 52) - 1)
+            continue;
+        double low = double_of_bits(bits), high = double_of_bits(bits + 1);
+        double even = bits % 2 == 0 ? low : high;
+        /* long double has room for the point between, where it is the x87's. */
+        long double half = ((long double)low + (long double)high) / 2;
+        if (half <= low || half >= high)
+            continue;
+        char text[1600]; /* 309 digits, a point, 1200 digits */
+        int n = snprintf(text, sizeof text, "%.1200Lf", half);
+        n_wrong += parse(text) != even;
+        n_wrong += parse(text) != strtod(text, NULL);
+        text[n] = '1';
+        text[n + 1] = '\0';
+        n_wrong += parse(text) != high;
+        text[n] = '\0';
+        char *p = text + n - 1; /* the last digit that is not 0, one lower */
+        while (p > text && (*p == '0' || *p == '.'))
+            p--;
+        if (*p > '0') {
+            (*p)--;
+            n_wrong += parse(text) != low;
+        }
+    }
+    CHECK(n_wrong == 0);
+    CHECK(parse("9007199254740993") == 9007199254740992.0);
+    CHECK(parse("9007199254740993.00000000000000000000000000000000000001") ==
+          9007199254740994.0);
+    CHECK(parse("2.2250738585072011e-308") == 2.2250738585072011e-308);
+    CHECK(parse("2.2250738585072012e-308") == 0x1p-1022);
+    CHECK(parse("2.4703282292062327208e-324") == 0.0);
+    CHECK(parse("2.4703282292062327209e-324") == 0x1p-1074);
+    CHECK(parse("1.7976931348623158079e308") == 0x1.fffffffffffffp1023);
+    CHECK(isinf(parse("1.7976931348623158080e308")));
+    CHECK(isinf(parse("1e309")) && isinf(parse("1e99999999999999999999")));
+    CHECK(parse("1e-400") == 0.0 && parse("1e-99999999999999999999") == 0.0);
+    CHECK(parse("0e99999") == 0.0);
+}
+
+static void test_long(void)
+{
+    static char text[20000];
+    /* 1 followed by 9999 zeros, times 10^-9999; and the same behind the point. */
+    memset(text, '0', sizeof text);
+    text[0] = '1';
+    strcpy(text + 10000, "e-9999");
+    CHECK(parse(text) == 1.0);
+    memset(text, '0', sizeof text);
+    text[1] = '.';
+    strcpy(text + 10000, "1e9999");
+    CHECK(parse(text) == 1.0);
+    memset(text, '0', sizeof text);
+    strcpy(text + 10000, "12.5");
+    CHECK(parse(text) == 12.5);
+    memset(text, '9', sizeof text);
+    text[1] = '.';
+    text[10000] = '\0';
+    CHECK(parse(text) == 10.0);
+}
+
+static void test_malformed(void)
+{
+    static const char *const BAD[] = {
+        "",    ".",    "e5",   ".e5",  "1e",    "1e+",   "1e-",   "1.2.3", "1..2", "1e5.",
+        "1 ",  " 1",   "+1",   "-1",   "1_000", "0x10",  "1,5",   "1e5e5", "--1",  "1f",
+        "inf", "nan",  "1e 5", "\xc2\xbd", "1.5E", "1e--5", "..", "1\n",   "e",    "1.e+",
+    };
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        CHECK(parse(BAD[i]) == -1);
+    CHECK(parse("5.") == 5 && parse(".5") == 0.5 && parse("1E5") == 1e5);
+    CHECK(parse("1e+05") == 1e5 && parse("007.50") == 7.5);
+    double v = 3;
+    CHECK(!decimal_parse((Str){"1\0", 2}, &v));
+    CHECK(decimal_parse((Str){"12x", 2}, &v) && v == 12);
+}
+
+int main(void)
+{
+    test_table();
+    test_random();
+    test_edges();
+    test_halfway();
+    test_long();
+    test_malformed();
+    UNIT_END("decimal");
+}

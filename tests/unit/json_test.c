@@ -1,0 +1,103 @@
+/* json_test.c - what the writer writes, and that jansson reads it back. */
+#include "base/json.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/str.h"
+#include "unit.h"
+
+static void write_all(JsonWriter *w)
+{
+    json_begin_object(w);
+    json_key(w, "empty");
+    json_begin_array(w);
+    json_end_array(w);
+    json_key(w, "none");
+    json_begin_object(w);
+    json_end_object(w);
+    json_key(w, "list");
+    json_begin_array(w);
+    json_put_int(w, INT64_MIN);
+    json_put_float(w, 0.1);
+    json_put_float(w, (double)NAN);
+    json_put_bool(w, true);
+    json_put_null(w);
+    json_begin_object(w);
+    json_key(w, "a\"b");
+    json_put_cstr(w, "x");
+    json_end_object(w);
+    json_end_array(w);
+    json_key(w, "after");
+    json_put_str(w, (Str){"\"\\\n\t\r\0\x7f\xff\xc3\xa9", 10});
+    json_end_object(w);
+}
+
+static void test_styles(void)
+{
+    Buf b = {0};
+    JsonWriter w;
+    json_init(&w, &b, JSON_STYLE_COMPACT);
+    write_all(&w);
+    CHECK_STR(b.ptr, "{\"empty\":[],\"none\":{},\"list\":[-9223372036854775808,0.1,null,true,"
+                     "null,{\"a\\\"b\":\"x\"}],\"after\":\"\\\"\\\\\\n\\t\\u000d\\u0000\\u007f"
+                     "\xef\xbf\xbd\xc3\xa9\"}");
+    json_t *compact = json_loadb(b.ptr, b.len, JSON_ALLOW_NUL, NULL);
+    CHECK(compact != NULL);
+    buf_clear(&b);
+    json_init(&w, &b, JSON_STYLE_PRETTY);
+    write_all(&w);
+    CHECK_STR(b.ptr, "{\n"
+                     "  \"empty\": [],\n"
+                     "  \"none\": {},\n"
+                     "  \"list\": [\n"
+                     "    -9223372036854775808,\n"
+                     "    0.1,\n"
+                     "    null,\n"
+                     "    true,\n"
+                     "    null,\n"
+                     "    {\n"
+                     "      \"a\\\"b\": \"x\"\n"
+                     "    }\n"
+                     "  ],\n"
+                     "  \"after\": \"\\\"\\\\\\n\\t\\u000d\\u0000\\u007f\xef\xbf\xbd\xc3\xa9\"\n"
+                     "}");
+    json_t *pretty = json_loadb(b.ptr, b.len, JSON_ALLOW_NUL, NULL);
+    CHECK(pretty != NULL && json_equal(compact, pretty));
+    json_decref(compact);
+    json_decref(pretty);
+    buf_deinit(&b);
+}
+
+static void test_values(void)
+{
+    Buf b = {0};
+    JsonWriter w;
+    json_init(&w, &b, JSON_STYLE_COMPACT);
+    json_begin_array(&w);
+    json_put_value(&w, (Value){.type = TYPE_INT, .is_null = true});
+    json_put_value(&w, (Value){.type = TYPE_BOOL, .i = 0});
+    json_put_value(&w, (Value){.type = TYPE_INT, .i = -5});
+    json_put_value(&w, (Value){.type = TYPE_FLOAT, .f = 1e300});
+    json_put_value(&w, (Value){.type = TYPE_STRING, .s = STR_LIT("a")});
+    json_put_value(&w, (Value){.type = TYPE_DATE, .i = 0});
+    json_put_value(&w, (Value){.type = TYPE_TIMESTAMP, .i = 0});
+    json_put_value(&w, (Value){.type = TYPE_DURATION, .i = 1500000});
+    json_put_value(&w, (Value){.type = TYPE_SIZE, .i = 64000});
+    json_put_value(&w, (Value){.type = TYPE_NULL});
+    json_end_array(&w);
+    CHECK_STR(b.ptr, "[null,false,-5,1e+300,\"a\",\"1970-01-01\",\"1970-01-01T00:00:00Z\","
+                     "\"1.5s\",\"64kB\",null]");
+    buf_clear(&b);
+    json_init(&w, &b, JSON_STYLE_PRETTY);
+    json_put_int(&w, 1); /* a document of one value */
+    CHECK_STR(b.ptr, "1");
+    buf_deinit(&b);
+}
+
+int main(void)
+{
+    test_styles();
+    test_values();
+    UNIT_END("json");
+}
