@@ -297,7 +297,8 @@ void civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 {
     /* Whole eras first: days + EPOCH_DAYS could overflow. */
     int64_t era = floor_div(days, DAYS_PER_ERA);
-    int64_t rest = days - era * DAYS_PER_ERA + EPOCH_DAYS;
+    int64_t rest = days % DAYS_PER_ERA;
+    rest += (rest < 0 ? DAYS_PER_ERA : 0) + EPOCH_DAYS;
     era += rest / DAYS_PER_ERA;
     rest %= DAYS_PER_ERA;
     int64_t year = (rest - rest / 1460 + rest / 36524 - rest / 146096) / 365;
