@@ -194,7 +194,7 @@ static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
     return ERR_DATA;
 }
 
-/* Scans bytes[at..) on, reading as needed, until there are `records` or the input ends (then the end is a record's end). */
+/* Scans bytes[at..) on, reading as needed, until there are `records`, or fewer before the end or a bad one. */
 static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error *err)
 {
     while (scan->n_records < records) {
@@ -204,7 +204,7 @@ static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error 
             continue;
         }
         if (have - scan->end > CSV_RECORD_MAX)
-            return record_error(s, scan, err);
+            return scan->n_records ? OK : record_error(s, scan, err);
         if (have >= CSV_BATCH_MAX) {
             error_set(err, ERR_DATA, "a batch of %llu rows is larger than 1 GiB: choose fewer",
                       (unsigned long long)records);
@@ -213,9 +213,8 @@ static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error 
         }
         if (s->from->at_eof) {
             /* A sample is cut anywhere: its last record is left alone. */
-            if (s->from->fd >= 0 && csv_scan_is_open(scan))
-                return record_error(s, scan, err);
-            return OK;
+            bool is_bad = s->from->fd >= 0 && csv_scan_is_open(scan);
+            return is_bad && !scan->n_records ? record_error(s, scan, err) : OK;
         }
         /* As much again, so that a long record is copied a few times only. */
         size_t want = have < CSV_BATCH_AUTO / 2 ? CSV_BATCH_AUTO : 2 * have;
