@@ -7,6 +7,7 @@
 
 void json_init(JsonWriter *w, Buf *out, JsonStyle style)
 {
+    assert(style == JSON_STYLE_COMPACT || style == JSON_STYLE_PRETTY);
     *w = (JsonWriter){.out = out, .style = style};
 }
 

@@ -24,6 +24,10 @@
 typedef enum JsonStyle {
     JSON_STYLE_COMPACT, /* {"a":1,"b":[]}, no line ends */
     JSON_STYLE_PRETTY,  /* an item a line, indented by two blanks, no line end at the end */
+#ifndef JANSSON_H /* jansson.h has a macro JSON_COMPACT: beside it use the long names */
+    JSON_COMPACT = JSON_STYLE_COMPACT,
+    JSON_PRETTY = JSON_STYLE_PRETTY,
+#endif
 } JsonStyle;
 
 typedef struct JsonWriter {
