@@ -16,6 +16,8 @@
 #include "run/spec.h"
 #include "vm/vm.h"
 
+#define RANGE_BATCH_AUTO 65536 /* rows of a batch of `range ... batch auto` */
+
 struct Run {
     Arena *arena;
     const Plan *plan;
@@ -119,11 +121,13 @@ static Status open_source(Run *r, const Step *s, CsvSource **out, Error *err)
     return st;
 }
 
-static CsvLimit batch_limit(const Pop *p)
+static CsvLimit batch_limit(const Run *r, const Pop *p)
 {
     if (p->batch == BATCH_ROWS)
         return (CsvLimit){.rows = p->batch_n};
-    return (CsvLimit){.bytes = p->batch == BATCH_BYTES ? p->batch_n : 0};
+    if (p->batch == BATCH_BYTES)
+        return (CsvLimit){.bytes = p->batch_n};
+    return (CsvLimit){.rows = r->options.auto_rows};
 }
 
 static Batch *range_batch(int64_t first, uint32_t n)
@@ -155,7 +159,9 @@ static TaskResult generate(Run *r, Task *t, const Step *s)
         if (state->next > last)
             return TASK_EXHAUSTED;
         uint64_t left = (uint64_t)last - (uint64_t)state->next; /* and one more */
-        uint64_t want = p->batch == BATCH_ROWS ? p->batch_n : 65536;
+        uint64_t want = p->batch == BATCH_ROWS     ? p->batch_n
+                        : r->options.auto_rows ? r->options.auto_rows
+                                               : RANGE_BATCH_AUTO;
         uint32_t n = (uint32_t)(left < want ? left + 1 : want);
         g = xcalloc(1, sizeof *g);
         g->batch = range_batch(state->next, n);
@@ -166,7 +172,7 @@ static TaskResult generate(Run *r, Task *t, const Step *s)
         if (!state->source)
             st = open_source(r, s, &state->source, &t->err);
         if (st == OK)
-            st = csv_source_next(state->source, batch_limit(p), &raw, &t->err);
+            st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
         if (st != OK)
             return TASK_FAILED;
         if (!raw)
@@ -307,7 +313,9 @@ static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **
     Vm *vm = r->vms[h->task->worker];
     uint32_t end = streamed_end(c);
     /* Nothing to leave out: one range is one table, without copying it together. */
-    CsvLimit limit = {.bytes = end == 1 ? CSV_BATCH_MAX : 0};
+    CsvLimit limit = {.rows = r->options.auto_rows};
+    if (end == 1 && !limit.rows)
+        limit.bytes = CSV_BATCH_MAX;
     CsvSource *source = NULL;
     Batch *all = NULL;
     Status st = open_source(r, h->step, &source, err);

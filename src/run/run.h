@@ -24,6 +24,7 @@ typedef struct Run Run;
 typedef struct RunOptions {
     uint32_t n_workers;       /* 0: the plan's */
     uint64_t seed;
+    uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
     const Observer *observer; /* NULL: none */
     bool keeps_trace;
     void *log_ctx;
