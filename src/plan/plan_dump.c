@@ -10,12 +10,6 @@
 
 /* ---- operations and expressions, as the language writes them */
 
-static void names_put(Buf *out, const Schema *s)
-{
-    for (uint32_t i = 0; s && i < s->n_cols; i++)
-        buf_printf(out, "%s%.*s", i ? ", " : "", STR_ARG(s->cols[i].name));
-}
-
 static void tx_put(Buf *out, const Tx *t, const Schema *in);
 
 static void args_put(Buf *out, const Tx *t, const Schema *in)
@@ -506,7 +500,7 @@ static void json_scope(JsonWriter *w, const Plan *plan, const DumpInfo *info, ui
 void plan_dump_json(const Plan *plan, const DumpInfo *info, Buf *out)
 {
     JsonWriter w;
-    json_init(&w, out, JSON_PRETTY);
+    json_init(&w, out, JSON_STYLE_PRETTY);
     json_begin_object(&w);
     json_number(&w, "version", DUMP_VERSION, 0);
     json_key(&w, "file");
@@ -548,11 +542,14 @@ static const char *shape_note(const Step *s)
 /* Quotes and backslashes escaped as DOT wants it. */
 static void dot_put(Buf *out, Str s)
 {
-    for (uint32_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"' || s.ptr[i] == '\\')
+    Buf text = {0};
+    buf_put_visible(&text, s);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
             buf_putc(out, '\\');
-        buf_put_visible(out, str_slice(s, i, 1));
+        buf_putc(out, text.ptr[i]);
     }
+    buf_deinit(&text);
 }
 
 void plan_dump_dot(const Plan *plan, const DumpInfo *info, Buf *out)
@@ -591,14 +588,17 @@ void plan_dump_dot(const Plan *plan, const DumpInfo *info, Buf *out)
 /* Mermaid reads entities such as #quot; inside a quoted label. */
 static void mermaid_put(Buf *out, Str s)
 {
-    for (uint32_t i = 0; i < s.len; i++)
-        switch (s.ptr[i]) {
+    Buf text = {0};
+    buf_put_visible(&text, s);
+    for (size_t i = 0; i < text.len; i++)
+        switch (text.ptr[i]) {
         case '"': buf_puts(out, "#quot;"); break;
         case '#': buf_puts(out, "#35;"); break;
         case '<': buf_puts(out, "#lt;"); break;
         case '>': buf_puts(out, "#gt;"); break;
-        default: buf_put_visible(out, str_slice(s, i, 1));
+        default: buf_putc(out, text.ptr[i]);
         }
+    buf_deinit(&text);
 }
 
 void plan_dump_mermaid(const Plan *plan, const DumpInfo *info, Buf *out)

@@ -5,6 +5,7 @@
 #ifndef PIPE_REPORT_GANTT_H
 #define PIPE_REPORT_GANTT_H
 
+#include "report/format.h"
 #include "report/recording.h"
 
 /* Rows of single instances that are shown; above that they are folded. */
@@ -39,19 +40,7 @@ void gantt_put_label(const Gantt *g, const GanttRow *row, Buf *out);
 uint64_t gantt_tick_ns(uint64_t span_ns, uint32_t max_ticks);
 /* The number of a tick, in the unit that fits the span: "1.5 s", "20 ms", "1:30 m". */
 void gantt_put_tick(Buf *out, uint64_t t_ns, uint64_t tick_ns, uint64_t span_ns);
-/* A time for people in three digits: "1.00 s", "12.3 ms", "250 us", "2m03s", "1h05m". */
-void time_put(Buf *out, uint64_t ns);
-void count_put(Buf *out, uint64_t n);   /* 12,345 */
-void bytes_put(Buf *out, uint64_t n);   /* "3.1 MB" */
 /* "peak 4 of at most 4" */
 void live_put(Buf *out, const Recording *r, uint32_t scope);
-
-/* Eight colours, taken in step order; the same in text, SVG and page. */
-#define N_STEP_COLORS 8
-typedef struct StepColor {
-    const char *light, *dark; /* #rrggbb, on white and on black */
-    uint8_t ansi;             /* of a terminal's 256 */
-} StepColor;
-const StepColor *step_color(uint32_t step);
 
 #endif

@@ -1,0 +1,27 @@
+/* format.h - how reports write times, counts, sizes, and text that must fit. Pure. */
+#ifndef PIPE_REPORT_FORMAT_H
+#define PIPE_REPORT_FORMAT_H
+
+#include "base/str.h"
+
+/* A time for people in three digits: "1.00 s", "12.3 ms", "250 us", "2m03s", "1h05m". */
+void time_put(Buf *out, uint64_t ns);
+void count_put(Buf *out, uint64_t n);   /* 12,345 */
+void bytes_put(Buf *out, uint64_t n);   /* "3.1 MB" */
+/* s in exactly `width` terminal columns: padded with blanks, or cut with an ellipsis. Control
+ * bytes are made visible. */
+void column_put(Buf *out, Str s, uint32_t width, bool is_ascii);
+/* The same at the right edge. */
+void column_put_right(Buf *out, Str s, uint32_t width);
+/* The first part of s that fits into `width` columns. */
+Str column_fit(Str s, uint32_t width);
+
+/* Eight colours, taken in step order; the same in text, SVG and page. */
+#define N_STEP_COLORS 8
+typedef struct StepColor {
+    const char *light, *dark; /* #rrggbb, on white and on black */
+    uint8_t ansi;             /* of a terminal's 256 */
+} StepColor;
+const StepColor *step_color(uint32_t step);
+
+#endif

@@ -1,0 +1,291 @@
+#include "report/recording.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- frames: ids of the run to places in the recording */
+
+typedef struct Opened {
+    uint32_t id, parent_id, index, scope;
+} Opened;
+
+static int opened_cmp(const void *a, const void *b)
+{
+    uint32_t x = ((const Opened *)a)->id, y = ((const Opened *)b)->id;
+    return (x > y) - (x < y);
+}
+
+typedef struct Frames {
+    Recording *rec;
+    Opened *opened; /* [n] by id; frame k of the recording is opened[k - 1] */
+    uint32_t n;
+} Frames;
+
+/* REC_NONE for an id that was never opened. */
+static uint32_t frames_find(const Frames *f, uint32_t id)
+{
+    if (id == 0)
+        return 0;
+    Opened want = {.id = id};
+    const Opened *o =
+        f->n ? bsearch(&want, f->opened, f->n, sizeof want, opened_cmp) : NULL;
+    return o ? (uint32_t)(o - f->opened) + 1 : REC_NONE;
+}
+
+/* Events of two workers may be out of order by a little, so a parent is looked up, not
+ * expected to come first. Depth is that of the scopes. */
+static Str frame_key(Frames *f, uint32_t frame)
+{
+    RecFrame *at = &f->rec->frames[frame];
+    if (frame == 0 || at->key.len)
+        return at->key;
+    const Opened *o = &f->opened[frame - 1];
+    uint32_t parent = o->parent_id == o->id ? 0 : frames_find(f, o->parent_id);
+    at->scope = o->scope;
+    if (parent == 0 || parent == REC_NONE)
+        at->key = arena_printf(f->rec->arena, "%u", o->index);
+    else
+        at->key = arena_printf(f->rec->arena, "%.*s/%u", STR_ARG(frame_key(f, parent)),
+                               o->index);
+    return at->key;
+}
+
+static void frames_make(Frames *f, const TraceEvent *events, size_t n_events)
+{
+    Recording *r = f->rec;
+    for (size_t i = 0; i < n_events; i++)
+        f->n += events[i].kind == TRACE_OPEN;
+    f->opened = arena_array(r->arena, Opened, f->n + 1);
+    uint32_t n = 0;
+    for (size_t i = 0; i < n_events; i++) {
+        const TraceEvent *e = &events[i];
+        if (e->kind == TRACE_OPEN)
+            f->opened[n++] = (Opened){.id = e->frame, .parent_id = trace_parent(e),
+                                      .index = e->info,
+                                      .scope = r->info.steps[e->step].child_scope};
+    }
+    if (n)
+        qsort(f->opened, n, sizeof *f->opened, opened_cmp);
+    r->n_frames = n + 1;
+    r->frames = arena_array(r->arena, RecFrame, r->n_frames);
+    for (uint32_t k = 1; k < r->n_frames; k++)
+        frame_key(f, k);
+}
+
+/* ---- live batches */
+
+/* Counted, not taken from the events: these may be out of order by a little between
+ * workers, and a sum comes out right all the same. The true peak caps it. */
+static void live_make(Recording *r, const TraceEvent *events, size_t n_events)
+{
+    uint32_t n_scopes = r->info.n_scopes;
+    int64_t *n_live = arena_array(r->arena, int64_t, n_scopes);
+    for (size_t i = 0; i < n_events; i++)
+        if (events[i].kind == TRACE_OPEN || events[i].kind == TRACE_CLOSE)
+            r->scopes[r->info.steps[events[i].step].child_scope].n_points++;
+    for (uint32_t s = 0; s < n_scopes; s++) {
+        r->scopes[s].points = arena_array(r->arena, LivePoint, r->scopes[s].n_points);
+        r->scopes[s].n_points = 0;
+    }
+    for (size_t i = 0; i < n_events; i++) {
+        const TraceEvent *e = &events[i];
+        if (e->kind != TRACE_OPEN && e->kind != TRACE_CLOSE)
+            continue;
+        uint32_t s = r->info.steps[e->step].child_scope;
+        RecScope *scope = &r->scopes[s];
+        n_live[s] += e->kind == TRACE_OPEN ? 1 : -1;
+        int64_t live = n_live[s] < 0 ? 0 : n_live[s];
+        if (live > scope->count.peak_live)
+            live = scope->count.peak_live;
+        if (scope->n_points == 0 || scope->points[scope->n_points - 1].t_ns != e->t_ns)
+            scope->n_points++;
+        scope->points[scope->n_points - 1] = (LivePoint){e->t_ns, (uint32_t)live};
+    }
+}
+
+/* ---- bars */
+
+static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
+{
+    Recording *r = f->rec;
+    uint32_t n_workers = r->info.n_workers;
+    const TraceEvent **started = arena_array(r->arena, const TraceEvent *, n_workers);
+    uint32_t *yielded = arena_array(r->arena, uint32_t, n_workers);
+    size_t n = 0;
+    for (size_t i = 0; i < n_events; i++)
+        n += events[i].kind == TRACE_END || events[i].kind == TRACE_FOLD;
+    r->bars = arena_array(r->arena, Bar, n);
+    for (uint32_t w = 0; w < n_workers; w++)
+        yielded[w] = REC_NONE;
+    for (size_t i = 0; i < n_events; i++) {
+        const TraceEvent *e = &events[i];
+        if (e->worker >= n_workers)
+            continue;
+        uint32_t frame = frames_find(f, e->frame);
+        Bar b = {.end_ns = e->t_ns, .step = e->step, .frame = frame, .child = REC_NONE,
+                 .after = REC_NONE, .worker = e->worker, .attempt = e->attempt,
+                 .outcome = (Outcome)e->outcome};
+        if (e->kind == TRACE_START) {
+            started[e->worker] = e;
+        } else if (e->kind == TRACE_OPEN) {
+            /* The generator's END came just before, from the same worker. */
+            if (yielded[e->worker] != REC_NONE &&
+                r->bars[yielded[e->worker]].step == e->step)
+                r->bars[yielded[e->worker]].child = frame;
+            yielded[e->worker] = REC_NONE;
+        } else if (e->kind == TRACE_END) {
+            const TraceEvent *s = started[e->worker];
+            started[e->worker] = NULL;
+            if (!s || s->step != e->step || s->frame != e->frame || frame == REC_NONE)
+                continue;
+            b.start_ns = s->t_ns < e->t_ns ? s->t_ns : e->t_ns;
+            b.ready_ns = s->value < b.start_ns ? s->value : b.start_ns;
+            b.rows_in = trace_rows_in(e);
+            b.rows_out = trace_rows_out(e);
+            if (e->outcome == OUTCOME_YIELDED)
+                yielded[e->worker] = r->n_bars;
+            r->bars[r->n_bars++] = b;
+        } else if (e->kind == TRACE_FOLD) {
+            b.kind = BAR_FOLD;
+            b.start_ns = e->value < e->t_ns ? e->value : e->t_ns;
+            b.ready_ns = b.start_ns;
+            b.child = frame;
+            /* The frame of the step that folds: up from the batch to its scope. */
+            while (frame != REC_NONE && frame != 0 &&
+                   r->frames[frame].scope != r->info.steps[e->step].scope)
+                frame = frames_find(f, f->opened[frame - 1].parent_id);
+            b.frame = frame;
+            if (frame != REC_NONE)
+                r->bars[r->n_bars++] = b;
+        }
+    }
+}
+
+static int bar_cmp(const void *a, const void *b)
+{
+    const Bar *x = a, *y = b;
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    if (x->worker != y->worker)
+        return x->worker < y->worker ? -1 : 1;
+    if (x->end_ns != y->end_ns)
+        return x->end_ns < y->end_ns ? -1 : 1;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    if (x->child != y->child)
+        return x->child < y->child ? -1 : 1;
+    return (x->attempt > y->attempt) - (x->attempt < y->attempt);
+}
+
+/* The bar whose end let another begin is not in the events. It is taken to be the last in
+ * the same frame that ended before; for the first in a frame, the dispatch that gave the batch; for
+ * a fold, the last of its batch. With parallel branches that may name a sibling. */
+static void bars_link(Recording *r)
+{
+    enum { MAX_LOOK = 16 }; /* branches of one batch that run at the same time */
+    uint32_t *last = xmalloc(r->n_frames * sizeof *last);     /* bar of each frame */
+    uint32_t *opener = xmalloc(r->n_frames * sizeof *opener); /* dispatch that gave it */
+    uint32_t *prev = xmalloc((r->n_bars + (size_t)1) * sizeof *prev);
+    for (uint32_t k = 0; k < r->n_frames; k++)
+        last[k] = opener[k] = REC_NONE;
+    for (uint32_t i = 0; i < r->n_bars; i++) {
+        Bar *b = &r->bars[i];
+        bool yields = r->info.steps[b->step].child_scope != 0;
+        uint32_t from = b->kind == BAR_FOLD ? b->child : b->frame;
+        uint32_t c = last[from];
+        for (int k = 0; k < MAX_LOOK && c != REC_NONE; k++, c = prev[c])
+            if (r->bars[c].end_ns <= b->start_ns)
+                break;
+        if (c != REC_NONE && r->bars[c].end_ns > b->start_ns)
+            c = REC_NONE;
+        b->after = c != REC_NONE ? c : opener[from];
+        prev[i] = last[b->frame];
+        if (!yields)
+            last[b->frame] = i;
+        else if (b->child != REC_NONE && b->kind == BAR_RUN)
+            opener[b->child] = i;
+    }
+    free(prev);
+    free(opener);
+    free(last);
+}
+
+void recording_finish(Recording *r)
+{
+    if (r->n_bars)
+        qsort(r->bars, r->n_bars, sizeof *r->bars, bar_cmp);
+    bars_link(r);
+}
+
+/* ---- the whole */
+
+static void info_copy(Recording *r, const RunInfo *info)
+{
+    Arena *a = r->arena;
+    RunStep *steps = arena_array(a, RunStep, info->n_steps);
+    RunScope *scopes = arena_array(a, RunScope, info->n_scopes);
+    for (uint32_t i = 0; i < info->n_steps; i++) {
+        steps[i] = info->steps[i];
+        steps[i].name = arena_str(a, info->steps[i].name);
+    }
+    for (uint32_t i = 0; i < info->n_scopes; i++)
+        scopes[i] = info->scopes[i];
+    r->info = *info;
+    r->info.file = arena_str(a, info->file);
+    r->info.job = arena_str(a, info->job);
+    r->info.steps = steps;
+    r->info.scopes = scopes;
+}
+
+Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t n_events,
+                          const RunEnd *end)
+{
+    Arena *a = arena_open();
+    Recording *r = arena_new(a, Recording);
+    r->arena = a;
+    info_copy(r, info);
+    r->state = end->state;
+    r->t_ns = end->t_ns;
+    r->steps = arena_array(a, StepCount, info->n_steps);
+    r->scopes = arena_array(a, RecScope, info->n_scopes);
+    for (uint32_t i = 0; i < info->n_steps; i++)
+        r->steps[i] = end->steps[i];
+    for (uint32_t i = 0; i < info->n_scopes; i++)
+        r->scopes[i].count = end->scopes[i];
+    Frames f = {.rec = r};
+    frames_make(&f, events, n_events);
+    live_make(r, events, n_events);
+    bars_make(&f, events, n_events);
+    recording_finish(r);
+    return r;
+}
+
+void recording_free(Recording *r)
+{
+    if (r)
+        arena_close(r->arena);
+}
+
+void recording_put_name(const Recording *r, const Bar *b, Buf *out)
+{
+    Str key = r->frames[b->frame].key;
+    buf_put_visible(out, r->info.steps[b->step].name);
+    if (key.len) {
+        buf_putc(out, '[');
+        buf_put_visible(out, key);
+        buf_putc(out, ']');
+    }
+}
+
+const char *run_state_name(RunState s)
+{
+    switch (s) {
+    case RUN_DONE: return "done";
+    case RUN_PARTIAL: return "partial";
+    case RUN_FAILED: return "failed";
+    case RUN_CANCELLED: return "cancelled";
+    }
+    return "?";
+}
