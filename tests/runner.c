@@ -737,10 +737,9 @@ static Words command_words(const Test *t, const Command *c)
             continue;
         if (takes_program(name) && !strstr(c->text, "$FILE") && !words_have(&given, "-e"))
             words_add(&w, t->name);
-        if (is_run && !words_have(&given, "--progress")) {
-            words_add(&w, "--progress");
-            words_add(&w, "none");
-        }
+        if (is_run && !words_have(&given, "--progress") && !words_have(&given, "-v") &&
+            !words_have(&given, "--verbose") && !words_have(&given, "-q"))
+            words_add(&w, "-q");
         if (strcmp(name, "run") == 0 && !words_have(&given, "--seed")) {
             words_add(&w, "--seed");
             words_add(&w, "1");
@@ -1109,14 +1108,16 @@ static Words essential_words(const Test *t, const char *text)
     words_add(&w, "run");
     if (!strstr(text, "$FILE") && !words_have(&given, "-e"))
         words_add(&w, t->name);
-    words_add(&w, "--progress");
-    words_add(&w, "none");
+    words_add(&w, "-q");
     if (!words_have(&given, "--seed")) {
         words_add(&w, "--seed");
         words_add(&w, "1");
     }
     for (int i = 1; i < given.n; i++) {
-        bool skip = strcmp(given.v[i], "--gantt") == 0, skip_two = false;
+        const char *flags[] = {"--gantt", "-q", "--quiet", "-v", "--verbose"};
+        bool skip = false, skip_two = false;
+        for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
+            skip |= strcmp(given.v[i], flags[k]) == 0;
         for (size_t k = 0; k < sizeof with_value / sizeof *with_value; k++)
             skip_two |= strcmp(given.v[i], with_value[k]) == 0;
         if (skip_two)
