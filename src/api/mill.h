@@ -1,0 +1,39 @@
+/* mill.h - what the files of api/ share. lang/ and sched/ name some things alike, so that a
+ * file includes one of them: load.c knows trees, dump.c and run.c know the scheduler.
+ */
+#ifndef PIPE_API_MILL_H
+#define PIPE_API_MILL_H
+
+#include "api/pipemill.h"
+#include "base/catalog.h"
+#include "base/map.h"
+#include "plan/eval.h"
+#include "plan/plan.h"
+
+struct Program;
+struct Ast;
+
+/* Answers from files, unless stdin is asked for and refused. */
+typedef struct StdinGuard {
+    Catalog face; /* first: a Catalog * is a StdinGuard * */
+    Catalog *files;
+    bool is_refused;
+    bool was_asked; /* for stdin, while it is refused */
+} StdinGuard;
+
+struct Mill {
+    MillOptions options;
+    Arena *arena;
+    Sources *sources;
+    Diags diags;
+    StdinGuard catalog;
+    Evaluator *evaluator;
+    struct Ast *ast;         /* NULL before it is loaded */
+    struct Program *program; /* NULL before it is loaded */
+    Map sets;                /* param -> Value */
+    Vec(Str) params;
+    Vec(Str) jobs;
+    Plan **plans;            /* [jobs.n] NULL: not planned */
+};
+
+#endif

@@ -1,0 +1,135 @@
+/* pipemill.h - the library's face: load a program, check it, show it, run a job of it.
+ *
+ *   Mill *m = mill_open();
+ *   if (mill_load(m, "x.pipe", &err) == OK && mill_plan(m, 0)) {
+ *       mill_run_open(m, 0, &options, &run, &err);
+ *       mill_run_go(run, &result);
+ *       mill_run_close(run);
+ *   }
+ *   diags_put_human(&out, mill_diags(m), mill_sources(m), false);
+ *   mill_close(m);
+ *
+ * Mistakes in the program gather in mill_diags, each once, whatever is asked. Nothing here
+ * prints. A Mill and what it gives belong to one thread (mill_run_cancel to any) and live until
+ * mill_close; close its runs before it. What reads the finished run (charts, traces,
+ * summaries) comes with this header from report/.
+ */
+#ifndef PIPE_API_PIPEMILL_H
+#define PIPE_API_PIPEMILL_H
+
+#include "base/diag.h"
+#include "base/observer.h"
+#include "base/status.h"
+#include "report/gantt_svg.h"
+#include "report/gantt_text.h"
+#include "report/progress.h"
+#include "report/summary.h"
+#include "report/trace.h"
+
+typedef struct Mill Mill;
+
+/* ---- a program ---- */
+
+typedef struct MillOptions {
+    bool refuses_stdin; /* a program that reads stdin is not planned: mill_wants_stdin */
+    bool prints_loose_ends; /* a flow that ends in no sink is written to stdout, as CSV */
+} MillOptions;
+
+Mill *mill_open(const MillOptions *options);
+void mill_close(Mill *m); /* NULL is fine */
+
+/* Parses a file (`-`: stdin) and checks names; once per Mill. ERR_IO: it cannot be read. Mistakes in
+ * it are diagnostics. */
+Status mill_load(Mill *m, const char *path, Error *err);
+/* The body of a job, which is called `e`. */
+Status mill_load_flow(Mill *m, Str text, Error *err);
+
+const Diags *mill_diags(const Mill *m);
+const Sources *mill_sources(const Mill *m);
+
+/* Jobs of the file itself, in the order of the text. */
+uint32_t mill_n_jobs(const Mill *m);
+Str mill_job(const Mill *m, uint32_t job);
+int32_t mill_find_job(const Mill *m, Str name); /* -1: none */
+
+/* Params, those of used files included. */
+uint32_t mill_n_params(const Mill *m);
+Str mill_param(const Mill *m, uint32_t i);
+
+typedef enum MillSet { MILL_SET, MILL_SET_UNKNOWN, MILL_SET_BAD_VALUE } MillSet;
+/* Gives a param a value, read by its declared type. Before mill_plan. why (may be NULL) gets a phrase:
+ * "a whole number". A param whose declaration did not read is taken as set. */
+MillSet mill_set(Mill *m, Str name, Str text, Buf *why);
+
+/* Types a job and lays out its steps, once; true when the program is sound so far. */
+bool mill_plan(Mill *m, uint32_t job);
+/* Plans all jobs and types what none of them uses. */
+bool mill_check(Mill *m);
+/* Planned jobs want to read stdin. */
+bool mill_wants_stdin(const Mill *m);
+/* A planned job writes data to stdout. */
+bool mill_writes_stdout(const Mill *m, uint32_t job);
+
+/* ---- what it was made into ---- */
+
+typedef enum MillFormat {
+    MILL_TEXT,
+    MILL_JSON,
+    MILL_DOT,
+    MILL_MERMAID,
+    MILL_AST, /* of the whole file, whatever the job; also when it has mistakes */
+    MILL_BYTECODE,
+} MillFormat;
+
+/* Appends a planned, sound job. n_workers: 0: what a run would have. Fails when the job is too
+ * large for bytecode. */
+Status mill_dump(Mill *m, uint32_t job, MillFormat format, uint32_t n_workers, Buf *out,
+                 Error *err);
+/* What a run would do: steps, the bound on live batches and why. */
+void mill_print_plan(Mill *m, uint32_t job, uint32_t n_workers, Buf *out);
+
+/* ---- a run ---- */
+
+typedef struct MillRun MillRun;
+
+typedef struct MillRunOptions {
+    uint32_t n_workers;       /* 0: the job's, else the processors */
+    uint64_t seed;
+    bool keeps_trace;         /* for mill_run_recording */
+    const Observer *observer; /* NULL: none */
+    void *log_ctx;
+    /* Lines of `log`, each with its LF, those of one instance together. Called by any
+     * thread, one at a time. */
+    void (*log)(void *ctx, Str lines);
+} MillRunOptions;
+
+typedef struct MillFailure {
+    Str name;         /* of the instance: "load[3]" */
+    uint32_t attempt; /* from 1 */
+    const Error *err;
+} MillFailure;
+
+/* Owned by the run. */
+typedef struct MillResult {
+    RunState state;
+    const RunInfo *info;
+    RunEnd end;
+    uint64_t n_failures;
+    uint32_t n_kept;             /* the first of them, with their texts */
+    const MillFailure *failures; /* [n_kept]; if the run failed, [0] stopped it */
+    const Error *commit_error;   /* why outputs could not be made visible; NULL: they are */
+    uint64_t rows_in, rows_out;
+} MillResult;
+
+/* Of a planned, sound job. Opens the outputs. */
+Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillRun **out,
+                     Error *err);
+void mill_run_go(MillRun *r, MillResult *out); /* blocks; once */
+/* From any thread, not from a signal handler. The first lets running instances end; at once also
+ * interrupts what they wait for. */
+void mill_run_cancel(MillRun *r, bool at_once);
+/* The run as data, when it is over and its trace was kept; the caller frees it. */
+Recording *mill_run_recording(const MillRun *r);
+void mill_run_close(MillRun *r); /* NULL is fine */
+
+#endif

@@ -1,0 +1,84 @@
+#include "run/run.h"
+
+#include <stdlib.h>
+
+#include "api/mill.h"
+#include "sched/trace.h"
+
+struct MillRun {
+    Run *run;
+    Arena *arena;
+    RunResult result;
+    RunEnd end;
+};
+
+Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillRun **out,
+                     Error *err)
+{
+    const RunOptions o = {.n_workers = options->n_workers,
+                          .seed = options->seed,
+                          .observer = options->observer,
+                          .keeps_trace = options->keeps_trace,
+                          .log_ctx = options->log_ctx,
+                          .log = options->log};
+    Run *run = NULL;
+    Status st = run_open(m->plans[job], m->sources, m->catalog.files, &o, &run, err);
+    if (st != OK)
+        return st;
+    MillRun *r = xcalloc(1, sizeof *r);
+    r->run = run;
+    r->arena = arena_open();
+    *out = r;
+    return OK;
+}
+
+void mill_run_go(MillRun *r, MillResult *out)
+{
+    run_go(r->run, &r->result);
+    const PoolSummary *s = &r->result.summary;
+    const RunInfo *info = run_info(r->run);
+    r->end = (RunEnd){.state = r->result.state, .t_ns = s->t_ns, .steps = s->steps,
+                      .scopes = s->scopes};
+    MillFailure *failures = arena_array(r->arena, MillFailure, s->n_kept);
+    for (uint32_t i = 0; i < s->n_kept; i++) {
+        const PoolFailure *f = &s->failures[i];
+        Str step = info->steps[f->step].name;
+        failures[i].name = f->key[0] ? arena_printf(r->arena, "%.*s[%s]", STR_ARG(step), f->key)
+                                     : step;
+        failures[i].attempt = f->attempt;
+        failures[i].err = &f->err;
+    }
+    const Error *commit = &r->result.commit_error;
+    *out = (MillResult){.state = r->result.state,
+                        .info = info,
+                        .end = r->end,
+                        .n_failures = s->n_failures,
+                        .n_kept = s->n_kept,
+                        .failures = failures,
+                        .commit_error = commit->status == OK ? NULL : commit,
+                        .rows_in = r->result.rows_read,
+                        .rows_out = r->result.rows_out};
+}
+
+void mill_run_cancel(MillRun *r, bool at_once)
+{
+    run_cancel(r->run, at_once);
+}
+
+Recording *mill_run_recording(const MillRun *r)
+{
+    size_t n;
+    TraceEvent *events = trace_sorted(run_trace(r->run), &n);
+    Recording *recording = recording_make(run_info(r->run), events, n, &r->end);
+    free(events);
+    return recording;
+}
+
+void mill_run_close(MillRun *r)
+{
+    if (!r)
+        return;
+    run_close(r->run);
+    arena_close(r->arena);
+    free(r);
+}

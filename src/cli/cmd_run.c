@@ -1,0 +1,363 @@
+/* cmd_run.c - `run`: read bottom-up. cmd_run loads and plans, run_planned runs with
+ * progress and signals around it, and the rest is what is said at the end. */
+#include "cli/program.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* In the order of the words of --progress. */
+typedef enum ProgressWord {
+    SHOW_AUTO,
+    SHOW_TTY,
+    SHOW_PLAIN,
+    SHOW_JSON,
+    SHOW_NONE
+} ProgressWord;
+
+typedef struct Session {
+    const Args *args;
+    const Term *term;
+    Progress *progress;
+    MillRun *run;
+    uint64_t seed;
+    FILE *trace;             /* NULL: not wanted */
+    sigset_t signals;        /* taken by the thread that waits for them */
+    atomic_bool is_over;     /* the run is: set before the last SIGUSR1 */
+    atomic_int caught;       /* the signal that ends the run; 0: none */
+} Session;
+
+/* ---- signals ---- */
+
+static void say(Session *s, const char *line)
+{
+    progress_print(s->progress, stderr, str_of(line));
+}
+
+/* Ctrl-C: the first lets running instances end, the second interrupts them, the third
+ * ends the process. SIGTERM begins with the second. */
+static void *wait_for_signals(void *ctx)
+{
+    Session *s = ctx;
+    int sig, n_caught = 0;
+    while (sigwait(&s->signals, &sig) == 0 && !atomic_load(&s->is_over)) {
+        if (sig == SIGUSR1)
+            continue;
+        atomic_store(&s->caught, sig);
+        n_caught += sig == SIGTERM && n_caught == 0 ? 2 : 1;
+        if (n_caught == 1) {
+            say(s, "interrupted: nothing new starts, running instances end; again to stop at once\n");
+            mill_run_cancel(s->run, false);
+        } else if (n_caught == 2) {
+            say(s, sig == SIGTERM ? "terminated: stopping at once\n"
+                                  : "interrupted again: stopping at once\n");
+            mill_run_cancel(s->run, true);
+        } else {
+            _exit(128 + sig);
+        }
+    }
+    return NULL;
+}
+
+/* ---- what is said at the end ---- */
+
+static void put_visible(Buf *out, const char *text)
+{
+    buf_put_visible(out, str_of(text));
+}
+
+static void put_place(Buf *out, const Error *e)
+{
+    if (!e->file[0] && !e->column[0])
+        return;
+    buf_puts(out, " --> ");
+    put_visible(out, e->file);
+    if (e->line)
+        buf_printf(out, "%s%llu", e->file[0] ? ":" : "line ", (unsigned long long)e->line);
+    if (e->column[0]) {
+        buf_puts(out, e->file[0] || e->line ? ", column `" : "column `");
+        put_visible(out, e->column);
+        buf_putc(out, '`');
+    }
+    buf_putc(out, '\n');
+}
+
+/* Laid out like a diagnostic. */
+static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, ...)
+{
+    va_list ap;
+    bool color = t->err_has_color;
+    buf_puts(out, color ? "\033[1;31merror\033[0m\033[1m: " : "error: ");
+    va_start(ap, fmt);
+    buf_vprintf(out, fmt, ap);
+    va_end(ap);
+    for (const char *line = e->text; *line;) { /* one line or a few */
+        size_t len = strcspn(line, "\n");
+        if (line != e->text)
+            buf_puts(out, "\n  ");
+        buf_put_visible(out, (Str){line, (uint32_t)len});
+        line += len + (line[len] == '\n');
+    }
+    buf_puts(out, color ? "\033[0m\n" : "\n");
+    put_place(out, e);
+    if (e->value[0]) {
+        buf_puts(out, "  | ");
+        put_visible(out, e->value);
+        buf_putc(out, '\n');
+    }
+}
+
+static void put_failures(Buf *out, const Term *t, const MillResult *r)
+{
+    bool is_fatal = r->state == RUN_FAILED;
+    uint64_t n_not_started = 0;
+    for (uint32_t i = 0; i < r->n_kept; i++) {
+        const MillFailure *f = &r->failures[i];
+        if (f->attempt > 1)
+            put_error(out, t, f->err, "%.*s failed at attempt %u: ", STR_ARG(f->name), f->attempt);
+        else
+            put_error(out, t, f->err, "%.*s failed: ", STR_ARG(f->name));
+    }
+    if (r->n_failures > r->n_kept)
+        buf_printf(out, "error: %llu more instances failed\n",
+                   (unsigned long long)(r->n_failures - r->n_kept));
+    if (r->commit_error)
+        put_error(out, t, r->commit_error, "%s", "");
+    for (uint32_t i = 0; i < r->info->n_steps; i++)
+        n_not_started += r->end.steps[i].n_not_started + r->end.steps[i].n_skipped;
+    if (is_fatal && n_not_started)
+        buf_printf(out, "  = note: %llu instance%s did not start\n",
+                   (unsigned long long)n_not_started, n_not_started == 1 ? "" : "s");
+}
+
+static uint64_t peak_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static void put_summary(Session *s, Buf *out, const MillResult *r, const uint64_t *busy_ns)
+{
+    const Args *a = s->args;
+    Buf next = {0};
+    if (r->state != RUN_CANCELLED && !a->has[OPT_GANTT] && a->operands.n)
+        buf_printf(&next, "pipemill run %s %.*s --gantt", a->operands.ptr[0],
+                   STR_ARG(r->info->job));
+    const SummaryInput in = {.info = r->info,
+                             .end = &r->end,
+                             .rows_in = r->rows_in,
+                             .rows_out = r->rows_out,
+                             .peak_memory_bytes = peak_memory(),
+                             .step_busy_ns = busy_ns,
+                             .next = buf_str(&next)};
+    summary_put(&in, out);
+    if (!a->has[OPT_SEED])
+        buf_printf(out, "  seed       %llu (--seed repeats its ids)\n",
+                   (unsigned long long)s->seed);
+    buf_deinit(&next);
+}
+
+/* --trace and --gantt. False (and said) when the file could not be written. */
+static bool put_recording(Session *s, Buf *out)
+{
+    Recording *r = mill_run_recording(s->run);
+    const GanttTextOptions chart = {.width = s->term->width,
+                                    .is_ascii = !s->term->is_utf8,
+                                    .has_color = s->term->err_has_color};
+    bool ok = true;
+    if (s->args->has[OPT_GANTT])
+        gantt_text(r, &chart, out);
+    if (s->trace) {
+        Buf json = {0};
+        trace_write_json(r, &json);
+        ok = fwrite(json.ptr, 1, json.len, s->trace) == json.len;
+        buf_deinit(&json);
+    }
+    recording_free(r);
+    return ok;
+}
+
+static int status_of(const Session *s, const MillResult *r)
+{
+    switch (r->state) {
+    case RUN_DONE:
+        return EXIT_OK;
+    case RUN_PARTIAL:
+        return EXIT_PARTIAL;
+    case RUN_FAILED:
+        return EXIT_FAILED;
+    case RUN_CANCELLED:
+        return 128 + atomic_load(&s->caught);
+    }
+    return EXIT_FAILED;
+}
+
+/* ---- the run ---- */
+
+static void log_lines(void *ctx, Str lines)
+{
+    progress_print(ctx, stderr, lines);
+}
+
+/* Bytes of the process in memory now, 0 where the system does not say. */
+static uint64_t memory_now(void *ctx)
+{
+    unsigned long long total, resident = 0;
+    (void)ctx;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu %llu", &total, &resident) != 2)
+        resident = 0;
+    fclose(f);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static ProgressMode progress_mode(const Args *a, const Term *t, bool writes_stdout)
+{
+    switch ((ProgressWord)a->number[OPT_PROGRESS]) {
+    case SHOW_AUTO:
+        if (a->has[OPT_QUIET])
+            return PROGRESS_NONE;
+        if (a->has[OPT_VERBOSE])
+            return PROGRESS_PLAIN;
+        if (!t->err_is_tty)
+            return PROGRESS_PLAIN;
+        /* Data on the same terminal would run through the block. */
+        return writes_stdout && t->out_is_tty ? PROGRESS_NONE : PROGRESS_TTY;
+    case SHOW_TTY:
+        return PROGRESS_TTY;
+    case SHOW_PLAIN:
+        return PROGRESS_PLAIN;
+    case SHOW_JSON:
+    case SHOW_NONE:
+        break;
+    }
+    return PROGRESS_NONE;
+}
+
+static uint64_t pick_seed(const Args *a)
+{
+    uint64_t seed;
+    if (a->has[OPT_SEED])
+        return a->number[OPT_SEED];
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)clock_wall_us() ^ (uint64_t)getpid() << 40;
+    return seed;
+}
+
+/* Between its start and its end the thread of signals lives. */
+static void go(Session *s, MillResult *result)
+{
+    pthread_t waiter;
+    bool is_waiting = pthread_create(&waiter, NULL, wait_for_signals, s) == 0;
+    mill_run_go(s->run, result);
+    atomic_store(&s->is_over, true);
+    if (is_waiting) {
+        pthread_kill(waiter, SIGUSR1);
+        pthread_join(waiter, NULL);
+    }
+}
+
+static int say_end(Session *s, const MillResult *result, const uint64_t *busy_ns)
+{
+    const Args *a = s->args;
+    Buf out = {0};
+    int status = status_of(s, result);
+    bool traced = true;
+    put_failures(&out, s->term, result);
+    if (!a->has[OPT_QUIET])
+        put_summary(s, &out, result, busy_ns);
+    if (a->has[OPT_GANTT] || s->trace)
+        traced = put_recording(s, &out);
+    put_err(buf_str(&out));
+    buf_deinit(&out);
+    if (s->trace && (fclose(s->trace) != 0 || !traced)) {
+        complain(s->term, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE], strerror(errno));
+        status = status == EXIT_OK ? EXIT_FAILED : status;
+    }
+    s->trace = NULL;
+    return status;
+}
+
+static int run_planned(Session *s, Mill *m, uint32_t job)
+{
+    const Args *a = s->args;
+    const Term *t = s->term;
+    Error err = {0};
+    MillResult result;
+    if (a->has[OPT_TRACE] && !(s->trace = fopen(a->text[OPT_TRACE], "wb"))) {
+        complain(t, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE], strerror(errno));
+        return EXIT_FAILED;
+    }
+    sigemptyset(&s->signals);
+    sigaddset(&s->signals, SIGINT);
+    sigaddset(&s->signals, SIGTERM);
+    sigaddset(&s->signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &s->signals, NULL); /* threads begun from here on inherit it */
+
+    const ProgressOptions shown = {.mode = progress_mode(a, t, mill_writes_stdout(m, job)),
+                                   .out = stderr,
+                                   .is_ascii = !t->is_utf8,
+                                   .has_color = t->err_has_color,
+                                   .is_verbose = a->has[OPT_VERBOSE],
+                                   .memory = memory_now};
+    s->progress = progress_open(&shown);
+    const MillRunOptions options = {.n_workers = (uint32_t)a->number[OPT_WORKERS],
+                                    .seed = s->seed,
+                                    .keeps_trace = a->has[OPT_GANTT] || s->trace,
+                                    .observer = progress_observer(s->progress),
+                                    .log_ctx = s->progress,
+                                    .log = log_lines};
+    if (mill_run_open(m, job, &options, &s->run, &err) != OK) {
+        progress_close(s->progress);
+        if (s->trace)
+            fclose(s->trace);
+        return cli_failed(t, &err);
+    }
+    go(s, &result);
+    uint64_t *busy_ns = xcalloc(result.info->n_steps, sizeof *busy_ns);
+    for (uint32_t i = 0; i < result.info->n_steps; i++)
+        busy_ns[i] = progress_busy_ns(s->progress, i);
+    progress_close(s->progress);
+    int status = say_end(s, &result, busy_ns);
+    free(busy_ns);
+    mill_run_close(s->run);
+    return status;
+}
+
+int cmd_run(const Args *a, const Term *t)
+{
+    const char *path, *name;
+    Mill *m = NULL;
+    uint32_t job;
+    int status = cli_operands(a, t, &path, &name);
+    if (status == EXIT_OK && a->number[OPT_PROGRESS] == SHOW_JSON) {
+        complain(t, (Str){0}, "`--progress json` is not available yet");
+        status = EXIT_USAGE;
+    }
+    if (status == EXIT_OK)
+        status = cli_load(a, t, path, &m);
+    if (status != EXIT_OK)
+        return status;
+    status = cli_job(a, t, m, name, &job);
+    if (status == EXIT_OK)
+        status = cli_plan(a, t, m, job);
+    if (status == EXIT_OK) {
+        Session s = {.args = a, .term = t, .seed = pick_seed(a)};
+        status = run_planned(&s, m, job);
+    }
+    mill_close(m);
+    return status;
+}

@@ -1,0 +1,79 @@
+/* main.c - the program pipemill: finds the command and runs it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/opt.h"
+#include "version.h"
+
+static const char BRIEF[] =
+    "pipemill runs .pipe programs: pipelines over batches of rows.\n"
+    "\n"
+    "  pipemill run FILE [JOB]     run a job\n"
+    "  pipemill check FILE...      report mistakes, run nothing\n"
+    "  pipemill plan FILE [JOB]    what a run would do\n"
+    "  pipemill help [TOPIC]       commands, statements, functions ...\n"
+    "\n"
+    "Examples:\n"
+    "  pipemill run examples/pokemon.pipe prio_dynamic --gantt\n"
+    "  pipemill run -e 'range 1..5 | derive square = value * value'\n"
+    "\n"
+    "`pipemill help` lists all commands.\n";
+
+static int put_version(const Term *t)
+{
+    Buf out = {0};
+    buf_printf(&out, "pipemill %s\n", PIPEMILL_VERSION);
+    buf_puts(&out, "built in: csv (libcsv), hashes (xxhash), Unicode (utf8proc), JSON (jansson)\n");
+    int status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
+    buf_deinit(&out);
+    return status;
+}
+
+/* `pipemill -x`: what may stand in the place of a command. */
+static int no_command(const Term *t, const char *word)
+{
+    const Args none = {0};
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return cmd_help(&none, t);
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return put_version(t);
+    if (strcmp(word, "-e") == 0)
+        complain(t, STR_LIT("write `pipemill run -e ...`"), "`-e` is an option of `run`");
+    else
+        complain(t, STR_LIT("write `pipemill COMMAND [OPTION]...`; `pipemill help` lists them"),
+                 "a command comes first, not `%s`", word);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    Term t;
+    signal(SIGPIPE, SIG_DFL); /* a reader that has seen enough ends us quietly */
+    term_init(&t, args_color(argc - 1, argv + 1));
+    if (argc < 2) {
+        put_err(STR_LIT(BRIEF));
+        return EXIT_USAGE;
+    }
+    if (argv[1][0] == '-')
+        return no_command(&t, argv[1]);
+    const Command *c = command_find(&t, argv[1]);
+    if (!c)
+        return EXIT_USAGE;
+
+    Arena *arena = arena_open();
+    Args args;
+    int status = EXIT_USAGE;
+    if (args_parse(&args, arena, &t, c, argc - 2, argv + 2)) {
+        if (args.has[OPT_HELP]) {
+            Buf out = {0};
+            command_help(&out, c);
+            status = put_out(&t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
+            buf_deinit(&out);
+        } else {
+            status = c->run(&args, &t);
+        }
+    }
+    arena_close(arena);
+    return status;
+}

@@ -1,0 +1,181 @@
+#include "cli/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag_text.h"
+#include "base/suggest.h"
+
+int cli_failed(const Term *t, const Error *err)
+{
+    complain(t, (Str){0}, "%s", err->text);
+    return EXIT_FAILED;
+}
+
+int cli_operands(const Args *a, const Term *t, const char **path, const char **job)
+{
+    bool has_flow = a->has[OPT_EXPR];
+    size_t max = has_flow ? 0 : 2;
+    Buf help = {0};
+    int status = EXIT_OK;
+    const char *name = a->command->name;
+    buf_printf(&help, "pipemill %s FILE [JOB], or pipemill %s -e FLOW", name, name);
+    if (a->operands.n > max) {
+        if (has_flow)
+            complain(t, buf_str(&help), "`-e` is the whole program: `%s` is one too many",
+                     a->operands.ptr[0]);
+        else
+            complain(t, buf_str(&help), "`%s` is one too many", a->operands.ptr[max]);
+        status = EXIT_USAGE;
+    } else if (!has_flow && a->operands.n == 0) {
+        complain(t, buf_str(&help), "`%s` needs a program", name);
+        status = EXIT_USAGE;
+    } else {
+        *path = has_flow ? NULL : a->operands.ptr[0];
+        *job = a->operands.n > 1 ? a->operands.ptr[1] : NULL;
+    }
+    buf_deinit(&help);
+    return status;
+}
+
+static int set_param(const Args *a, const Term *t, Mill *m, const char *set)
+{
+    const char *equals = strchr(set, '=');
+    if (!equals || equals == set) {
+        complain(t, STR_LIT("--set NAME=VALUE"), "`--set %s` has no `=`", set);
+        return EXIT_USAGE;
+    }
+    Str name = {set, (uint32_t)(equals - set)};
+    Buf why = {0};
+    int status = EXIT_USAGE;
+    switch (mill_set(m, name, str_of(equals + 1), &why)) {
+    case MILL_SET:
+        status = EXIT_OK;
+        break;
+    case MILL_SET_BAD_VALUE:
+        complain(t, (Str){0}, "`%.*s` is %s, not `%s`", STR_ARG(name), why.ptr, equals + 1);
+        break;
+    case MILL_SET_UNKNOWN: {
+        Suggest near;
+        suggest_init(&near, name);
+        buf_puts(&why, mill_n_params(m) ? "its params are " : "it has none");
+        for (uint32_t i = 0; i < mill_n_params(m); i++) {
+            suggest_offer(&near, mill_param(m, i));
+            buf_printf(&why, "%s`%.*s`", i ? ", " : "", STR_ARG(mill_param(m, i)));
+        }
+        complain_near(t, near.best, why.ptr, "the program has no param `%.*s`", STR_ARG(name));
+        break;
+    }
+    }
+    buf_deinit(&why);
+    (void)a;
+    return status;
+}
+
+int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
+{
+    const MillOptions options = {.refuses_stdin = t->in_is_tty, .prints_loose_ends = !path};
+    Error err = {0};
+    int status = EXIT_OK;
+    if (path && strcmp(path, "-") == 0 && t->in_is_tty) {
+        complain(t, STR_LIT("name a file, or pipe the program in"),
+                 "the program is to come from stdin, which is a terminal");
+        return EXIT_USAGE;
+    }
+    Mill *m = mill_open(&options);
+    Status st = path ? mill_load(m, path, &err) : mill_load_flow(m, str_of(a->text[OPT_EXPR]), &err);
+    if (st != OK) {
+        complain(t, (Str){0}, "%s", err.text);
+        status = EXIT_USAGE;
+    }
+    for (size_t i = 0; i < a->sets.n && status == EXIT_OK; i++)
+        status = set_param(a, t, m, a->sets.ptr[i]);
+    if (status == EXIT_OK)
+        *out = m;
+    else
+        mill_close(m);
+    return status;
+}
+
+int cli_job(const Args *a, const Term *t, const Mill *m, const char *name, uint32_t *job)
+{
+    uint32_t n = mill_n_jobs(m);
+    int32_t found = name ? mill_find_job(m, str_of(name)) : n == 1 ? 0 : -1;
+    if (found >= 0) {
+        *job = (uint32_t)found;
+        return EXIT_OK;
+    }
+    if (mill_diags(m)->n_errors) /* the job may be what did not read */
+        return cli_report(a, t, m);
+    const char *file = a->operands.n ? a->operands.ptr[0] : "-e";
+    Suggest near;
+    Buf jobs = {0};
+    suggest_init(&near, str_of(name));
+    for (uint32_t i = 0; i < n; i++) {
+        suggest_offer(&near, mill_job(m, i));
+        buf_printf(&jobs, "%s%.*s", i ? ", " : "its jobs: ", STR_ARG(mill_job(m, i)));
+    }
+    if (n == 0)
+        complain(t, (Str){0}, "%s has no job", file);
+    else if (name)
+        complain_near(t, near.best, jobs.ptr, "%s has no job `%s`", file, name);
+    else {
+        complain(t, (Str){0}, "%s has %u jobs: say which", file, n);
+        Buf list = {0};
+        for (uint32_t i = 0; i < n; i++)
+            buf_printf(&list, "  pipemill %s %s %.*s\n", a->command->name, file,
+                       STR_ARG(mill_job(m, i)));
+        put_err(buf_str(&list));
+        buf_deinit(&list);
+    }
+    buf_deinit(&jobs);
+    return EXIT_USAGE;
+}
+
+int cli_report(const Args *a, const Term *t, const Mill *m)
+{
+    const Diags *ds = mill_diags(m);
+    Buf out = {0};
+    if (ds->n_errors || !a->has[OPT_QUIET])
+        switch ((ErrorFormat)a->number[OPT_ERROR_FORMAT]) {
+        case ERROR_HUMAN:
+            diags_put_human(&out, ds, mill_sources(m), t->err_has_color);
+            break;
+        case ERROR_SHORT:
+            diags_put_short(&out, ds, mill_sources(m));
+            break;
+        case ERROR_JSON:
+            diags_put_json(&out, ds, mill_sources(m));
+            break;
+        }
+    put_err(buf_str(&out));
+    buf_deinit(&out);
+    return ds->n_errors ? EXIT_MISTAKES : EXIT_OK;
+}
+
+int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job)
+{
+    mill_plan(m, job);
+    if (t->in_is_tty && mill_wants_stdin(m)) {
+        complain(t, STR_LIT("pipe something in: `... | pipemill ...`, or `< FILE`"),
+                 "the program reads stdin, which is a terminal");
+        return EXIT_USAGE;
+    }
+    return cli_report(a, t, m);
+}
+
+int cli_output(const Args *a, const Term *t, Str text)
+{
+    const char *path = a->text[OPT_OUTPUT];
+    if (!path || strcmp(path, "-") == 0)
+        return put_out(t, text) ? EXIT_OK : EXIT_FAILED;
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(text.ptr ? text.ptr : "", 1, text.len, f) == text.len;
+    if (f && fclose(f) != 0)
+        ok = false;
+    if (ok)
+        return EXIT_OK;
+    complain(t, (Str){0}, "cannot write %s: %s", path, strerror(errno));
+    return EXIT_FAILED;
+}

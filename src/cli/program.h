@@ -1,0 +1,30 @@
+/* program.h - what commands that take a program do alike: load it, set its params, pick a
+ * job, show its mistakes. What goes wrong has been said when a function returns a status
+ * other than EXIT_OK. */
+#ifndef PIPE_CLI_PROGRAM_H
+#define PIPE_CLI_PROGRAM_H
+
+#include "api/pipemill.h"
+#include "cli/opt.h"
+
+/* In the order of the words of --error-format. */
+typedef enum ErrorFormat { ERROR_HUMAN, ERROR_SHORT, ERROR_JSON } ErrorFormat;
+
+/* Loads path, or the flow of -e when path is NULL, and applies --set. On EXIT_OK the caller
+ * closes *out; there may be mistakes in the program. */
+int cli_load(const Args *a, const Term *t, const char *path, Mill **out);
+/* What `FILE [JOB] | -e FLOW` names. *job is NULL when none is named. */
+int cli_operands(const Args *a, const Term *t, const char **path, const char **job);
+/* The job named; the only one when name is NULL. */
+int cli_job(const Args *a, const Term *t, const Mill *m, const char *name, uint32_t *job);
+/* Prints the diagnostics: EXIT_MISTAKES if one is an error. is_quiet: no warnings. */
+int cli_report(const Args *a, const Term *t, const Mill *m);
+/* mill_plan, then cli_report; a program that wants the stdin of a terminal is EXIT_USAGE. */
+int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job);
+/* What status an Error of a step before the run has, said. */
+int cli_failed(const Term *t, const Error *err);
+
+/* Text to --output, else to stdout: an exit status. */
+int cli_output(const Args *a, const Term *t, Str text);
+
+#endif
