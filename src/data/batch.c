@@ -376,9 +376,10 @@ static bool has_text(const Batch *b, uint32_t col)
 static bool should_copy(Batch *const *parts, uint32_t n_parts)
 {
     size_t kept = 0, needed = 0;
-    for (uint32_t p = 0; p < n_parts; p++) {
+    for (uint32_t p = 0; p < n_parts; p++)
+        kept += parts[p]->raw ? parts[p]->raw->n_bytes : 0;
+    for (uint32_t p = 0; p < n_parts && needed < kept / 2; p++) {
         const Batch *b = parts[p];
-        kept += b->raw ? b->raw->n_bytes : 0;
         for (uint32_t c = 0; c < b->n_cols; c++)
             for (uint32_t i = 0; b->slots[c].raw_col >= 0 && i < b->n_rows; i++)
                 needed += raw_cell(b->raw, raw_row(b, i), (uint32_t)b->slots[c].raw_col).len + 1;

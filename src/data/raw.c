@@ -72,7 +72,8 @@ uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col)
 {
     size_t at = row_offset(r, row);
     const CsvDialect *d = &r->input->dialect;
-    at += csv_record(r->bytes + at, r->n_bytes - at, d->delimiter, d->quote, col).field_at;
+    if (col)
+        at += csv_record(r->bytes + at, r->n_bytes - at, d->delimiter, d->quote, col).field_at;
     return r->first_byte + at;
 }
 
