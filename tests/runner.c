@@ -735,7 +735,8 @@ static Words command_words(const Test *t, const Command *c)
         words_add(&w, given.v[i]);
         if (i > 0)
             continue;
-        if (takes_program(name) && !strstr(c->text, "$FILE") && !words_have(&given, "-e"))
+        if (takes_program(name) && t->has_code && !strstr(c->text, "$FILE") &&
+            !words_have(&given, "-e"))
             words_add(&w, t->name);
         if (is_run && !words_have(&given, "--progress") && !words_have(&given, "-v") &&
             !words_have(&given, "--verbose") && !words_have(&given, "-q"))
@@ -1106,7 +1107,7 @@ static Words essential_words(const Test *t, const char *text)
     words_split(&given, t, text);
     words_add(&w, pipemill);
     words_add(&w, "run");
-    if (!strstr(text, "$FILE") && !words_have(&given, "-e"))
+    if (t->has_code && !strstr(text, "$FILE") && !words_have(&given, "-e"))
         words_add(&w, t->name);
     words_add(&w, "-q");
     if (!words_have(&given, "--seed")) {
