@@ -723,6 +723,17 @@ static bool takes_program(const char *command)
     return false;
 }
 
+/* Does the command line say itself which program it means? */
+static bool names_program(const Words *w, const char *text)
+{
+    bool names = strstr(text, "$FILE") || words_have(w, "-e");
+    for (int i = 1; i < w->n; i++) {
+        size_t n = strlen(w->v[i]);
+        names |= n > 5 && strcmp(w->v[i] + n - 5, ".pipe") == 0;
+    }
+    return names;
+}
+
 /* The argument vector of a `#!` line. */
 static Words command_words(const Test *t, const Command *c)
 {
@@ -735,8 +746,7 @@ static Words command_words(const Test *t, const Command *c)
         words_add(&w, given.v[i]);
         if (i > 0)
             continue;
-        if (takes_program(name) && t->has_code && !strstr(c->text, "$FILE") &&
-            !words_have(&given, "-e"))
+        if (takes_program(name) && !names_program(&given, c->text))
             words_add(&w, t->name);
         if (is_run && !words_have(&given, "--progress") && !words_have(&given, "-v") &&
             !words_have(&given, "--verbose") && !words_have(&given, "-q"))
@@ -1107,7 +1117,7 @@ static Words essential_words(const Test *t, const char *text)
     words_split(&given, t, text);
     words_add(&w, pipemill);
     words_add(&w, "run");
-    if (t->has_code && !strstr(text, "$FILE") && !words_have(&given, "-e"))
+    if (!names_program(&given, text))
         words_add(&w, t->name);
     words_add(&w, "-q");
     if (!words_have(&given, "--seed")) {
@@ -1157,7 +1167,7 @@ static void verify_bytecode(Test *t, const char *text)
         return;
     words_add(&w, pipemill);
     words_add(&w, "dump");
-    if (!strstr(text, "$FILE"))
+    if (!names_program(&given, text))
         words_add(&w, t->name);
     words_add(&w, "--format");
     words_add(&w, "bytecode");
