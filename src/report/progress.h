@@ -42,7 +42,8 @@ typedef struct Progress Progress;
 
 Progress *progress_open(const ProgressOptions *options);
 const Observer *progress_observer(Progress *p);
-/* Writes whole lines to a stream (stdout or stderr), above the block. */
+/* Writes whole lines to a stream (stdout or stderr), above the block. While there is one,
+ * lines for its own stream wait for the next redraw, a tenth of a second at most. */
 void progress_print(Progress *p, FILE *stream, Str lines);
 /* Time that each step ran so far, summed over workers; 0 for a step beyond the run's. */
 uint64_t progress_busy_ns(const Progress *p, uint32_t step);

@@ -13,7 +13,6 @@ typedef struct SummaryInput {
     uint64_t peak_memory_bytes;     /* 0: not said */
     const uint64_t *step_busy_ns;   /* [n_steps]; NULL: no slowest step */
     Str next;                       /* "pipemill run x.pipe job --gantt shows ...", or empty */
-    bool is_ascii;
 } SummaryInput;
 
 void summary_put(const SummaryInput *in, Buf *out);

@@ -1,0 +1,568 @@
+#include "report/progress.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "report/format.h"
+
+#define REDRAW_NS 100000000ll
+#define HEARTBEAT_NS 30000000000ll
+
+enum { MAX_LINES = 10, N_BAR = 22, DEFAULT_WIDTH = 80 };
+
+/* All counters are relaxed: each is right by itself, and what is drawn is a moment's view. */
+typedef struct StepState {
+    _Atomic uint64_t n_started, n_running, n_done, n_failed, n_retries, n_skipped;
+    _Atomic uint64_t n_yielded, busy_ns;
+    _Atomic bool said_start, said_end;
+} StepState;
+
+typedef struct ScopeState {
+    _Atomic uint64_t n_opened, n_live;
+    _Atomic uint64_t n_generators_over; /* instances of its generator that are exhausted */
+} ScopeState;
+
+struct Progress {
+    ProgressOptions options;
+    Observer observer;
+    const RunInfo *info;  /* NULL before the run and after it */
+    Str *names;           /* [n_steps] visible, for after the run too */
+    uint32_t n_steps, n_scopes;
+    StepState *steps;     /* [n_steps] */
+    ScopeState *scopes;   /* [n_scopes] */
+    uint64_t *start_ns;   /* [n_workers] each written and read by its worker alone */
+    int64_t begun_ns;     /* clock_now_ns at the run's start */
+    pthread_t ticker;
+    bool has_ticker;
+
+    pthread_mutex_t mu;   /* what follows, and the streams */
+    pthread_cond_t wake;
+    bool is_closing;
+    bool has_block;       /* a ticker draws it */
+    uint32_t n_drawn;     /* lines of the block on the screen */
+    Buf pending;          /* lines for above the block, written with the next redraw */
+    int64_t last_said_ns; /* PLAIN: when something was written */
+};
+
+static uint64_t load(const _Atomic uint64_t *p)
+{
+    return atomic_load_explicit(p, memory_order_relaxed);
+}
+
+static void add(_Atomic uint64_t *p, uint64_t n)
+{
+    atomic_fetch_add_explicit(p, n, memory_order_relaxed);
+}
+
+static void sub(_Atomic uint64_t *p, uint64_t n)
+{
+    atomic_fetch_sub_explicit(p, n, memory_order_relaxed);
+}
+
+/* ---- what is known of totals */
+
+/* Have all frames of the scope been opened? They have when every instance of its
+ * generator is over; of those there are as many as frames of the scope around it. */
+static bool scope_is_known(const Progress *p, uint32_t scope)
+{
+    for (; scope != 0; scope = p->info->scopes[scope].parent)
+        if (load(&p->scopes[scope].n_generators_over) <
+            load(&p->scopes[p->info->scopes[scope].parent].n_opened))
+            return false;
+    return true;
+}
+
+static bool step_total(const Progress *p, uint32_t step, uint64_t *total)
+{
+    uint32_t scope = p->info->steps[step].scope;
+    *total = load(&p->scopes[scope].n_opened);
+    return scope_is_known(p, scope);
+}
+
+static uint64_t step_over(const StepState *s)
+{
+    return load(&s->n_done) + load(&s->n_failed) + load(&s->n_skipped);
+}
+
+/* ---- the block */
+
+static void head_render(Progress *p, uint64_t t_ns, Buf *out)
+{
+    const RunInfo *info = p->info;
+    uint64_t s = t_ns / 1000000000;
+    buf_put_str(out, info->file);
+    buf_puts(out, info->file.len ? "  " : "");
+    buf_put_str(out, info->job);
+    buf_printf(out, "   %02" PRIu64 ":%02" PRIu64 ".%d   %u worker%s", s / 60, s % 60,
+               (int)(t_ns / 100000000 % 10), info->n_workers,
+               info->n_workers == 1 ? "" : "s");
+    for (uint32_t k = 1; k < info->n_scopes; k++) {
+        buf_printf(out, "   live %" PRIu64, load(&p->scopes[k].n_live));
+        if (info->scopes[k].bound != UINT64_MAX)
+            buf_printf(out, " of at most %" PRIu64, info->scopes[k].bound);
+    }
+    if (p->options.memory) {
+        buf_puts(out, "   mem ");
+        bytes_put(out, p->options.memory(p->options.memory_ctx));
+    }
+}
+
+static void counts_put(Buf *out, const StepState *s)
+{
+    const struct {
+        uint64_t n;
+        const char *one, *many;
+    } parts[] = {
+        {load(&s->n_running), "running", "running"},
+        {load(&s->n_failed), "failed", "failed"},
+        {load(&s->n_retries), "retry", "retries"},
+        {load(&s->n_skipped), "skipped", "skipped"},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].n) {
+            buf_puts(out, "  ");
+            count_put(out, parts[i].n);
+            buf_printf(out, " %s", parts[i].n == 1 ? parts[i].one : parts[i].many);
+        }
+}
+
+static void bar_put(Progress *p, uint64_t n, uint64_t total, uint32_t step, Buf *out)
+{
+    uint32_t full = total ? (uint32_t)(n * N_BAR / total) : 0;
+    if (p->options.has_color)
+        buf_printf(out, "\033[38;5;%um", step_color(step)->ansi);
+    for (uint32_t k = 0; k < N_BAR; k++)
+        buf_puts(out, p->options.is_ascii ? k < full ? "#" : "." : k < full ? "█" : "░");
+    if (p->options.has_color)
+        buf_puts(out, "\033[0m");
+}
+
+/* What comes after the name; without the bar where there is no room for it. */
+static void step_render(Progress *p, uint32_t step, uint64_t t_ns, bool has_bar, Buf *out)
+{
+    const StepState *s = &p->steps[step];
+    uint64_t total, over = step_over(s);
+    bool is_known = step_total(p, step, &total);
+    if (p->info->steps[step].child_scope) {
+        count_put(out, load(&s->n_yielded));
+        buf_puts(out, load(&s->n_yielded) == 1 ? " batch" : " batches");
+        if (is_known && over >= total)
+            buf_puts(out, load(&s->n_failed) ? "" : ", done");
+    } else if (is_known && total == 1) {
+        buf_puts(out, over ? "done" : load(&s->n_started) ? "started" : "waiting");
+    } else if (is_known) {
+        if (has_bar) {
+            bar_put(p, over, total, step, out);
+            buf_puts(out, "  ");
+        }
+        count_put(out, over);
+        buf_putc(out, '/');
+        count_put(out, total);
+    } else {
+        count_put(out, over);
+        buf_puts(out, " done");
+        if (t_ns >= 1000000000)
+            buf_printf(out, "  %.1f/s", (double)over * 1e9 / (double)t_ns);
+    }
+    counts_put(out, s);
+}
+
+/* Running and failed ones first when there are more steps than lines. */
+static bool step_is_busy(const Progress *p, uint32_t step)
+{
+    return load(&p->steps[step].n_running) || load(&p->steps[step].n_failed);
+}
+
+void progress_render(Progress *p, uint64_t t_ns, uint32_t width, uint32_t max_lines,
+                     Buf *out)
+{
+    if (!p->info || max_lines == 0)
+        return;
+    Buf line = {0};
+    uint32_t n_name = 0, n_lines = max_lines - 1, n_shown = 0;
+    if (p->n_steps > n_lines && n_lines > 0)
+        n_lines--; /* for "+ 23 more" */
+    for (uint32_t i = 0; i < p->n_steps; i++)
+        n_name = p->names[i].len > n_name ? p->names[i].len : n_name;
+    if (n_name > width / 3)
+        n_name = width / 3;
+    head_render(p, t_ns, &line);
+    column_put(out, buf_str(&line), width, p->options.is_ascii);
+    buf_putc(out, '\n');
+    bool *is_shown = xcalloc(p->n_steps, sizeof *is_shown);
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < p->n_steps && n_shown < n_lines; i++)
+            if (!is_shown[i] && (pass || step_is_busy(p, i))) {
+                is_shown[i] = true;
+                n_shown++;
+            }
+    for (uint32_t i = 0; i < p->n_steps; i++) {
+        if (!is_shown[i])
+            continue;
+        bool has_bar = width > n_name + N_BAR + 30;
+        buf_puts(out, "  ");
+        column_put(out, p->names[i], n_name, p->options.is_ascii);
+        buf_puts(out, "  ");
+        buf_clear(&line);
+        step_render(p, i, t_ns, has_bar, &line);
+        /* With a bar there is room for what can follow; a colour must not be cut. */
+        if (has_bar)
+            buf_put_str(out, buf_str(&line));
+        else
+            buf_put_str(out, column_fit(buf_str(&line), width - n_name - 4));
+        buf_putc(out, '\n');
+    }
+    if (n_shown < p->n_steps)
+        buf_printf(out, "  + %u more\n", p->n_steps - n_shown);
+    free(is_shown);
+    buf_deinit(&line);
+}
+
+/* ---- drawing */
+
+static void screen_size(const Progress *p, uint32_t *width, uint32_t *height)
+{
+    struct winsize size = {0};
+    *width = p->options.width;
+    *height = MAX_LINES + 2;
+    if (p->options.width == 0 && ioctl(fileno(p->options.out), TIOCGWINSZ, &size) == 0) {
+        *width = size.ws_col;
+        if (size.ws_row)
+            *height = size.ws_row;
+    }
+    if (*width == 0)
+        *width = DEFAULT_WIDTH;
+}
+
+/* Up to the block's first line and all of it away: nothing scrolls. */
+static void erase_put(Progress *p, Buf *out)
+{
+    if (p->n_drawn)
+        buf_printf(out, "\r\033[%uA\033[J", p->n_drawn);
+    p->n_drawn = 0;
+}
+
+static void block_put_locked(Progress *p, Buf *out)
+{
+    uint32_t width, height;
+    size_t from = out->len;
+    screen_size(p, &width, &height);
+    /* The last column stays free: some terminals wrap when it is filled. */
+    uint32_t lines = height > 2 ? height - 2 : 1;
+    progress_render(p, (uint64_t)(clock_now_ns() - p->begun_ns), width > 1 ? width - 1 : 1,
+                    lines < MAX_LINES ? lines : MAX_LINES, out);
+    for (size_t i = from; i < out->len; i++)
+        p->n_drawn += out->ptr[i] == '\n';
+}
+
+static void write_locked(Progress *p, const Buf *text)
+{
+    if (text->len == 0)
+        return;
+    fwrite(text->ptr, 1, text->len, p->options.out);
+    fflush(p->options.out);
+}
+
+static void redraw_locked(Progress *p)
+{
+    Buf text = {0};
+    erase_put(p, &text);
+    buf_put_str(&text, buf_str(&p->pending));
+    buf_clear(&p->pending);
+    block_put_locked(p, &text);
+    write_locked(p, &text);
+    buf_deinit(&text);
+}
+
+/* ---- plain lines */
+
+__attribute__((format(printf, 2, 3))) static void line_say(Progress *p, const char *fmt, ...)
+{
+    va_list ap;
+    Buf text = {0};
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    buf_putc(&text, '\n');
+    pthread_mutex_lock(&p->mu);
+    write_locked(p, &text);
+    p->last_said_ns = clock_now_ns();
+    pthread_mutex_unlock(&p->mu);
+    buf_deinit(&text);
+}
+
+static void heartbeat_locked(Progress *p)
+{
+    Buf text = {0};
+    time_put(&text, (uint64_t)(clock_now_ns() - p->begun_ns));
+    buf_putc(&text, ':');
+    for (uint32_t i = 0; i < p->n_steps; i++) {
+        uint64_t n_running = load(&p->steps[i].n_running);
+        if (n_running == 0)
+            continue;
+        buf_printf(&text, "  %.*s ", STR_ARG(p->names[i]));
+        count_put(&text, step_over(&p->steps[i]));
+        buf_printf(&text, " done, %" PRIu64 " running", n_running);
+    }
+    buf_putc(&text, '\n');
+    write_locked(p, &text);
+    p->last_said_ns = clock_now_ns();
+    buf_deinit(&text);
+}
+
+/* Says once that a step is over, when no instance of it can come any more. */
+static void end_say(Progress *p, uint32_t step)
+{
+    StepState *s = &p->steps[step];
+    uint64_t total, over = step_over(s);
+    Buf text = {0};
+    if (!step_total(p, step, &total) || over < total ||
+        atomic_exchange_explicit(&s->said_end, true, memory_order_relaxed))
+        return;
+    if (p->info->steps[step].child_scope) {
+        count_put(&text, load(&s->n_yielded));
+        buf_puts(&text, load(&s->n_yielded) == 1 ? " batch, " : " batches, ");
+    } else if (total != 1) {
+        count_put(&text, load(&s->n_done));
+        buf_puts(&text, " done, ");
+    }
+    if (load(&s->n_failed) || load(&s->n_skipped))
+        buf_printf(&text, "%" PRIu64 " failed, %" PRIu64 " skipped, ", load(&s->n_failed),
+                   load(&s->n_skipped));
+    time_put(&text, load(&s->busy_ns));
+    line_say(p, "%.*s: ended, %s of work", STR_ARG(p->names[step]), text.ptr);
+    buf_deinit(&text);
+}
+
+static void plain_event(Progress *p, const TraceEvent *e, const Error *err)
+{
+    StepState *s = &p->steps[e->step];
+    Str name = p->names[e->step];
+    Outcome outcome = (Outcome)e->outcome;
+    if (e->kind == TRACE_START &&
+        !atomic_exchange_explicit(&s->said_start, true, memory_order_relaxed))
+        line_say(p, "%.*s: started", STR_ARG(name));
+    if ((e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
+        (outcome == OUTCOME_FAILED || outcome == OUTCOME_RETRY))
+        line_say(p, "%.*s: attempt %u failed%s%s%s", STR_ARG(name), e->attempt,
+                 outcome == OUTCOME_RETRY ? ", to be tried again" : "", err ? ": " : "",
+                 err ? err->text : "");
+    if (e->kind == TRACE_END && p->options.is_verbose &&
+        (outcome == OUTCOME_DONE || outcome == OUTCOME_YIELDED)) {
+        Buf text = {0};
+        time_put(&text, e->t_ns - p->start_ns[e->worker]);
+        line_say(p, "%.*s: one of it %s in %s, %u rows in, %u out", STR_ARG(name),
+                 outcome == OUTCOME_YIELDED ? "yielded" : "done", text.ptr,
+                 trace_rows_in(e), trace_rows_out(e));
+        buf_deinit(&text);
+    }
+    if (e->kind != TRACE_END && e->kind != TRACE_SKIP)
+        return;
+    /* The end of a generator makes totals known, so that others may turn out to be over. */
+    if (p->info->steps[e->step].child_scope)
+        for (uint32_t i = 0; i < p->n_steps; i++)
+            end_say(p, i);
+    else
+        end_say(p, e->step);
+}
+
+/* ---- events */
+
+static void count_end(Progress *p, const TraceEvent *e)
+{
+    StepState *s = &p->steps[e->step];
+    uint32_t child = p->info->steps[e->step].child_scope;
+    sub(&s->n_running, 1);
+    add(&s->busy_ns, e->t_ns - p->start_ns[e->worker]);
+    switch ((Outcome)e->outcome) {
+    case OUTCOME_YIELDED: add(&s->n_yielded, 1); return;
+    case OUTCOME_EXHAUSTED:
+    case OUTCOME_DONE: add(&s->n_done, 1); break;
+    case OUTCOME_FAILED: add(&s->n_failed, 1); break;
+    case OUTCOME_RETRY: add(&s->n_retries, 1); return;
+    }
+    if (child)
+        add(&p->scopes[child].n_generators_over, 1);
+}
+
+static void on_event(void *ctx, const TraceEvent *e, const Error *err)
+{
+    Progress *p = ctx;
+    uint32_t child = p->info->steps[e->step].child_scope;
+    switch ((TraceKind)e->kind) {
+    case TRACE_START:
+        p->start_ns[e->worker] = e->t_ns;
+        add(&p->steps[e->step].n_started, 1);
+        add(&p->steps[e->step].n_running, 1);
+        break;
+    case TRACE_END: count_end(p, e); break;
+    case TRACE_FOLD:
+        add(&p->steps[e->step].busy_ns, e->t_ns - e->value);
+        break;
+    case TRACE_OPEN:
+        add(&p->scopes[child].n_opened, 1);
+        add(&p->scopes[child].n_live, 1);
+        break;
+    case TRACE_CLOSE: sub(&p->scopes[child].n_live, 1); break;
+    case TRACE_SKIP:
+        add(&p->steps[e->step].n_skipped, 1);
+        if (child)
+            add(&p->scopes[child].n_generators_over, 1);
+        break;
+    case TRACE_RETRY: break;
+    }
+    if (p->options.mode == PROGRESS_PLAIN)
+        plain_event(p, e, err);
+}
+
+static void *ticker_run(void *ctx)
+{
+    Progress *p = ctx;
+    bool is_tty = p->options.mode == PROGRESS_TTY;
+    pthread_mutex_lock(&p->mu);
+    while (!p->is_closing) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        int64_t ns = until.tv_nsec + (is_tty ? REDRAW_NS : HEARTBEAT_NS / 10);
+        until.tv_sec += ns / 1000000000;
+        until.tv_nsec = ns % 1000000000;
+        pthread_cond_timedwait(&p->wake, &p->mu, &until);
+        if (p->is_closing)
+            break;
+        if (is_tty)
+            redraw_locked(p);
+        else if (clock_now_ns() - p->last_said_ns >= HEARTBEAT_NS)
+            heartbeat_locked(p);
+    }
+    pthread_mutex_unlock(&p->mu);
+    return NULL;
+}
+
+static void on_run_start(void *ctx, const RunInfo *info)
+{
+    Progress *p = ctx;
+    p->info = info;
+    p->n_steps = info->n_steps;
+    p->n_scopes = info->n_scopes;
+    p->steps = xcalloc(info->n_steps, sizeof *p->steps);
+    p->scopes = xcalloc(info->n_scopes, sizeof *p->scopes);
+    p->start_ns = xcalloc(info->n_workers, sizeof *p->start_ns);
+    p->names = xcalloc(info->n_steps, sizeof *p->names);
+    atomic_store(&p->scopes[0].n_opened, 1);
+    for (uint32_t i = 0; i < info->n_steps; i++) {
+        Str name = info->steps[i].name;
+        p->names[i] = (Str){xstrndup(name.ptr ? name.ptr : "", name.len), name.len};
+    }
+    p->begun_ns = p->last_said_ns = clock_now_ns();
+    /* Without the thread there is no block, but the run goes on. */
+    if (p->options.mode != PROGRESS_NONE)
+        p->has_ticker = pthread_create(&p->ticker, NULL, ticker_run, p) == 0;
+    pthread_mutex_lock(&p->mu);
+    p->has_block = p->has_ticker && p->options.mode == PROGRESS_TTY;
+    pthread_mutex_unlock(&p->mu);
+}
+
+static void on_run_end(void *ctx, const RunEnd *end)
+{
+    Progress *p = ctx;
+    (void)end;
+    pthread_mutex_lock(&p->mu);
+    p->is_closing = true;
+    pthread_cond_signal(&p->wake);
+    pthread_mutex_unlock(&p->mu);
+    if (p->has_ticker)
+        pthread_join(p->ticker, NULL);
+    p->has_ticker = false;
+    /* The block goes: the summary says the same and more. */
+    pthread_mutex_lock(&p->mu);
+    p->info = NULL;
+    p->has_block = false;
+    redraw_locked(p);
+    pthread_mutex_unlock(&p->mu);
+}
+
+/* ---- open and close */
+
+bool progress_mode_by_name(Str name, bool is_terminal, ProgressMode *out)
+{
+    if (str_is(name, "auto"))
+        *out = is_terminal ? PROGRESS_TTY : PROGRESS_PLAIN;
+    else if (str_is(name, "tty"))
+        *out = PROGRESS_TTY;
+    else if (str_is(name, "plain"))
+        *out = PROGRESS_PLAIN;
+    else if (str_is(name, "none"))
+        *out = PROGRESS_NONE;
+    else
+        return false;
+    return true;
+}
+
+Progress *progress_open(const ProgressOptions *options)
+{
+    Progress *p = xcalloc(1, sizeof *p);
+    pthread_condattr_t attr;
+    p->options = *options;
+    p->observer = (Observer){p, on_run_start, on_event, on_run_end};
+    pthread_mutex_init(&p->mu, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    return p;
+}
+
+const Observer *progress_observer(Progress *p)
+{
+    return &p->observer;
+}
+
+void progress_print(Progress *p, FILE *stream, Str lines)
+{
+    if (lines.len == 0)
+        return;
+    pthread_mutex_lock(&p->mu);
+    if (p->has_block && stream == p->options.out) {
+        buf_put_str(&p->pending, lines);
+    } else {
+        /* Another stream on the same screen: the block must be away before. */
+        Buf text = {0};
+        erase_put(p, &text);
+        write_locked(p, &text);
+        buf_deinit(&text);
+        fwrite(lines.ptr, 1, lines.len, stream);
+        if (p->has_block)
+            fflush(stream);
+    }
+    pthread_mutex_unlock(&p->mu);
+}
+
+uint64_t progress_busy_ns(const Progress *p, uint32_t step)
+{
+    return step < p->n_steps ? load(&p->steps[step].busy_ns) : 0;
+}
+
+void progress_close(Progress *p)
+{
+    if (!p)
+        return;
+    if (p->info)
+        on_run_end(p, NULL);
+    for (uint32_t i = 0; i < p->n_steps; i++)
+        free((char *)(uintptr_t)p->names[i].ptr);
+    free(p->names);
+    buf_deinit(&p->pending);
+    free(p->steps);
+    free(p->scopes);
+    free(p->start_ns);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->mu);
+    free(p);
+}

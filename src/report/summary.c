@@ -1,0 +1,137 @@
+#include "report/summary.h"
+
+#include <inttypes.h>
+
+#include "report/format.h"
+
+/* ", 3 failed" where there are any. */
+static void more_put(Buf *out, uint64_t n, const char *what)
+{
+    if (n == 0)
+        return;
+    buf_puts(out, ", ");
+    count_put(out, n);
+    buf_printf(out, " %s", what);
+}
+
+static void rows_put(Buf *out, const SummaryInput *in)
+{
+    if (in->rows_in == SUMMARY_UNKNOWN && in->rows_out == SUMMARY_UNKNOWN)
+        return;
+    buf_puts(out, "  rows       ");
+    if (in->rows_in != SUMMARY_UNKNOWN) {
+        count_put(out, in->rows_in);
+        buf_puts(out, " in");
+    }
+    if (in->rows_out != SUMMARY_UNKNOWN) {
+        buf_puts(out, in->rows_in != SUMMARY_UNKNOWN ? ", " : "");
+        count_put(out, in->rows_out);
+        buf_puts(out, " out");
+    }
+    buf_putc(out, '\n');
+}
+
+static void instances_put(Buf *out, const SummaryInput *in)
+{
+    StepCount all = {0};
+    for (uint32_t i = 0; i < in->info->n_steps; i++) {
+        const StepCount *s = &in->end->steps[i];
+        all.n_done += s->n_done;
+        all.n_failed += s->n_failed;
+        all.n_skipped += s->n_skipped;
+        all.n_retries += s->n_retries;
+        all.n_not_started += s->n_not_started;
+    }
+    buf_puts(out, "  instances  ");
+    count_put(out, all.n_done);
+    buf_puts(out, " done");
+    more_put(out, all.n_failed, "failed");
+    more_put(out, all.n_retries, all.n_retries == 1 ? "retry" : "retries");
+    more_put(out, all.n_skipped, "skipped");
+    more_put(out, all.n_not_started, "not started");
+    buf_putc(out, '\n');
+}
+
+static void scope_put(Buf *out, const SummaryInput *in, uint32_t scope)
+{
+    const RunScope *s = &in->info->scopes[scope];
+    const ScopeCount *c = &in->end->scopes[scope];
+    buf_puts(out, "  batches    ");
+    count_put(out, c->n_batches);
+    buf_puts(out, " of ");
+    buf_put_visible(out, in->info->steps[s->generator].name);
+    buf_printf(out, ", peak %u", c->peak_live);
+    if (s->bound == UINT64_MAX)
+        buf_puts(out, " alive, no bound");
+    else
+        buf_printf(out, " of at most %" PRIu64 " batch%s", s->bound,
+                   s->bound == 1 ? "" : "es");
+    more_put(out, c->n_overdrafts, c->n_overdrafts == 1 ? "overdraft" : "overdrafts");
+    buf_putc(out, '\n');
+}
+
+/* Lines left for scopes: ten, less state, rows, instances, memory, slowest, next, and one
+ * for the count of those left out. */
+enum { MAX_SCOPE_LINES = 3 };
+
+static void scopes_put(Buf *out, const SummaryInput *in)
+{
+    uint32_t n = in->info->n_scopes - 1;
+    for (uint32_t s = 1; s <= n && s <= MAX_SCOPE_LINES; s++)
+        scope_put(out, in, s);
+    if (n > MAX_SCOPE_LINES)
+        buf_printf(out, "             + %u more generators\n", n - MAX_SCOPE_LINES);
+}
+
+static void slowest_put(Buf *out, const SummaryInput *in)
+{
+    uint32_t slowest = 0;
+    uint64_t all_ns = 0;
+    for (uint32_t i = 0; in->step_busy_ns && i < in->info->n_steps; i++) {
+        all_ns += in->step_busy_ns[i];
+        if (in->step_busy_ns[i] > in->step_busy_ns[slowest])
+            slowest = i;
+    }
+    if (all_ns == 0)
+        return;
+    buf_puts(out, "  slowest    ");
+    buf_put_visible(out, in->info->steps[slowest].name);
+    buf_puts(out, ", ");
+    time_put(out, in->step_busy_ns[slowest]);
+    buf_printf(out, ", %.0f %% of all work\n",
+               100 * (double)in->step_busy_ns[slowest] / (double)all_ns);
+}
+
+static const char *state_phrase(RunState s)
+{
+    switch (s) {
+    case RUN_DONE: return "done in ";
+    case RUN_PARTIAL: return "partial: something failed and was skipped; took ";
+    case RUN_FAILED: return "failed after ";
+    case RUN_CANCELLED: return "cancelled after ";
+    }
+    return "";
+}
+
+void summary_put(const SummaryInput *in, Buf *out)
+{
+    buf_put_visible(out, in->info->job);
+    buf_printf(out, " %s", state_phrase(in->end->state));
+    time_put(out, in->end->t_ns);
+    buf_printf(out, " on %u worker%s\n", in->info->n_workers,
+               in->info->n_workers == 1 ? "" : "s");
+    rows_put(out, in);
+    instances_put(out, in);
+    scopes_put(out, in);
+    if (in->peak_memory_bytes) {
+        buf_puts(out, "  memory     peak ");
+        bytes_put(out, in->peak_memory_bytes);
+        buf_putc(out, '\n');
+    }
+    slowest_put(out, in);
+    if (in->next.len) {
+        buf_puts(out, "  next       ");
+        buf_put_visible(out, in->next);
+        buf_putc(out, '\n');
+    }
+}
