@@ -7,7 +7,7 @@
 #include "lang/check.h"
 #include "lang/unavailable.h"
 
-static const char LATER[] = "  (not available yet)";
+static const char LATER[] = " (not available yet)";
 
 /* ---- texts that stand for themselves ---- */
 
@@ -93,6 +93,39 @@ static const char ENVIRONMENT[] =
 
 /* ---- made from tables ---- */
 
+enum { HELP_WIDTH = 88, HELP_INDENT = 6 };
+
+/* Text broken at blanks, every line indented. */
+static void put_wrapped(Buf *out, const char *text)
+{
+    size_t at = HELP_INDENT;
+    buf_printf(out, "%*s", HELP_INDENT, "");
+    for (const char *word = text; *word;) {
+        size_t len = strcspn(word, " ");
+        if (at > HELP_INDENT && at + 1 + len > HELP_WIDTH) {
+            buf_printf(out, "\n%*s", HELP_INDENT, "");
+            at = HELP_INDENT;
+        } else if (at > HELP_INDENT) {
+            buf_putc(out, ' ');
+            at++;
+        }
+        buf_put(out, word, len);
+        at += len;
+        word += len;
+        word += strspn(word, " ");
+    }
+    buf_putc(out, '\n');
+}
+
+/* What something does, and whether it does it already. */
+static void put_doc(Buf *out, const char *before, const char *doc, bool is_later)
+{
+    Buf text = {0};
+    buf_printf(&text, "%s%s%s", before, doc, is_later ? LATER : "");
+    put_wrapped(out, text.ptr);
+    buf_deinit(&text);
+}
+
 typedef struct Statement {
     StmtKind kind;
     const char *forms, *doc, *example;
@@ -112,7 +145,7 @@ static void put_statement(Buf *out, const Statement *s)
         buf_printf(out, "  %.*s\n", (int)len, line);
         line += len + (line[len] == '\n');
     }
-    buf_printf(out, "      %s%s\n", s->doc, stmt_is_later(s->kind) ? LATER : "");
+    put_doc(out, "", s->doc, stmt_is_later(s->kind));
 }
 
 static void put_statements(Buf *out)
@@ -135,7 +168,7 @@ static void put_function(Buf *out, const Builtin *b)
         buf_printf(out, "  %.*s\n", (int)len, line);
         line += len + (line[len] == '\n');
     }
-    buf_printf(out, "      %s%s\n", b->help, b->is_available ? "" : LATER);
+    put_doc(out, "", b->help, !b->is_available);
     buf_deinit(&signature);
 }
 
@@ -168,16 +201,16 @@ static void put_annotation(Buf *out, AnnotKind k)
         unsigned place;
         const char *name;
     } places[] = {{ON_OP, "op"}, {ON_STAGE, "stage"}, {ON_JOB, "job"}};
-    bool is_first = true;
+    Buf on = {0};
     buf_puts(out, "  ");
     annot_print_usage(k, out);
-    buf_puts(out, "\n      on ");
+    buf_putc(out, '\n');
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (info->places & places[i].place) {
-            buf_printf(out, "%s%s", is_first ? "" : ", ", places[i].name);
-            is_first = false;
-        }
-    buf_printf(out, ": %s%s\n", info->doc, annot_is_later(k) ? LATER : "");
+        if (info->places & places[i].place)
+            buf_printf(&on, "%s%s", on.len ? ", " : "on ", places[i].name);
+    buf_puts(&on, ": ");
+    put_doc(out, on.ptr, info->doc, annot_is_later(k));
+    buf_deinit(&on);
 }
 
 static void put_annotations(Buf *out)
@@ -198,7 +231,7 @@ static void put_csv(Buf *out)
     for (int k = 0; k < N_OPTIONS; k++) {
         const OptionInfo *o = option_info((OptionKind)k);
         if (o->format == FORMAT_CSV)
-            buf_printf(out, "  %-6s csv  %s: %s\n      %s\n", stmt_word(o->stmt), o->name,
+            buf_printf(out, "  %-5s csv  %s: %s\n      %s\n", stmt_word(o->stmt), o->name,
                        type_name(o->type), o->doc);
     }
     buf_puts(out, "\nExamples:\n  read csv \"prices.csv\" with (delimiter: \";\", null: \"n/a\") batch 64kB\n"

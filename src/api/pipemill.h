@@ -95,6 +95,7 @@ typedef struct MillRun MillRun;
 typedef struct MillRunOptions {
     uint32_t n_workers;       /* 0: the job's, else the processors */
     uint64_t seed;
+    uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
     bool keeps_trace;         /* for mill_run_recording */
     const Observer *observer; /* NULL: none */
     void *log_ctx;

@@ -17,6 +17,7 @@ Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillR
 {
     const RunOptions o = {.n_workers = options->n_workers,
                           .seed = options->seed,
+                          .auto_rows = options->auto_rows,
                           .observer = options->observer,
                           .keeps_trace = options->keeps_trace,
                           .log_ctx = options->log_ctx,

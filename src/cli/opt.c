@@ -84,6 +84,8 @@ const Command *command_find(const Term *t, const char *name)
 
 /* ---- options ---- */
 
+#define MAX_NUMBER 1024u /* as @max_concurrent takes */
+
 typedef struct Reader {
     Args *args;
     Arena *arena;
@@ -199,9 +201,10 @@ static bool take_value(Reader *r, uint32_t id, const char *value)
         return true;
     case KIND_NUMBER:
         if (parse_number(value, &a->number[id]) && a->number[id] >= 1 &&
-            a->number[id] <= UINT32_MAX)
+            a->number[id] <= MAX_NUMBER)
             return true;
-        complain(r->term, (Str){0}, "`--%s` is a whole number from 1, not `%s`", o->name, value);
+        complain(r->term, (Str){0}, "`-%c` is a whole number from 1 to %u, not `%s`", o->letter,
+                 MAX_NUMBER, value);
         return false;
     case KIND_SEED:
         if (parse_number(value, &a->number[id]))

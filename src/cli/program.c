@@ -59,7 +59,7 @@ static int set_param(const Args *a, const Term *t, Mill *m, const char *set)
     case MILL_SET_UNKNOWN: {
         Suggest near;
         suggest_init(&near, name);
-        buf_puts(&why, mill_n_params(m) ? "its params are " : "it has none");
+        buf_puts(&why, mill_n_params(m) ? "its params are " : "it declares no param at all");
         for (uint32_t i = 0; i < mill_n_params(m); i++) {
             suggest_offer(&near, mill_param(m, i));
             buf_printf(&why, "%s`%.*s`", i ? ", " : "", STR_ARG(mill_param(m, i)));
