@@ -102,18 +102,20 @@ static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, 
     va_start(ap, fmt);
     buf_vprintf(out, fmt, ap);
     va_end(ap);
-    for (const char *line = e->text; *line;) { /* one line or a few */
-        size_t len = strcspn(line, "\n");
-        if (line != e->text)
-            buf_puts(out, "\n  ");
-        buf_put_visible(out, (Str){line, (uint32_t)len});
-        line += len + (line[len] == '\n');
-    }
+    size_t len = strcspn(e->text, "\n");
+    buf_put_visible(out, (Str){e->text, (uint32_t)len});
     buf_puts(out, color ? "\033[0m\n" : "\n");
     put_place(out, e);
     if (e->value[0]) {
         buf_puts(out, "  | ");
         put_visible(out, e->value);
+        buf_putc(out, '\n');
+    }
+    for (const char *line = e->text + len; *line; line += len) { /* what to do about it */
+        line++;
+        len = strcspn(line, "\n");
+        buf_puts(out, color ? "  = \033[1mhelp\033[0m: " : "  = help: ");
+        buf_put_visible(out, (Str){line, (uint32_t)len});
         buf_putc(out, '\n');
     }
 }
