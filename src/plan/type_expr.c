@@ -240,10 +240,11 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
             return tx_error(t->arena, e->span);
         }
     }
-    if (param)
-        return param;
-    if (global)
-        return global;
+    Tx *constant = param ? param : global;
+    if (constant && constant->kind == TX_CONST)
+        return tx_const(t->arena, constant->value, e->span); /* messages point at this use */
+    if (constant)
+        return constant;
     if (!(t->is_unknown && t->has_table && !t->locals) &&
         !program_is_lost(t->program, name))
         unknown_name(t, e->name);

@@ -343,8 +343,10 @@ static void project(Typer *t, PopList *pops, Span span, const uint32_t *cols, co
         p->cols[i] = cols[i];
         for (size_t k = 0; k < out.n; k++)
             if (str_eq(out.ptr[k].name, c.name)) {
-                Diag *d = diag_add(t->diags, E_DUPLICATE_COLUMN,
-                                   names && names[i].span.hi ? names[i].span : span,
+                Span at = span; /* the new name, which may be that of the earlier one */
+                if (names && (names[i].span.hi || names[k].span.hi))
+                    at = names[i].span.hi ? names[i].span : names[k].span;
+                Diag *d = diag_add(t->diags, E_DUPLICATE_COLUMN, at,
                                    "the table would have two columns `%.*s`", STR_ARG(c.name));
                 diag_help(t->diags, d, "give one of them another name: `new = %.*s`",
                           STR_ARG(c.name));
