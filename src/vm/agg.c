@@ -1,52 +1,129 @@
-/* agg.c - one function per family of aggregates feeds its state; agg_add chooses. */
 #include "vm/agg.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "vm/group.h"
 #include "vm/sort.h"
 
-/* A row of one of the columns that were fed: min, max, first, last, arg_min, arg_max. */
+typedef struct Sum { /* of floats, after Neumaier */
+    double sum, rest;
+    uint64_t n;
+} Sum;
+
+typedef struct IntSum {
+    __int128 sum; /* cannot overflow: 2^64 values of 2^63 */
+    uint64_t n;
+} IntSum;
+
+typedef struct Moments { /* after Welford */
+    uint64_t n;
+    double mean, m2;
+} Moments;
+
+typedef struct Bools {
+    bool any_true, any_false;
+} Bools;
+
+/* Rows in which one is the best, or the latest: its values are rows of a column of our own. */
 typedef struct Pick {
-    uint32_t part, row;
     bool is_set;
+    uint32_t row; /* in Agg.value and Agg.by; while updating: of the batch */
+    bool is_new;  /* row is of the batch */
 } Pick;
 
-typedef struct State {
-    int64_t n;     /* values so far */
-    int64_t i;     /* sum of ints; any, all: 0 or 1 */
-    double sum, c; /* float sum and its compensation; variance: mean and sum of squares */
+/* A growing column. */
+typedef struct Store {
+    Column *col;
+    uint32_t cap;
+    Heap *heap;
+} Store;
+
+typedef union State {
+    uint64_t count;
+    Sum sum;
+    IntSum ints;
+    Moments moments;
+    Bools bools;
     Pick pick;
-    Buf text;      /* string_agg */
-    double *list;  /* median: [n], cap_list */
-    int64_t cap_list;
+    Buf text; /* string_agg */
 } State;
 
-/* A value that count_distinct has seen in a group. */
-typedef struct Seen {
-    uint64_t hash; /* 0: free */
-    uint32_t group, part, row;
-} Seen;
+/* A value of a group, for what needs them all: median and count_distinct. */
+typedef struct Item {
+    uint32_t group;
+    uint32_t row; /* in Agg.value */
+} Item;
 
 struct Agg {
-    AggSpec spec;
-    State *states;   /* [cap_groups] */
-    uint32_t n_groups, cap_groups;
-    Column **values; /* [n_parts] first argument of each call that picks refer to, a reference each */
-    Column **by;     /* [n_parts] second argument of arg_min and arg_max */
-    uint32_t n_parts;
-    Seen *seen;      /* open addressing, n_slots a power of two */
-    uint32_t n_seen, n_slots;
+    const AggSpec *spec;
+    uint32_t n_groups, cap;
+    State *states;  /* [cap]; all zero is the state of no rows */
+    bool *seen;     /* string_agg: [cap] has a value */
+    Store value, by;
+    Item *items;
+    uint32_t n_items, cap_items;
+    uint32_t *table; /* count_distinct: open addressing over items, + 1 */
+    uint32_t table_size;
+    char *sep;
+    uint32_t sep_len;
 };
+
+/* ---- stores ---- */
+
+static void store_copy_row(Store *s, const Column *from, uint32_t row)
+{
+    if (!s->col || s->col->n_rows == s->cap) {
+        uint32_t n = s->col ? s->col->n_rows : 0;
+        s->cap = n ? n * 2 : 16;
+        Column *bigger = column_new(from->type, false, s->cap);
+        column_own_valid(bigger, true);
+        if (s->col) {
+            memcpy(bigger->values, s->col->values, (size_t)n * type_bytes(from->type));
+            memcpy(bigger->valid, s->col->valid, bit_words(n) * sizeof *bigger->valid);
+            if (s->heap)
+                column_add_heap(bigger, s->heap);
+            column_unref(s->col);
+        }
+        bigger->n_rows = n;
+        s->col = bigger;
+    }
+    Column *c = s->col;
+    uint32_t to = c->n_rows++;
+    bool is_null = c->type == TYPE_NULL || !column_is_valid(from, row);
+    if (is_null)
+        bit_clear(c->valid, to);
+    else
+        bit_set(c->valid, to);
+    if (c->type == TYPE_STRING) {
+        StrView v = is_null ? (StrView){"", 0, 0} : column_strs(from)[row];
+        if (!s->heap) {
+            s->heap = heap_new(1024);
+            column_add_heap(c, s->heap);
+        }
+        char *bytes = heap_alloc(s->heap, v.len);
+        memcpy(bytes, v.ptr, v.len);
+        column_strs(c)[to] = (StrView){bytes, v.len, 0};
+    } else {
+        uint32_t size = type_bytes(c->type);
+        memcpy((char *)c->values + (size_t)to * size, (char *)from->values + (size_t)row * size,
+               size);
+    }
+}
+
+static void store_free(Store *s)
+{
+    column_unref(s->col);
+    heap_unref(s->heap);
+}
+
+/* ---- opening ---- */
 
 Agg *agg_open(const AggSpec *spec)
 {
     Agg *a = xcalloc(1, sizeof *a);
-    a->spec = *spec;
+    a->spec = spec;
     return a;
 }
 
@@ -54,396 +131,472 @@ void agg_close(Agg *a)
 {
     if (!a)
         return;
-    for (uint32_t g = 0; g < a->n_groups; g++) {
+    for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
         buf_deinit(&a->states[g].text);
-        free(a->states[g].list);
-    }
-    for (uint32_t p = 0; p < a->n_parts; p++) {
-        column_unref(a->values[p]);
-        column_unref(a->by[p]);
-    }
-    free(a->values);
-    free(a->by);
+    store_free(&a->value);
+    store_free(&a->by);
     free(a->states);
     free(a->seen);
+    free(a->items);
+    free(a->table);
+    free(a->sep);
     free(a);
 }
 
-static void grow_groups(Agg *a, uint32_t n_groups)
+static void room(Agg *a, uint32_t n_groups)
 {
-    if (n_groups > a->cap_groups) {
-        uint32_t cap = a->cap_groups ? a->cap_groups : 16;
-        while (cap < n_groups)
-            cap = cap > UINT32_MAX / 2 ? n_groups : 2 * cap;
+    if (n_groups > a->cap) {
+        uint32_t cap = n_groups > a->cap * 2 ? n_groups : a->cap * 2;
         a->states = xrealloc(a->states, cap * sizeof *a->states);
-        memset(a->states + a->cap_groups, 0, (cap - a->cap_groups) * sizeof *a->states);
-        a->cap_groups = cap;
+        memset(a->states + a->cap, 0, (cap - a->cap) * sizeof *a->states);
+        if (a->spec->fn == BUILTIN_AGG_STRING_AGG) {
+            a->seen = xrealloc(a->seen, cap * sizeof *a->seen);
+            memset(a->seen + a->cap, 0, (cap - a->cap) * sizeof *a->seen);
+        }
+        a->cap = cap;
     }
     if (n_groups > a->n_groups)
         a->n_groups = n_groups;
 }
 
-/* Remembers the columns that picks point into; returns their number. */
-static uint32_t add_part(Agg *a, Column *values, Column *by)
+/* ---- one value more ---- */
+
+static inline void sum_add(Sum *s, double x)
 {
-    a->values = xrealloc(a->values, (a->n_parts + 1) * sizeof *a->values);
-    a->by = xrealloc(a->by, (a->n_parts + 1) * sizeof *a->by);
-    a->values[a->n_parts] = column_ref(values);
-    a->by[a->n_parts] = by ? column_ref(by) : NULL;
-    return a->n_parts++;
+    double t = s->sum + x;
+    s->rest += fabs(s->sum) >= fabs(x) ? (s->sum - t) + x : (x - t) + s->sum;
+    s->sum = t;
+    s->n++;
 }
 
-/* ---- feeding */
-
-static void add_count(Agg *a, const Column *x, const uint32_t *ids, uint32_t n)
+static double sum_total(Sum s)
 {
-    for (uint32_t r = 0; r < n; r++)
-        if (!x || column_is_valid(x, r))
-            a->states[ids[r]].n++;
+    return isfinite(s.sum) ? s.sum + s.rest : s.sum; /* rest is NaN beyond inf */
 }
 
-static Status add_int_sum(Agg *a, const Column *x, const uint32_t *ids, uint32_t n,
-                          uint32_t *bad_row, Error *err)
+static inline void moments_add(Moments *m, double x)
 {
-    const int64_t *v = column_ints(x);
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
+    double d = x - m->mean;
+    m->n++;
+    m->mean += d / (double)m->n;
+    m->m2 += d * (x - m->mean);
+}
+
+static void moments_merge(Moments *m, Moments b)
+{
+    if (b.n == 0)
+        return;
+    double na = (double)m->n, nb = (double)b.n, n = na + nb, d = b.mean - m->mean;
+    m->mean = m->n ? m->mean + d * nb / n : b.mean;
+    m->m2 += b.m2 + (m->n ? d * d * na * nb / n : 0);
+    m->n += b.n;
+}
+
+static void item_add(Agg *a, uint32_t group, const Column *from, uint32_t row)
+{
+    if (a->n_items == a->cap_items) {
+        a->cap_items = a->cap_items ? a->cap_items * 2 : 64;
+        a->items = xrealloc(a->items, a->cap_items * sizeof *a->items);
+    }
+    store_copy_row(&a->value, from, row);
+    a->items[a->n_items++] = (Item){group, a->value.col->n_rows - 1};
+}
+
+static uint32_t distinct_slot(const Agg *a, uint32_t group, const Column *from, uint32_t row)
+{
+    uint64_t h = group_hash_value(from, row) + group * 0x9e3779b97f4a7c15u;
+    h ^= h >> 32;
+    h *= 0xff51afd7ed558ccdu;
+    uint32_t at = (uint32_t)(h >> 32) & (a->table_size - 1);
+    for (; a->table[at]; at = (at + 1) & (a->table_size - 1)) {
+        const Item *it = &a->items[a->table[at] - 1];
+        if (it->group == group && group_values_equal(a->value.col, it->row, from, row))
+            break;
+    }
+    return at;
+}
+
+static void distinct_add(Agg *a, uint32_t group, const Column *from, uint32_t row)
+{
+    if (a->n_items + 1 > a->table_size / 2) {
+        free(a->table);
+        a->table_size = a->table_size ? a->table_size * 2 : 64;
+        a->table = xcalloc(a->table_size, sizeof *a->table);
+        for (uint32_t i = 0; i < a->n_items; i++)
+            a->table[distinct_slot(a, a->items[i].group, a->value.col, a->items[i].row)] = i + 1;
+    }
+    uint32_t at = distinct_slot(a, group, from, row);
+    if (a->table[at])
+        return;
+    item_add(a, group, from, row);
+    a->table[at] = a->n_items;
+    a->states[group].count++;
+}
+
+static void text_add(Agg *a, uint32_t group, Str s)
+{
+    Buf *b = &a->states[group].text;
+    if (a->seen[group])
+        buf_put(b, a->sep, a->sep_len);
+    buf_put_str(b, s);
+    a->seen[group] = true;
+}
+
+/* ---- picking a row: min, max, first, last, arg_min, arg_max ---- */
+
+static bool picks_by(const Agg *a)
+{
+    return a->spec->fn == BUILTIN_AGG_ARG_MIN || a->spec->fn == BUILTIN_AGG_ARG_MAX;
+}
+
+/* Is row of `by` to take the place of what was picked? */
+static inline bool is_better(const Agg *a, const Pick *p, const Column *by, uint32_t row)
+{
+    if (!p->is_set)
+        return true;
+    int want;
+    switch ((int)a->spec->fn) {
+    case BUILTIN_AGG_FIRST: return false;
+    case BUILTIN_AGG_LAST: return true;
+    case BUILTIN_AGG_MIN:
+    case BUILTIN_AGG_ARG_MIN: want = -1; break;
+    default: want = 1; break;
+    }
+    const Column *old = p->is_new ? by : picks_by(a) ? a->by.col : a->value.col;
+    return sort_compare_values(by, row, old, p->row) == want;
+}
+
+static inline void pick_row(Agg *a, uint32_t group, const Column *by, uint32_t row)
+{
+    Pick *p = &a->states[group].pick;
+    if (is_better(a, p, by, row))
+        *p = (Pick){.is_set = true, .row = row, .is_new = true};
+}
+
+/* Copies what was picked of a batch: it goes away. Old values stay in the store as waste; when that
+ * is the most of it, the store is made anew. */
+static void settle(Agg *a, const Column *value, const Column *by)
+{
+    uint32_t n_used = 0;
+    for (uint32_t g = 0; g < a->n_groups; g++) {
+        Pick *p = &a->states[g].pick;
+        n_used += p->is_set;
+        if (!p->is_new)
             continue;
-        s->n++;
-        if (__builtin_add_overflow(s->i, v[r], &s->i)) {
-            *bad_row = r;
-            return error_set(err, ERR_ROW, "the sum of an int column overflows at %lld",
-                             (long long)v[r]);
-        }
+        store_copy_row(&a->value, value, p->row);
+        if (picks_by(a))
+            store_copy_row(&a->by, by, p->row);
+        *p = (Pick){.is_set = true, .row = a->value.col->n_rows - 1};
     }
-    return OK;
-}
-
-/* Neumaier's sum: c collects what the additions lost. */
-static void add_float_sum(Agg *a, const Column *x, const uint32_t *ids, uint32_t n)
-{
-    const double *v = column_floats(x);
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
+    if (!a->value.col || a->value.col->n_rows < 1024 || a->value.col->n_rows / 4 < n_used)
+        return;
+    Store old_value = a->value, old_by = a->by;
+    a->value = a->by = (Store){0};
+    for (uint32_t g = 0; g < a->n_groups; g++) {
+        Pick *p = &a->states[g].pick;
+        if (!p->is_set)
             continue;
-        double t = s->sum + v[r];
-        s->c += fabs(s->sum) >= fabs(v[r]) ? (s->sum - t) + v[r] : (v[r] - t) + s->sum;
-        s->sum = t;
-        s->n++;
+        store_copy_row(&a->value, old_value.col, p->row);
+        if (picks_by(a))
+            store_copy_row(&a->by, old_by.col, p->row);
+        p->row = a->value.col->n_rows - 1;
     }
+    store_free(&old_value);
+    store_free(&old_by);
 }
 
-/* Welford's update: sum is the mean, c the sum of squared differences from it. */
-static void add_variance(Agg *a, const Column *x, const uint32_t *ids, uint32_t n)
+/* ---- updating ---- */
+
+/* count() has no values: every row counts. */
+static inline bool is_live(const Column *c, uint32_t row)
 {
-    const double *v = column_floats(x);
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
-            continue;
-        s->n++;
-        double d = v[r] - s->sum;
-        s->sum += d / (double)s->n;
-        s->c += d * (v[r] - s->sum);
-    }
+    return !c || (c->type != TYPE_NULL && column_is_valid(c, row));
 }
 
-static void add_median(Agg *a, const Column *x, const uint32_t *ids, uint32_t n)
-{
-    const double *v = column_floats(x);
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
-            continue;
-        if (s->n == s->cap_list) {
-            s->cap_list = s->cap_list ? 2 * s->cap_list : 8;
-            s->list = xrealloc(s->list, (size_t)s->cap_list * sizeof *s->list);
-        }
-        s->list[s->n++] = v[r];
-    }
-}
+#define EACH_ROW(c)                                                                      \
+    for (uint32_t i = 0, g; i < n_rows && (g = ids ? ids[i] : 0, true); i++)             \
+        if (is_live((c), i))
 
-static void add_bools(Agg *a, const Column *x, const uint32_t *ids, uint32_t n)
+void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
+                uint32_t n_groups)
 {
-    bool is_all = a->spec.fn == BUILTIN_AGG_ALL;
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
-            continue;
-        bool v = column_bools(x)[r];
-        s->i = s->n == 0 ? v : is_all ? s->i && v : s->i || v;
-        s->n++;
-    }
-}
-
-/* min and max are arg_min and arg_max by the value itself; ties stay with the first. */
-static void add_best(Agg *a, Column *x, Column *by, bool is_max, const uint32_t *ids, uint32_t n)
-{
-    uint32_t part = add_part(a, x, by);
-    for (uint32_t r = 0; r < n; r++) {
-        Pick *p = &a->states[ids[r]].pick;
-        if (!column_is_valid(by, r))
-            continue;
-        int c = p->is_set ? sort_compare(by, r, a->by[p->part], p->row) : 0;
-        if (!p->is_set || (is_max ? c > 0 : c < 0))
-            *p = (Pick){part, r, true};
-    }
-}
-
-static void add_place(Agg *a, Column *x, const uint32_t *ids, uint32_t n)
-{
-    uint32_t part = add_part(a, x, NULL);
-    bool is_first = a->spec.fn == BUILTIN_AGG_FIRST;
-    for (uint32_t r = 0; r < n; r++) {
-        Pick *p = &a->states[ids[r]].pick;
-        if (column_is_valid(x, r) && !(is_first && p->is_set))
-            *p = (Pick){part, r, true};
-    }
-}
-
-static void add_text(Agg *a, const Column *x, const Column *sep, const uint32_t *ids, uint32_t n)
-{
-    for (uint32_t r = 0; r < n; r++) {
-        State *s = &a->states[ids[r]];
-        if (!column_is_valid(x, r))
-            continue;
-        if (s->n++ > 0 && column_is_valid(sep, r))
-            buf_put(&s->text, column_strs(sep)[r].ptr, column_strs(sep)[r].len);
-        buf_put(&s->text, column_strs(x)[r].ptr, column_strs(x)[r].len);
-    }
-}
-
-static uint64_t seen_hash(const Column *x, uint32_t row, uint32_t group)
-{
-    uint64_t h;
-    if (x->type == TYPE_STRING) {
-        h = XXH3_64bits_withSeed(column_strs(x)[row].ptr, column_strs(x)[row].len, group);
-    } else {
-        uint64_t v = 0;
-        if (x->type == TYPE_FLOAT) {
-            double f = isnan(column_floats(x)[row]) ? NAN : column_floats(x)[row] + 0.0;
-            memcpy(&v, &f, sizeof v);
-            if (isnan(f))
-                v = 1; /* all NaNs are one value */
-        } else if (x->type == TYPE_BOOL) {
-            v = column_bools(x)[row];
-        } else {
-            v = (uint64_t)column_ints(x)[row];
-        }
-        h = XXH3_64bits_withSeed(&v, sizeof v, group);
-    }
-    return h ? h : 1;
-}
-
-static void grow_seen(Agg *a)
-{
-    Seen *old = a->seen;
-    uint32_t n_old = a->n_slots;
-    a->n_slots = n_old ? 2 * n_old : 64;
-    a->seen = xcalloc(a->n_slots, sizeof *a->seen);
-    for (uint32_t i = 0; i < n_old; i++) {
-        if (!old[i].hash)
-            continue;
-        uint32_t at = (uint32_t)old[i].hash & (a->n_slots - 1);
-        while (a->seen[at].hash)
-            at = (at + 1) & (a->n_slots - 1);
-        a->seen[at] = old[i];
-    }
-    free(old);
-}
-
-static void add_distinct(Agg *a, Column *x, const uint32_t *ids, uint32_t n)
-{
-    uint32_t part = add_part(a, x, NULL);
-    for (uint32_t r = 0; r < n; r++) {
-        if (!column_is_valid(x, r))
-            continue;
-        if (a->n_seen >= a->n_slots / 2)
-            grow_seen(a);
-        uint64_t h = seen_hash(x, r, ids[r]);
-        uint32_t at = (uint32_t)h & (a->n_slots - 1);
-        for (const Seen *s; (s = &a->seen[at])->hash; at = (at + 1) & (a->n_slots - 1))
-            if (s->hash == h && s->group == ids[r] &&
-                sort_compare(a->values[s->part], s->row, x, r) == 0)
-                break;
-        if (a->seen[at].hash)
-            continue;
-        a->seen[at] = (Seen){h, ids[r], part, r};
-        a->n_seen++;
-        a->states[ids[r]].n++;
-    }
-}
-
-Status agg_add(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
-               uint32_t n_groups, uint32_t *bad_row, Error *err)
-{
-    Column *x = a->spec.n_args ? args[0] : NULL;
-    grow_groups(a, n_groups);
-    switch ((int)a->spec.fn) {
+    room(a, n_groups);
+    State *s = a->states;
+    const Column *x = a->spec->n_args ? args[0] : NULL;
+    switch ((int)a->spec->fn) {
     case BUILTIN_AGG_COUNT:
-        add_count(a, x, ids, n_rows);
+        EACH_ROW(x) s[g].count++;
         break;
     case BUILTIN_AGG_COUNT_DISTINCT:
-        add_distinct(a, x, ids, n_rows);
+        EACH_ROW(x) distinct_add(a, g, x, i);
         break;
     case BUILTIN_AGG_SUM:
-        if (a->spec.type != TYPE_FLOAT)
-            return add_int_sum(a, x, ids, n_rows, bad_row, err);
-        add_float_sum(a, x, ids, n_rows);
+        if (a->spec->type == TYPE_FLOAT) {
+            EACH_ROW(x) sum_add(&s[g].sum, column_floats(x)[i]);
+        } else {
+            EACH_ROW(x)
+            {
+                s[g].ints.sum += column_ints(x)[i];
+                s[g].ints.n++;
+            }
+        }
         break;
     case BUILTIN_AGG_MEAN:
-        add_float_sum(a, x, ids, n_rows);
+        EACH_ROW(x) sum_add(&s[g].sum, column_floats(x)[i]);
         break;
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE:
-        add_variance(a, x, ids, n_rows);
+        EACH_ROW(x) moments_add(&s[g].moments, column_floats(x)[i]);
         break;
     case BUILTIN_AGG_MEDIAN:
-        add_median(a, x, ids, n_rows);
-        break;
-    case BUILTIN_AGG_ANY:
-    case BUILTIN_AGG_ALL:
-        add_bools(a, x, ids, n_rows);
+        EACH_ROW(x) item_add(a, g, x, i);
         break;
     case BUILTIN_AGG_MIN:
     case BUILTIN_AGG_MAX:
-        add_best(a, x, x, a->spec.fn == BUILTIN_AGG_MAX, ids, n_rows);
+    case BUILTIN_AGG_FIRST:
+    case BUILTIN_AGG_LAST:
+        EACH_ROW(x) pick_row(a, g, x, i);
+        settle(a, x, NULL);
         break;
     case BUILTIN_AGG_ARG_MIN:
     case BUILTIN_AGG_ARG_MAX:
-        add_best(a, x, args[1], a->spec.fn == BUILTIN_AGG_ARG_MAX, ids, n_rows);
+        EACH_ROW(args[1]) pick_row(a, g, args[1], i);
+        settle(a, x, args[1]);
         break;
-    case BUILTIN_AGG_FIRST:
-    case BUILTIN_AGG_LAST:
-        add_place(a, x, ids, n_rows);
+    case BUILTIN_AGG_ANY:
+    case BUILTIN_AGG_ALL:
+        EACH_ROW(x)
+        {
+            if (column_bools(x)[i] & 1)
+                s[g].bools.any_true = true;
+            else
+                s[g].bools.any_false = true;
+        }
         break;
     case BUILTIN_AGG_STRING_AGG:
-        add_text(a, x, args[1], ids, n_rows);
+        if (!a->sep && n_rows) {
+            StrView sep = is_live(args[1], 0) ? column_strs(args[1])[0] : (StrView){"", 0, 0};
+            a->sep = xstrndup(sep.ptr, sep.len);
+            a->sep_len = sep.len;
+        }
+        EACH_ROW(x) text_add(a, g, (Str){column_strs(x)[i].ptr, column_strs(x)[i].len});
         break;
-    default:
-        break;
+    }
+}
+
+void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups)
+{
+    room(a, n_groups);
+    if (!a->sep && from->sep) {
+        a->sep = xstrndup(from->sep, from->sep_len);
+        a->sep_len = from->sep_len;
+    }
+    for (uint32_t i = 0; i < from->n_items; i++) {
+        const Item *it = &from->items[i];
+        if (a->spec->fn == BUILTIN_AGG_MEDIAN)
+            item_add(a, map[it->group], from->value.col, it->row);
+        else
+            distinct_add(a, map[it->group], from->value.col, it->row);
+    }
+    bool is_pick = false;
+    for (uint32_t i = 0; i < from->n_groups; i++) {
+        const State *f = &from->states[i];
+        State *s = &a->states[map[i]];
+        switch ((int)a->spec->fn) {
+        case BUILTIN_AGG_COUNT:
+            s->count += f->count;
+            break;
+        case BUILTIN_AGG_SUM:
+            if (a->spec->type != TYPE_FLOAT) {
+                s->ints.sum += f->ints.sum;
+                s->ints.n += f->ints.n;
+                break;
+            }
+            __attribute__((fallthrough));
+        case BUILTIN_AGG_MEAN:
+            if (f->sum.n) {
+                uint64_t n = s->sum.n + f->sum.n;
+                sum_add(&s->sum, f->sum.sum);
+                s->sum.rest += f->sum.rest;
+                s->sum.n = n;
+            }
+            break;
+        case BUILTIN_AGG_STDDEV:
+        case BUILTIN_AGG_VARIANCE:
+            moments_merge(&s->moments, f->moments);
+            break;
+        case BUILTIN_AGG_ANY:
+        case BUILTIN_AGG_ALL:
+            s->bools.any_true |= f->bools.any_true;
+            s->bools.any_false |= f->bools.any_false;
+            break;
+        case BUILTIN_AGG_STRING_AGG:
+            if (from->seen[i])
+                text_add(a, map[i], buf_str(&f->text));
+            break;
+        case BUILTIN_AGG_MEDIAN:
+        case BUILTIN_AGG_COUNT_DISTINCT:
+            break;
+        default:
+            is_pick = true;
+            if (f->pick.is_set)
+                pick_row(a, map[i], picks_by(a) ? from->by.col : from->value.col, f->pick.row);
+            break;
+        }
+    }
+    if (is_pick)
+        settle(a, from->value.col, from->by.col);
+}
+
+/* ---- finishing ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    uint64_t x = sort_float_bits(*(const double *)a), y = sort_float_bits(*(const double *)b);
+    return (x > y) - (x < y);
+}
+
+/* The medians of all groups: values by group, each group's sorted. */
+static void medians(Agg *a, uint32_t n_groups, Column *out)
+{
+    uint32_t *start = xcalloc(n_groups + 1ull, sizeof *start);
+    double *values = xmalloc((a->n_items + 1ull) * sizeof *values);
+    for (uint32_t i = 0; i < a->n_items; i++)
+        start[a->items[i].group + 1]++;
+    for (uint32_t g = 0; g < n_groups; g++)
+        start[g + 1] += start[g];
+    for (uint32_t i = a->n_items; i-- > 0;) /* leaves start[g + 1] at the group's begin */
+        values[--start[a->items[i].group + 1]] = column_floats(a->value.col)[a->items[i].row];
+    for (uint32_t g = 0; g < n_groups; g++) {
+        uint32_t lo = start[g + 1], hi = g + 1 < n_groups ? start[g + 2] : a->n_items;
+        uint32_t n = hi - lo;
+        if (n == 0) {
+            bit_clear(out->valid, g);
+            continue;
+        }
+        double *v = values + lo;
+        qsort(v, n, sizeof *v, compare_doubles);
+        double mid = v[n / 2];
+        if (n % 2 == 0) {
+            double low = v[n / 2 - 1], sum = low + mid;
+            mid = isinf(sum) && !isinf(low) && !isinf(mid) ? low / 2 + mid / 2 : sum / 2;
+        }
+        column_floats(out)[g] = mid;
+    }
+    free(start);
+    free(values);
+}
+
+static Status finish_ints(const Agg *a, uint32_t n_groups, Column *out, Error *err)
+{
+    for (uint32_t g = 0; g < n_groups; g++) {
+        IntSum s = a->states[g].ints;
+        if (s.n == 0)
+            bit_clear(out->valid, g);
+        else if (s.sum > INT64_MAX || s.sum < INT64_MIN)
+            return error_set(err, ERR_ROW, "%s%.*s%s: integer overflow",
+                             a->spec->name.len ? "sum of `" : "sum", STR_ARG(a->spec->name),
+                             a->spec->name.len ? "`" : "");
+        column_ints(out)[g] = (int64_t)s.sum;
     }
     return OK;
 }
 
-/* ---- results */
-
-static void set_null(Column *c, uint32_t row)
+/* Results that were stored, by each group's pick. */
+static Column *finish_picks(const Agg *a, uint32_t n_groups)
 {
-    if (!c->valid)
-        column_own_valid(c, true);
-    bit_clear(c->valid, row);
-    if (c->type == TYPE_STRING)
-        column_strs(c)[row] = (StrView){"", 0, 0};
-    else if (c->type == TYPE_BOOL)
-        column_bools(c)[row] = 0;
-    else
-        column_ints(c)[row] = 0;
+    if (!a->value.col)
+        return column_nulls(a->spec->type, n_groups);
+    uint32_t *rows = xcalloc(n_groups + 1ull, sizeof *rows);
+    for (uint32_t g = 0; g < n_groups; g++)
+        rows[g] = a->states[g].pick.is_set ? a->states[g].pick.row : 0;
+    Column *out = column_gather(a->value.col, rows, n_groups);
+    for (uint32_t g = 0; g < n_groups; g++)
+        if (!a->states[g].pick.is_set)
+            bit_clear(out->valid, g);
+    free(rows);
+    return out;
 }
 
-static void put_pick(Agg *a, Column *out, uint32_t g)
+static void finish_texts(const Agg *a, uint32_t n_groups, Column *out)
 {
-    const Pick *p = &a->states[g].pick;
-    const Column *x = p->is_set ? a->values[p->part] : NULL;
-    if (!x || !column_is_valid(x, p->row))
-        set_null(out, g);
-    else if (out->type == TYPE_STRING)
-        column_strs(out)[g] = column_strs(x)[p->row];
-    else if (out->type == TYPE_BOOL)
-        column_bools(out)[g] = column_bools(x)[p->row];
-    else
-        column_ints(out)[g] = column_ints(x)[p->row]; /* or a double: 8 bytes either way */
-}
-
-static int compare_doubles(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    if (isnan(a) || isnan(b))
-        return (int)isnan(a) - (int)isnan(b);
-    return (a > b) - (a < b);
-}
-
-static void put_float(const Agg *a, Column *out, uint32_t g)
-{
-    State *s = &a->states[g];
-    double v = isfinite(s->sum) ? s->sum + s->c : s->sum;
-    bool needs_two = a->spec.fn == BUILTIN_AGG_STDDEV || a->spec.fn == BUILTIN_AGG_VARIANCE;
-    if (s->n < (needs_two ? 2 : 1)) {
-        set_null(out, g);
-        return;
-    }
-    if (a->spec.fn == BUILTIN_AGG_MEAN)
-        v /= (double)s->n;
-    if (needs_two)
-        v = s->c / (double)(s->n - 1);
-    if (a->spec.fn == BUILTIN_AGG_STDDEV)
-        v = sqrt(v);
-    if (a->spec.fn == BUILTIN_AGG_MEDIAN) {
-        qsort(s->list, (size_t)s->n, sizeof *s->list, compare_doubles);
-        double high = s->list[s->n / 2], low = s->list[(s->n - 1) / 2];
-        v = s->n % 2 ? high : low / 2 + high / 2;
-        if (s->n % 2 == 0 && isfinite(low + high))
-            v = (low + high) / 2;
-    }
-    column_floats(out)[g] = v;
-}
-
-Column *agg_finish(Agg *a, uint32_t n_groups)
-{
-    grow_groups(a, n_groups);
-    Column *out = column_new(a->spec.type, false, n_groups);
-    Heap *texts = NULL;
-    if (a->spec.fn == BUILTIN_AGG_STRING_AGG) {
-        texts = heap_new(4096);
-        column_add_heap(out, texts);
-    }
+    size_t n_bytes = 0;
+    for (uint32_t g = 0; g < n_groups; g++)
+        n_bytes += a->states[g].text.len;
+    Heap *h = heap_new(n_bytes);
     for (uint32_t g = 0; g < n_groups; g++) {
-        State *s = &a->states[g];
-        switch ((int)a->spec.fn) {
-        case BUILTIN_AGG_COUNT:
-        case BUILTIN_AGG_COUNT_DISTINCT:
-            column_ints(out)[g] = s->n;
-            break;
-        case BUILTIN_AGG_ANY:
-        case BUILTIN_AGG_ALL:
-            column_bools(out)[g] = (uint8_t)s->i;
-            if (s->n == 0)
-                set_null(out, g);
-            break;
-        case BUILTIN_AGG_STRING_AGG:
-            if (s->n == 0) {
-                set_null(out, g);
-            } else {
-                char *p = heap_alloc(texts, s->text.len);
-                if (s->text.len)
-                    memcpy(p, s->text.ptr, s->text.len);
-                column_strs(out)[g] = (StrView){p, (uint32_t)s->text.len, 0};
-            }
-            break;
-        case BUILTIN_AGG_MIN:
-        case BUILTIN_AGG_MAX:
-        case BUILTIN_AGG_ARG_MIN:
-        case BUILTIN_AGG_ARG_MAX:
-        case BUILTIN_AGG_FIRST:
-        case BUILTIN_AGG_LAST:
-            put_pick(a, out, g);
-            break;
-        default:
-            if (out->type == TYPE_FLOAT) {
-                put_float(a, out, g);
-            } else {
-                column_ints(out)[g] = s->i;
-                if (s->n == 0)
-                    set_null(out, g);
-            }
+        Str s = buf_str(&a->states[g].text);
+        char *bytes = heap_alloc(h, s.len);
+        memcpy(bytes, s.ptr, s.len);
+        column_strs(out)[g] = (StrView){bytes, s.len, 0};
+        if (!a->seen[g])
+            bit_clear(out->valid, g);
+    }
+    column_add_heap(out, h);
+    heap_unref(h);
+}
+
+Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
+{
+    room(a, n_groups);
+    Column *c = column_new(a->spec->type, false, n_groups);
+    column_own_valid(c, true);
+    const State *s = a->states;
+    Status st = OK;
+    switch ((int)a->spec->fn) {
+    case BUILTIN_AGG_COUNT:
+    case BUILTIN_AGG_COUNT_DISTINCT:
+        for (uint32_t g = 0; g < n_groups; g++)
+            column_ints(c)[g] = (int64_t)s[g].count;
+        break;
+    case BUILTIN_AGG_SUM:
+        if (a->spec->type != TYPE_FLOAT) {
+            st = finish_ints(a, n_groups, c, err);
             break;
         }
+        __attribute__((fallthrough));
+    case BUILTIN_AGG_MEAN:
+        for (uint32_t g = 0; g < n_groups; g++) {
+            double by = a->spec->fn == BUILTIN_AGG_MEAN ? (double)s[g].sum.n : 1;
+            column_floats(c)[g] = s[g].sum.n ? sum_total(s[g].sum) / by : 0;
+            if (s[g].sum.n == 0)
+                bit_clear(c->valid, g);
+        }
+        break;
+    case BUILTIN_AGG_STDDEV:
+    case BUILTIN_AGG_VARIANCE:
+        for (uint32_t g = 0; g < n_groups; g++) {
+            Moments m = s[g].moments;
+            double v = m.n > 1 ? m.m2 / (double)(m.n - 1) : 0;
+            column_floats(c)[g] = a->spec->fn == BUILTIN_AGG_STDDEV ? sqrt(v) : v;
+            if (m.n < 2)
+                bit_clear(c->valid, g);
+        }
+        break;
+    case BUILTIN_AGG_MEDIAN:
+        medians(a, n_groups, c);
+        break;
+    case BUILTIN_AGG_ANY:
+    case BUILTIN_AGG_ALL:
+        for (uint32_t g = 0; g < n_groups; g++) {
+            Bools b = s[g].bools;
+            column_bools(c)[g] = a->spec->fn == BUILTIN_AGG_ANY ? b.any_true : !b.any_false;
+            if (!b.any_true && !b.any_false)
+                bit_clear(c->valid, g);
+        }
+        break;
+    case BUILTIN_AGG_STRING_AGG:
+        finish_texts(a, n_groups, c);
+        break;
+    default:
+        column_unref(c);
+        c = finish_picks(a, n_groups);
+        break;
     }
-    heap_unref(texts);
-    for (uint32_t p = 0; p < a->n_parts && out->type == TYPE_STRING; p++)
-        for (uint32_t h = 0; h < a->values[p]->n_heaps; h++)
-            column_add_heap(out, a->values[p]->heaps[h]);
-    return out;
+    if (st != OK) {
+        column_unref(c);
+        return st;
+    }
+    *out = c;
+    return OK;
 }

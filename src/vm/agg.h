@@ -1,8 +1,8 @@
-/* agg.h - aggregates: a state per group, fed with batches of rows.
+/* agg.h - aggregates: a state per group, fed with rows, merged in key order, finished.
  *
- * Nulls are skipped; what builtins.def says of each holds. Results do not depend on
- * anything but the rows and their order: float sums are compensated (Neumaier 1974), variance is
- * Welford's (1962).
+ * A state keeps no column alive: what it needs of the rows it copies. Deterministic: the
+ * result depends on the order of updates and merges alone (float sums are compensated
+ * after Neumaier; variances merge after Chan, Golub and LeVeque).
  */
 #ifndef PIPE_VM_AGG_H
 #define PIPE_VM_AGG_H
@@ -11,15 +11,18 @@
 #include "code/code.h"
 #include "data/column.h"
 
-typedef struct Agg Agg;
+typedef struct Agg Agg; /* the states of one aggregate for all groups */
 
-Agg *agg_open(const AggSpec *spec);
-void agg_close(Agg *a); /* NULL is fine */
-/* args[spec->n_args], one value per row; ids: the group of each row, below n_groups (which only grows from call to
- * call). On ERR_ROW (a sum overflows) *bad_row is the row and err->text says it. */
-Status agg_add(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
-               uint32_t n_groups, uint32_t *bad_row, Error *err);
-/* One value per group; a new reference. */
-Column *agg_finish(Agg *a, uint32_t n_groups);
+Agg *agg_open(const AggSpec *spec); /* spec is borrowed */
+void agg_close(Agg *a);             /* NULL is fine */
+
+/* Takes n_rows rows: args[spec->n_args] their values, ids the group of each (NULL: all in group 0).
+ * n_groups: how many there are from now on, never fewer than before. */
+void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
+                uint32_t n_groups);
+/* Takes what `from` knows: its group g is our group map[g], and its rows come after ours. */
+void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups);
+/* The results, [n_groups]; groups that got no row included. ERR_ROW on overflow (text only). */
+Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err);
 
 #endif

@@ -1,118 +1,130 @@
 #include "vm/group.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define NO_GROUP UINT32_MAX
+#include "vm/sort.h"
 
-/* A float's bits so that equal keys have equal bits. */
-static uint64_t float_key(double v)
+static inline uint64_t mix(uint64_t h)
 {
-    uint64_t bits;
-    if (isnan(v))
-        return UINT64_C(0x7ff8000000000000);
-    v += 0.0; /* -0.0 becomes 0.0 */
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
+    h *= 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
 }
 
-static uint64_t fixed_key(const Column *c, uint32_t row)
+static inline uint64_t hash_value(const Column *c, uint32_t row)
 {
+    if (c->type == TYPE_NULL || !column_is_valid(c, row))
+        return 0x6e756c6cu;
+    if (c->type == TYPE_STRING) {
+        StrView s = column_strs(c)[row];
+        return XXH3_64bits(s.ptr, s.len);
+    }
     if (c->type == TYPE_FLOAT)
-        return float_key(column_floats(c)[row]);
+        return mix(sort_float_bits(column_floats(c)[row]));
     if (c->type == TYPE_BOOL)
-        return column_bools(c)[row];
-    return (uint64_t)column_ints(c)[row];
+        return mix(column_bools(c)[row] & 1);
+    return mix((uint64_t)column_ints(c)[row]);
 }
 
-/* Mixes one key column into the hashes of all rows. */
-static void hash_column(const Column *c, uint32_t n_rows, uint64_t *hashes)
+uint64_t group_hash_value(const Column *c, uint32_t row)
 {
-    for (uint32_t r = 0; r < n_rows; r++) {
-        uint64_t h = hashes[r], v;
-        if (!column_is_valid(c, r)) {
-            hashes[r] = h * 0x9e3779b97f4a7c15u + 1;
-            continue;
-        }
-        if (c->type == TYPE_STRING) {
-            StrView s = column_strs(c)[r];
-            hashes[r] = XXH3_64bits_withSeed(s.ptr, s.len, h);
-        } else {
-            v = fixed_key(c, r);
-            hashes[r] = XXH3_64bits_withSeed(&v, sizeof v, h);
-        }
+    return hash_value(c, row);
+}
+
+static inline bool values_equal(const Column *a, uint32_t i, const Column *b, uint32_t j)
+{
+    bool x = a->type != TYPE_NULL && column_is_valid(a, i);
+    bool y = b->type != TYPE_NULL && column_is_valid(b, j);
+    if (!x || !y)
+        return x == y;
+    if (a->type == TYPE_STRING) {
+        StrView s = column_strs(a)[i], t = column_strs(b)[j];
+        return s.len == t.len && memcmp(s.ptr, t.ptr, s.len) == 0;
+    }
+    return sort_compare_values(a, i, b, j) == 0;
+}
+
+bool group_values_equal(const Column *a, uint32_t row_a, const Column *b, uint32_t row_b)
+{
+    return values_equal(a, row_a, b, row_b);
+}
+
+/* Open addressing, linear probing, at most half full. */
+typedef struct Cell {
+    uint32_t hash;  /* upper half */
+    uint32_t group; /* + 1; 0: empty */
+} Cell;
+
+typedef struct Table {
+    Cell *cells;
+    uint32_t mask;
+} Table;
+
+static void table_grow(Table *t, const uint64_t *hashes, const uint32_t *first, uint32_t n_groups)
+{
+    uint32_t size = t->cells ? (t->mask + 1) * 2 : 64;
+    free(t->cells);
+    t->cells = xcalloc(size, sizeof *t->cells);
+    t->mask = size - 1;
+    for (uint32_t g = 0; g < n_groups; g++) {
+        uint64_t h = hashes[first[g]];
+        uint32_t at = (uint32_t)h & t->mask;
+        while (t->cells[at].group)
+            at = (at + 1) & t->mask;
+        t->cells[at] = (Cell){(uint32_t)(h >> 32), g + 1};
     }
 }
 
-static bool same_key(const Column *const *keys, uint32_t n_keys, uint32_t a, uint32_t b)
-{
-    for (uint32_t k = 0; k < n_keys; k++) {
-        const Column *c = keys[k];
-        bool va = column_is_valid(c, a), vb = column_is_valid(c, b);
-        if (va != vb)
-            return false;
-        if (!va)
-            continue;
-        if (c->type == TYPE_STRING) {
-            StrView x = column_strs(c)[a], y = column_strs(c)[b];
-            if (x.len != y.len || (x.len && memcmp(x.ptr, y.ptr, x.len) != 0))
-                return false;
-        } else if (fixed_key(c, a) != fixed_key(c, b)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-uint32_t group_rows(const Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
-                    uint32_t *firsts)
+uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
+                    uint32_t *first)
 {
     if (n_keys == 0) {
-        memset(ids, 0, n_rows * sizeof *ids);
+        if (ids)
+            memset(ids, 0, n_rows * sizeof *ids);
         if (n_rows)
-            firsts[0] = 0;
+            first[0] = 0;
         return 1;
     }
-    uint64_t *hashes = xcalloc(n_rows, sizeof *hashes);
-    for (uint32_t k = 0; k < n_keys; k++)
-        hash_column(keys[k], n_rows, hashes);
-    /* Grows with the number of groups, not of rows: few groups stay in the cache. */
-#ifdef PIPEMILL_STRESS
-    uint32_t n_slots = 2;
-#else
-    uint32_t n_slots = 1024;
-#endif
+    uint64_t *hashes = xmalloc((n_rows + 1ull) * sizeof *hashes);
+    for (uint32_t i = 0; i < n_rows; i++)
+        hashes[i] = hash_value(keys[0], i);
+    for (uint32_t k = 1; k < n_keys; k++)
+        for (uint32_t i = 0; i < n_rows; i++)
+            hashes[i] = mix(hashes[i]) + hash_value(keys[k], i);
+    /* Probing takes the low bits: make them depend on all of the hash. */
+    for (uint32_t i = 0; i < n_rows; i++)
+        hashes[i] = mix(hashes[i] ^ hashes[i] >> 29);
+
+    Table t = {0};
     uint32_t n_groups = 0;
-    uint32_t *slots = xmalloc(n_slots * sizeof *slots);
-    memset(slots, 0xff, n_slots * sizeof *slots);
-    for (uint32_t r = 0; r < n_rows; r++) {
-        uint32_t i = (uint32_t)hashes[r] & (n_slots - 1), g;
-        while ((g = slots[i]) != NO_GROUP &&
-               !(hashes[firsts[g]] == hashes[r] && same_key(keys, n_keys, firsts[g], r)))
-            i = (i + 1) & (n_slots - 1);
-        if (g == NO_GROUP) {
-            g = n_groups++;
-            firsts[g] = r;
-            slots[i] = g;
-            if (n_groups >= n_slots / 2 && n_slots < (UINT32_C(1) << 31)) {
-                n_slots *= 2;
-                slots = xrealloc(slots, n_slots * sizeof *slots);
-                memset(slots, 0xff, n_slots * sizeof *slots);
-                for (uint32_t k = 0; k < n_groups; k++) {
-                    uint32_t at = (uint32_t)hashes[firsts[k]] & (n_slots - 1);
-                    while (slots[at] != NO_GROUP)
-                        at = (at + 1) & (n_slots - 1);
-                    slots[at] = k;
-                }
-            }
+    table_grow(&t, hashes, first, 0);
+    for (uint32_t i = 0; i < n_rows; i++) {
+        uint64_t h = hashes[i];
+        uint32_t at = (uint32_t)h & t.mask, high = (uint32_t)(h >> 32);
+        for (; t.cells[at].group; at = (at + 1) & t.mask) {
+            if (t.cells[at].hash != high)
+                continue;
+            uint32_t row = first[t.cells[at].group - 1], k = 0;
+            while (k < n_keys && values_equal(keys[k], i, keys[k], row))
+                k++;
+            if (k == n_keys)
+                break;
         }
-        ids[r] = g;
+        if (!t.cells[at].group) {
+            first[n_groups++] = i;
+            t.cells[at] = (Cell){high, n_groups};
+            if (n_groups > t.mask / 2)
+                table_grow(&t, hashes, first, n_groups);
+            if (ids)
+                ids[i] = n_groups - 1;
+        } else if (ids) {
+            ids[i] = t.cells[at].group - 1;
+        }
     }
-    free(slots);
+    free(t.cells);
     free(hashes);
     return n_groups;
 }

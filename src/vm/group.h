@@ -1,16 +1,16 @@
-/* group.h - which rows have the same key: group by and distinct.
- *
- * Null equals null, NaN equals NaN, -0.0 equals 0.0. Groups are numbered in the order in which
- * they first appear. Open addressing over XXH3 of the keys' bytes.
- */
+/* group.h - rows with equal keys. Nulls are equal, so are all NaN, so are 0.0 and -0.0. */
 #ifndef PIPE_VM_GROUP_H
 #define PIPE_VM_GROUP_H
 
 #include "data/column.h"
 
-/* ids[n_rows]: the group of each row; firsts[n_rows]: the first row of each group; returns the number of groups.
- * Without keys all rows are one group, which is there even when there are no rows. */
-uint32_t group_rows(const Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
-                    uint32_t *firsts);
+/* Numbers the combinations of the keys in order of first appearance. ids[n_rows]: the
+ * number of each row's (NULL: not wanted); first[n_rows]: the first row of each. Returns how many
+ * there are: without keys, 1. */
+uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
+                    uint32_t *first);
+
+uint64_t group_hash_value(const Column *c, uint32_t row);
+bool group_values_equal(const Column *a, uint32_t row_a, const Column *b, uint32_t row_b);
 
 #endif

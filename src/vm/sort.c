@@ -1,147 +1,193 @@
 #include "vm/sort.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_float(double x, double y)
+/* The first key of a row as a number that sorts like it; of strings the first 8 bytes. */
+typedef struct Entry {
+    uint64_t key;
+    uint32_t row;
+    uint32_t is_null; /* of the first key */
+} Entry;
+
+typedef struct Sorter {
+    const SortKey *keys;
+    uint32_t n_keys;
+    uint32_t first_rest; /* keys from here on decide between equal entries */
+} Sorter;
+
+int sort_compare_values(const Column *a, uint32_t i, const Column *b, uint32_t j)
 {
-    bool nx = isnan(x), ny = isnan(y);
-    if (nx || ny)
-        return (int)nx - (int)ny;
+    if (a->type == TYPE_STRING) {
+        StrView x = column_strs(a)[i], y = column_strs(b)[j];
+        int c = str_cmp((Str){x.ptr, x.len}, (Str){y.ptr, y.len});
+        return (c > 0) - (c < 0);
+    }
+    if (a->type == TYPE_FLOAT) {
+        uint64_t x = sort_float_bits(column_floats(a)[i]), y = sort_float_bits(column_floats(b)[j]);
+        return (x > y) - (x < y);
+    }
+    if (a->type == TYPE_BOOL) {
+        int x = column_bools(a)[i] & 1, y = column_bools(b)[j] & 1;
+        return x - y;
+    }
+    if (a->type == TYPE_NULL)
+        return 0;
+    int64_t x = column_ints(a)[i], y = column_ints(b)[j];
     return (x > y) - (x < y);
 }
 
-static int compare_str(StrView x, StrView y)
+static uint64_t prefix(StrView s)
 {
-    uint32_t n = x.len < y.len ? x.len : y.len;
-    int c = n ? memcmp(x.ptr, y.ptr, n) : 0;
-    return c ? c : (x.len > y.len) - (x.len < y.len);
+    uint64_t key = 0;
+    uint32_t n = s.len < 8 ? s.len : 8;
+    for (uint32_t i = 0; i < n; i++)
+        key |= (uint64_t)(uint8_t)s.ptr[i] << (56 - 8 * i);
+    return key;
 }
 
-int sort_compare(const Column *x, uint32_t i, const Column *y, uint32_t j)
+static Entry entry_of(const SortKey *k, uint32_t row)
 {
-    switch (x->type) {
-    case TYPE_BOOL:
-        return (int)column_bools(x)[i] - (int)column_bools(y)[j];
-    case TYPE_FLOAT:
-        return compare_float(column_floats(x)[i], column_floats(y)[j]);
-    case TYPE_STRING:
-        return compare_str(column_strs(x)[i], column_strs(y)[j]);
-    case TYPE_INT:
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-    case TYPE_DURATION:
-    case TYPE_SIZE: {
-        int64_t a = column_ints(x)[i], b = column_ints(y)[j];
-        return (a > b) - (a < b);
-    }
-    case TYPE_ERROR:
-    case TYPE_NULL:
-    case TYPE_TABLE:
-    case TYPE_LIST:
-    case N_TYPES:
-        break;
-    }
-    return 0;
+    const Column *c = k->col;
+    if (c->type == TYPE_NULL || !column_is_valid(c, row))
+        return (Entry){0, row, 1};
+    uint64_t key;
+    if (c->type == TYPE_STRING)
+        key = prefix(column_strs(c)[row]);
+    else if (c->type == TYPE_FLOAT)
+        key = sort_float_bits(column_floats(c)[row]);
+    else if (c->type == TYPE_BOOL)
+        key = column_bools(c)[row] & 1;
+    else
+        key = (uint64_t)column_ints(c)[row] ^ 1ull << 63;
+    return (Entry){k->is_desc ? ~key : key, row, 0};
 }
 
-/* The whole order of two rows; ties by row number, which makes any method stable. */
-static int compare_rows(const SortCol *keys, uint32_t n_keys, uint32_t a, uint32_t b)
+static int compare_key(const SortKey *k, uint32_t i, uint32_t j)
 {
-    for (uint32_t k = 0; k < n_keys; k++) {
-        const Column *c = keys[k].values;
-        bool va = column_is_valid(c, a), vb = column_is_valid(c, b);
-        if (!va || !vb) {
-            if (va != vb)
-                return va ? -1 : 1;
-            continue;
+    bool a = k->col->type != TYPE_NULL && column_is_valid(k->col, i);
+    bool b = k->col->type != TYPE_NULL && column_is_valid(k->col, j);
+    if (!a || !b)
+        return (int)b - (int)a; /* the null one is greater */
+    int c = sort_compare_values(k->col, i, k->col, j);
+    return k->is_desc ? -c : c;
+}
+
+static inline bool is_before(const Sorter *s, Entry a, Entry b)
+{
+    if (a.is_null != b.is_null)
+        return a.is_null < b.is_null;
+    if (a.key != b.key)
+        return a.key < b.key;
+    for (uint32_t i = s->first_rest; i < s->n_keys; i++) {
+        int c = compare_key(&s->keys[i], a.row, b.row);
+        if (c)
+            return c < 0;
+    }
+    return a.row < b.row;
+}
+
+/* Sorts e[0..n) by merging; tmp has room for as many. */
+static void merge_sort(const Sorter *s, Entry *e, Entry *tmp, uint32_t n)
+{
+    if (n <= 16) {
+        for (uint32_t i = 1; i < n; i++) {
+            Entry x = e[i];
+            uint32_t j = i;
+            for (; j > 0 && is_before(s, x, e[j - 1]); j--)
+                e[j] = e[j - 1];
+            e[j] = x;
         }
-        int d = sort_compare(c, a, c, b);
-        if (d)
-            return keys[k].is_desc ? -d : d;
-    }
-    return (a > b) - (a < b);
-}
-
-/* Bottom-up merge sort; runs of insertion first. */
-void sort_rows(const SortCol *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *rows)
-{
-    enum { RUN = 16 };
-    for (uint32_t i = 0; i < n_rows; i++)
-        rows[i] = i;
-    for (uint32_t lo = 0; lo < n_rows; lo += RUN) {
-        uint32_t hi = n_rows - lo < RUN ? n_rows : lo + RUN;
-        for (uint32_t i = lo + 1; i < hi; i++) {
-            uint32_t row = rows[i], k = i;
-            for (; k > lo && compare_rows(keys, n_keys, rows[k - 1], row) > 0; k--)
-                rows[k] = rows[k - 1];
-            rows[k] = row;
-        }
-    }
-    if (n_rows <= RUN)
         return;
-    uint32_t *other = xmalloc(n_rows * sizeof *other), *from = rows, *to = other;
-    for (uint64_t width = RUN; width < n_rows; width *= 2) {
-        for (uint64_t lo = 0; lo < n_rows; lo += 2 * width) {
-            uint64_t mid = lo + width < n_rows ? lo + width : n_rows;
-            uint64_t hi = lo + 2 * width < n_rows ? lo + 2 * width : n_rows;
-            uint64_t i = lo, k = mid, out = lo;
-            while (i < mid && k < hi)
-                to[out++] = compare_rows(keys, n_keys, from[i], from[k]) <= 0 ? from[i++] : from[k++];
-            while (i < mid)
-                to[out++] = from[i++];
-            while (k < hi)
-                to[out++] = from[k++];
-        }
-        uint32_t *swap = from;
-        from = to;
-        to = swap;
     }
-    if (from != rows)
-        memcpy(rows, from, n_rows * sizeof *rows);
-    free(other);
+    uint32_t half = n / 2;
+    merge_sort(s, e, tmp, half);
+    merge_sort(s, e + half, tmp, n - half);
+    if (is_before(s, e[half - 1], e[half]))
+        return;
+    memcpy(tmp, e, half * sizeof *e);
+    uint32_t i = 0, j = half, to = 0;
+    while (i < half && j < n)
+        e[to++] = is_before(s, e[j], tmp[i]) ? e[j++] : tmp[i++];
+    memcpy(e + to, tmp + i, (half - i) * sizeof *e);
 }
 
-/* Puts the last of heap[0..n), a max-heap of rows, in its place from the top down. */
-static void sift_down(const SortCol *keys, uint32_t n_keys, uint32_t *heap, uint32_t n, uint32_t i)
+static void sort_entries(const Sorter *s, Entry *e, uint32_t n, uint32_t *order)
 {
+    Entry *tmp = xmalloc((n / 2 + 1) * sizeof *tmp);
+    merge_sort(s, e, tmp, n);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = e[i].row;
+    free(tmp);
+}
+
+static Sorter sorter_of(const SortKey *keys, uint32_t n_keys)
+{
+    /* The number says all of the first key, unless that is a string. */
+    return (Sorter){keys, n_keys, keys[0].col->type == TYPE_STRING ? 0 : 1};
+}
+
+void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *order)
+{
+    if (n_keys == 0) {
+        for (uint32_t i = 0; i < n_rows; i++)
+            order[i] = i;
+        return;
+    }
+    Sorter s = sorter_of(keys, n_keys);
+    Entry *e = xmalloc((n_rows + 1ull) * sizeof *e);
+    for (uint32_t i = 0; i < n_rows; i++)
+        e[i] = entry_of(&keys[0], i);
+    sort_entries(&s, e, n_rows, order);
+    free(e);
+}
+
+/* heap[0] is the last of the rows kept; puts e in its place. */
+static void heap_replace(const Sorter *s, Entry *heap, uint32_t n, Entry e)
+{
+    uint32_t i = 0;
     for (;;) {
         uint32_t child = 2 * i + 1;
         if (child >= n)
-            return;
-        if (child + 1 < n && compare_rows(keys, n_keys, heap[child + 1], heap[child]) > 0)
+            break;
+        if (child + 1 < n && is_before(s, heap[child], heap[child + 1]))
             child++;
-        if (compare_rows(keys, n_keys, heap[i], heap[child]) >= 0)
-            return;
-        uint32_t t = heap[i];
+        if (!is_before(s, e, heap[child]))
+            break;
         heap[i] = heap[child];
-        heap[child] = t;
         i = child;
     }
+    heap[i] = e;
 }
 
-uint32_t sort_top(const SortCol *keys, uint32_t n_keys, uint32_t n_rows, uint64_t n_top,
-                  uint32_t *rows)
+static void heap_push(const Sorter *s, Entry *heap, uint32_t n, Entry e)
 {
-    uint32_t n = n_top < n_rows ? (uint32_t)n_top : n_rows;
-    if (n == 0)
-        return 0;
-    /* A heap of the best n so far, the worst of them on top. */
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] = i;
-    for (uint32_t i = n / 2; i-- > 0;)
-        sift_down(keys, n_keys, rows, n, i);
-    for (uint32_t r = n; r < n_rows; r++)
-        if (compare_rows(keys, n_keys, r, rows[0]) < 0) {
-            rows[0] = r;
-            sift_down(keys, n_keys, rows, n, 0);
-        }
-    for (uint32_t left = n - 1; left > 0; left--) {
-        uint32_t t = rows[0];
-        rows[0] = rows[left];
-        rows[left] = t;
-        sift_down(keys, n_keys, rows, left, 0);
+    uint32_t i = n;
+    for (; i > 0 && is_before(s, heap[(i - 1) / 2], e); i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = e;
+}
+
+uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t limit,
+                  uint32_t *order)
+{
+    if (limit >= n_rows || n_keys == 0) {
+        uint32_t n = limit < n_rows ? limit : n_rows;
+        sort_rows(keys, n_keys, n, order);
+        return n;
     }
-    return n;
+    if (limit == 0)
+        return 0;
+    Sorter s = sorter_of(keys, n_keys);
+    Entry *heap = xmalloc(limit * sizeof *heap);
+    for (uint32_t i = 0; i < n_rows; i++) {
+        Entry e = entry_of(&keys[0], i);
+        if (i < limit)
+            heap_push(&s, heap, i, e);
+        else if (is_before(&s, e, heap[0]))
+            heap_replace(&s, heap, limit, e);
+    }
+    sort_entries(&s, heap, limit, order);
+    free(heap);
+    return limit;
 }

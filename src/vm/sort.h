@@ -1,25 +1,41 @@
-/* sort.h - orders of rows: sort, top.
+/* sort.h - the order of rows by key columns.
  *
- * The order of values: numbers and dates by size, NaN after every number, false before
- * true, strings bytewise; descending is the reverse of that; null comes last either way.
- * Stable: rows that compare equal keep their order.
+ * The order: false before true; numbers ascending with NaN greater than all of them and
+ * -0.0 equal to 0.0; strings bytewise. `desc` reverses it (NaN first), but nulls come
+ * last either way. Equal rows keep their order.
  */
 #ifndef PIPE_VM_SORT_H
 #define PIPE_VM_SORT_H
 
 #include "data/column.h"
 
-typedef struct SortCol {
-    const Column *values; /* decoded, one per row */
+typedef struct SortKey {
+    const Column *col;
     bool is_desc;
-} SortCol;
+} SortKey;
 
-/* Fills rows[n_rows] with the row numbers in order. */
-void sort_rows(const SortCol *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *rows);
-/* The first n_top of that order, into rows[min(n_top, n_rows)]; returns how many. */
-uint32_t sort_top(const SortCol *keys, uint32_t n_keys, uint32_t n_rows, uint64_t n_top,
-                  uint32_t *rows);
-/* <0, 0, >0: the ascending order of two values of one type, neither of them null. */
-int sort_compare(const Column *x, uint32_t i, const Column *y, uint32_t j);
+/* order[0..n_rows) := the rows, sorted. */
+void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *order);
+/* The first `limit` rows of that order; returns how many there are. order has room for
+ * min(limit, n_rows). Memory is proportional to that, too. */
+uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t limit,
+                  uint32_t *order);
+
+/* -1, 0, 1: values of one type, none null, in ascending order. */
+int sort_compare_values(const Column *a, uint32_t row_a, const Column *b, uint32_t row_b);
+
+/* Doubles as unsigned numbers in the order above. */
+static inline uint64_t sort_float_bits(double f)
+{
+    union {
+        double f;
+        uint64_t u;
+    } x = {.f = f};
+    if (f != f)
+        return ~0ull;
+    if (f == 0)
+        return 1ull << 63;
+    return x.u >> 63 ? ~x.u : x.u | 1ull << 63;
+}
 
 #endif

@@ -18,7 +18,8 @@ typedef struct VmHost {
     void *ctx;
     /* Waits; ERR_CANCELLED when the run is being ended, ERR_TIMEOUT when the attempt's time is up. */
     Status (*sleep)(void *ctx, int64_t us, Error *err);
-    /* One line without its LF; lines of an instance come in order. */
+    /* One line without its LF; lines of an instance come in order. The bytes are data: the host makes control
+     * bytes visible. May be NULL where nothing logs, as the others. */
     void (*log)(void *ctx, Str line);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/csv_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
@@ -30,7 +31,7 @@ typedef struct VmInstance {
     Str step;          /* name, for uuid() */
     Str key;           /* "" in a static flow */
     uint64_t index;    /* the batch's number */
-    uint64_t row_base; /* row() of the first row: 0 but where a table is streamed in parts */
+    uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
 } VmInstance;
 
 Vm *vm_open(void);

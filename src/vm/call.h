@@ -1,0 +1,67 @@
+/* call.h - inside the VM: how CALL reaches the functions of builtins.def.
+ *
+ * A function computes one row. It is called for rows that are wanted and in which no
+ * argument is null (coalesce: may be), so it sees values only.
+ */
+#ifndef PIPE_VM_CALL_H
+#define PIPE_VM_CALL_H
+
+#include "vm/pass.h"
+
+typedef struct Call {
+    Pass *pass;
+    const Reg *args;
+    uint32_t n_args;
+    Type type;       /* of the result */
+    uint32_t call_id;
+    Heap *heap;      /* for the bytes of a new string; made by call_bytes() */
+    Value out;       /* the result; out.is_null may be set, out.s lives as long as arguments or heap */
+    char why[160];   /* of an error */
+    Str culprit;     /* the value to blame, may be empty */
+    uint64_t uuid_state[2]; /* hash of what does not change from row to row */
+} Call;
+
+/* False: a row error, `why` says it. */
+typedef bool (*CallFn)(Call *c, uint32_t row);
+
+char *call_bytes(Call *c, size_t n);
+bool call_fail(Call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* call_string.c */
+bool call_upper(Call *c, uint32_t row);
+bool call_lower(Call *c, uint32_t row);
+bool call_trim(Call *c, uint32_t row);
+bool call_length(Call *c, uint32_t row);
+bool call_substring(Call *c, uint32_t row);
+bool call_replace(Call *c, uint32_t row);
+bool call_split_part(Call *c, uint32_t row);
+bool call_contains(Call *c, uint32_t row);
+bool call_starts_with(Call *c, uint32_t row);
+bool call_ends_with(Call *c, uint32_t row);
+bool call_pad_left(Call *c, uint32_t row);
+bool call_pad_right(Call *c, uint32_t row);
+
+/* call_number.c */
+bool call_abs(Call *c, uint32_t row);
+bool call_round(Call *c, uint32_t row);
+bool call_floor(Call *c, uint32_t row);
+bool call_ceil(Call *c, uint32_t row);
+bool call_sqrt(Call *c, uint32_t row);
+bool call_ln(Call *c, uint32_t row);
+bool call_log10(Call *c, uint32_t row);
+bool call_exp(Call *c, uint32_t row);
+bool call_min(Call *c, uint32_t row);
+bool call_max(Call *c, uint32_t row);
+bool call_clamp(Call *c, uint32_t row);
+
+/* call_other.c */
+bool call_uuid(Call *c, uint32_t row);
+bool call_coalesce(Call *c, uint32_t row);
+bool call_env(Call *c, uint32_t row);
+bool call_key(Call *c, uint32_t row);
+bool call_index(Call *c, uint32_t row);
+bool call_row(Call *c, uint32_t row);
+bool call_concat(Call *c, uint32_t row);
+bool call_convert(Call *c, uint32_t row);
+
+#endif

@@ -1,0 +1,148 @@
+/* pass.h - inside the VM: one pass of code over a batch, its registers, its errors.
+ *
+ * Only files of src/vm include it. A Pass belongs to the thread that runs it.
+ *
+ * A register is a column of one value per row, or a constant. Rows outside the mask,
+ * and rows whose valid bit is 0, may hold any value; a bool's lowest bit counts, and a
+ * string has a readable (ptr, len) everywhere.
+ */
+#ifndef PIPE_VM_PASS_H
+#define PIPE_VM_PASS_H
+
+#include "vm/bits.h"
+#include "vm/vm.h"
+
+typedef struct Reg {
+    Type type;
+    bool is_const;
+    bool is_null;     /* of a constant */
+    uint32_t cap;     /* rows that col has room for; 0: col is not from the pool */
+    Column *col;      /* one reference; of a constant: NULL, or what keeps its bytes alive */
+    union {
+        int64_t i;
+        double f;
+        uint8_t b;
+        StrView s;
+    } k;              /* a constant's value */
+} Reg;
+
+typedef struct Bitmap {
+    uint64_t *bits;
+    uint32_t n_words; /* room */
+} Bitmap;
+uint64_t *bitmap_room(Bitmap *b, uint32_t n_rows); /* contents are lost */
+
+#define VM_SPARE 16
+
+struct Vm {
+    Reg *regs;
+    uint32_t n_regs;
+    Reg spare[VM_SPARE]; /* columns that nobody else holds, to be written again */
+    uint32_t n_spare;
+    Bitmap *masks;       /* [n_masks], one per depth */
+    uint32_t n_masks;
+    Bitmap live;         /* what pass_live() gives */
+};
+
+typedef struct Pass {
+    Vm *vm;
+    const Code *code;
+    const VmHost *host;
+    const VmInstance *inst;
+    uint32_t pc;
+    Batch *t;             /* the table; ours alone */
+    uint32_t n;           /* its rows */
+    uint32_t *input_rows; /* [n] row of the input that each row was; NULL: as they stand */
+    uint32_t depth;       /* of masks */
+    const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
+    Error *err;
+} Pass;
+
+static inline bool type_is_int(Type t)
+{
+    return t == TYPE_INT || (t >= TYPE_DATE && t <= TYPE_SIZE);
+}
+
+static inline const void *reg_values(const Reg *r)
+{
+    return r->is_const ? (const void *)&r->k : r->col->values;
+}
+static inline const uint64_t *reg_bits(const Reg *r) /* not of a null constant */
+{
+    return r->is_const ? NULL : r->col->valid;
+}
+static inline bool reg_is_null(const Reg *r, uint32_t row)
+{
+    return r->is_const ? r->is_null : !column_is_valid(r->col, row);
+}
+static inline int64_t reg_int(const Reg *r, uint32_t row)
+{
+    return r->is_const ? r->k.i : column_ints(r->col)[row];
+}
+static inline double reg_float(const Reg *r, uint32_t row)
+{
+    return r->is_const ? r->k.f : column_floats(r->col)[row];
+}
+static inline bool reg_bool(const Reg *r, uint32_t row)
+{
+    return (r->is_const ? r->k.b : column_bools(r->col)[row]) & 1;
+}
+static inline StrView reg_view(const Reg *r, uint32_t row)
+{
+    return r->is_const ? r->k.s : column_strs(r->col)[row];
+}
+static inline Str reg_str(const Reg *r, uint32_t row)
+{
+    StrView v = reg_view(r, row);
+    return (Str){v.ptr, v.len};
+}
+Value reg_value(const Reg *r, uint32_t row);
+
+void reg_clear(Vm *vm, Reg *r);              /* a null constant */
+void reg_set_const(Vm *vm, Reg *r, Value v); /* strings are borrowed */
+void reg_set_null(Vm *vm, Reg *r, Type t);
+void reg_set_col(Vm *vm, Reg *r, Column *c, uint32_t cap); /* takes the reference */
+
+/* A result on its way: `n` rows to fill, 1 when all operands are constants. */
+typedef struct Result {
+    Column *col;
+    uint32_t n, cap;
+    bool is_const;
+} Result;
+Result result_open(Pass *p, Type t, bool is_const);
+void result_close(Pass *p, Result res, Reg *to); /* into the register */
+void result_drop(Pass *p, Result res);
+
+/* Rows that are wanted and in which none of the registers [n_regs] is null; NULL: all. Valid until the next
+ * call. With is_const: of one row, set if any row is wanted. */
+const uint64_t *pass_live(Pass *p, const Reg *const *regs, uint32_t n_regs, bool is_const);
+/* Gives col the validity in which a row is null if it is null in any of the registers. */
+void pass_combine_valid(Column *col, const Reg *const *regs, uint32_t n_regs);
+bool pass_wants_any(const Pass *p);
+
+/* A column with the register's values for all rows; new reference. */
+Column *pass_column(Pass *p, const Reg *r);
+
+/* A row error: "`text`: message", column, value and place filled. For a constant row is
+ * the first one wanted. value may be empty. */
+Status pass_row_error(Pass *p, bool is_const, uint32_t row, Str value, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The expressions: every opcode from ADD_INT to TO_STRING but masks (expr.c). */
+Status pass_expr(Pass *p, Instr in);
+/* CALL (call.c). */
+Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to);
+
+/* The table (table.c). */
+Batch *table_open(const Batch *in);                 /* a copy of our own, sharing columns; NULL: empty */
+Status table_load(Pass *p, Instr in);
+void table_define(Pass *p, uint32_t col, const Reg *r);
+void table_project(Pass *p, const Spec *spec);
+void table_filter(Pass *p, const Reg *r);
+void table_slice(Pass *p, uint64_t from, uint64_t n); /* TAKE, SKIP */
+void table_sort(Pass *p, const Spec *spec, uint64_t limit); /* limit UINT64_MAX: SORT */
+void table_distinct(Pass *p, const Spec *spec);
+Status table_group(Pass *p, const Spec *spec);
+Status table_range(Pass *p, const Reg *from, const Reg *to);
+
+#endif

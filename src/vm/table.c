@@ -1,0 +1,279 @@
+#include "vm/pass.h"
+
+#include <stdlib.h>
+
+#include "vm/agg.h"
+#include "vm/group.h"
+#include "vm/sort.h"
+
+Batch *table_open(const Batch *in)
+{
+    if (!in)
+        return batch_new(0, 0);
+    Batch *t = batch_new(in->n_rows, in->n_cols);
+    memcpy(t->types, in->types, in->n_cols * sizeof *t->types);
+    for (uint32_t c = 0; c < in->n_cols; c++) {
+        const Slot *s = &in->slots[c];
+        t->slots[c].raw_col = s->raw_col;
+        t->slots[c].text = s->text ? column_ref(s->text) : NULL;
+        t->slots[c].values = s->values ? column_ref(s->values) : NULL;
+    }
+    if (in->raw)
+        t->raw = raw_ref(in->raw);
+    if (in->sel) {
+        t->sel = xmalloc((in->n_rows + 1ull) * sizeof *t->sel);
+        memcpy(t->sel, in->sel, in->n_rows * sizeof *t->sel);
+    }
+    if (in->origin) {
+        t->origin = xmalloc((in->n_rows + 1ull) * sizeof *t->origin);
+        memcpy(t->origin, in->origin, in->n_rows * sizeof *t->origin);
+        t->inputs = xmalloc((in->n_inputs + 1ull) * sizeof(CsvInput *));
+        t->n_inputs = in->n_inputs;
+        for (uint32_t i = 0; i < in->n_inputs; i++)
+            t->inputs[i] = csv_input_ref(in->inputs[i]);
+    }
+    return t;
+}
+
+/* A new table; registers and row numbers of the old one are void. */
+static void table_set(Pass *p, Batch *t)
+{
+    for (uint32_t i = 0; i < p->code->n_regs; i++)
+        reg_clear(p->vm, &p->vm->regs[i]);
+    batch_unref(p->t);
+    p->t = t;
+    p->n = t->n_rows;
+}
+
+static void table_select(Pass *p, const uint32_t *sel, uint32_t n)
+{
+    uint32_t *rows = NULL;
+    if (p->code->has_row_context) {
+        rows = xmalloc((n + 1ull) * sizeof *rows);
+        for (uint32_t i = 0; i < n; i++)
+            rows[i] = p->input_rows ? p->input_rows[sel[i]] : sel[i];
+    }
+    table_set(p, batch_select_rows(p->t, sel, n));
+    free(p->input_rows);
+    p->input_rows = rows;
+}
+
+Status table_load(Pass *p, Instr in)
+{
+    Slot *slot = &p->t->slots[in.b];
+    Column *values = NULL;
+    if (slot->values) {
+        reg_set_col(p->vm, &p->vm->regs[in.a], column_ref(slot->values), 0);
+        return OK;
+    }
+    Status st = batch_values(p->t, in.b, p->code->notes[p->pc].column, p->mask, NULL, &values,
+                             p->err);
+    if (st != OK)
+        return st;
+    if (!p->mask) /* decoded whole: later statements and steps have it too */
+        slot->values = column_ref(values);
+    reg_set_col(p->vm, &p->vm->regs[in.a], values, 0);
+    return OK;
+}
+
+void table_define(Pass *p, uint32_t col, const Reg *r)
+{
+    Batch *t = p->t;
+    if (col == t->n_cols) {
+        t->types = xrealloc(t->types, (col + 1ull) * sizeof *t->types);
+        t->slots = xrealloc(t->slots, (col + 1ull) * sizeof *t->slots);
+        t->slots[col] = (Slot){.raw_col = -1};
+        t->n_cols++;
+    }
+    Slot *slot = &t->slots[col];
+    column_unref(slot->text);
+    column_unref(slot->values);
+    *slot = (Slot){.raw_col = -1, .values = pass_column(p, r)};
+    t->types[col] = r->type;
+}
+
+void table_project(Pass *p, const Spec *spec)
+{
+    Batch *t = p->t;
+    uint32_t n = spec->n_cols;
+    Slot *slots = xcalloc(n + 1ull, sizeof *slots);
+    Type *types = xcalloc(n + 1ull, sizeof *types);
+    for (uint32_t i = 0; i < n; i++) {
+        const Slot *s = &t->slots[spec->cols[i]];
+        slots[i] = (Slot){s->raw_col, s->text ? column_ref(s->text) : NULL,
+                          s->values ? column_ref(s->values) : NULL};
+        types[i] = t->types[spec->cols[i]];
+    }
+    for (uint32_t i = 0; i < t->n_cols; i++) {
+        column_unref(t->slots[i].text);
+        column_unref(t->slots[i].values);
+    }
+    free(t->slots);
+    free(t->types);
+    t->slots = slots;
+    t->types = types;
+    t->n_cols = n;
+}
+
+void table_filter(Pass *p, const Reg *r)
+{
+    uint32_t n = p->n, kept = 0;
+    if (r->is_const) {
+        if (r->is_null || !(r->k.b & 1))
+            table_select(p, NULL, 0);
+        return;
+    }
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    const uint8_t *b = column_bools(r->col);
+    for (uint32_t w = 0; w < bit_words(n); w++) {
+        uint64_t word = bools_word(b, w, n) & bits_word(r->col->valid, w, n);
+        for (; word; word &= word - 1)
+            sel[kept++] = w * 64 + (uint32_t)__builtin_ctzll(word);
+    }
+    if (kept < n)
+        table_select(p, sel, kept);
+    free(sel);
+}
+
+void table_slice(Pass *p, uint64_t from, uint64_t n)
+{
+    if (from > p->n)
+        from = p->n;
+    if (n > p->n - from)
+        n = p->n - from;
+    if (n == p->n)
+        return;
+    uint32_t *sel = xmalloc((n + 1) * sizeof *sel);
+    for (uint32_t i = 0; i < n; i++)
+        sel[i] = (uint32_t)from + i;
+    table_select(p, sel, (uint32_t)n);
+    free(sel);
+}
+
+/* The columns of the key registers, one reference each. */
+static Column **key_columns(Pass *p, const Spec *spec)
+{
+    Column **cols = xmalloc((spec->n_keys + 1ull) * sizeof(Column *));
+    for (uint32_t i = 0; i < spec->n_keys; i++)
+        cols[i] = pass_column(p, &p->vm->regs[spec->keys[i].reg]);
+    return cols;
+}
+
+static void drop_columns(Column **cols, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        column_unref(cols[i]);
+    free(cols);
+}
+
+void table_sort(Pass *p, const Spec *spec, uint64_t limit)
+{
+    Column **cols = key_columns(p, spec);
+    SortKey *keys = xmalloc((spec->n_keys + 1ull) * sizeof *keys);
+    for (uint32_t i = 0; i < spec->n_keys; i++)
+        keys[i] = (SortKey){cols[i], spec->keys[i].is_desc};
+    uint32_t n = limit < p->n ? (uint32_t)limit : p->n;
+    uint32_t *order = xmalloc((n + 1ull) * sizeof *order);
+    n = sort_top(keys, spec->n_keys, p->n, n, order);
+    table_select(p, order, n);
+    free(order);
+    free(keys);
+    drop_columns(cols, spec->n_keys);
+}
+
+void table_distinct(Pass *p, const Spec *spec)
+{
+    Column **keys = key_columns(p, spec);
+    uint32_t *first = xmalloc((p->n + 1ull) * sizeof *first);
+    uint32_t n = p->n ? group_rows(keys, spec->n_keys, p->n, NULL, first) : 0;
+    if (n < p->n)
+        table_select(p, first, n);
+    free(first);
+    drop_columns(keys, spec->n_keys);
+}
+
+/* Rows of a column with bytes of their own, so that the input's blocks can be freed. */
+static Column *gather_own(const Column *c, const uint32_t *rows, uint32_t n)
+{
+    Column *shared = column_gather(c, rows, n);
+    Column *own = column_concat(&shared, 1, true);
+    column_unref(shared);
+    return own;
+}
+
+static Status aggregate(Pass *p, const AggSpec *spec, const uint32_t *ids, uint32_t n_groups,
+                        Column **out)
+{
+    Column *args[BUILTIN_MAX_PARAMS];
+    for (uint32_t i = 0; i < spec->n_args; i++)
+        args[i] = pass_column(p, &p->vm->regs[spec->reg + i]);
+    Agg *a = agg_open(spec);
+    agg_update(a, args, ids, p->n, n_groups);
+    Status st = agg_finish(a, n_groups, out, p->err);
+    if (st != OK && p->err && spec->name.len)
+        memcpy(p->err->column, spec->name.ptr,
+               spec->name.len < sizeof p->err->column ? spec->name.len
+                                                      : sizeof p->err->column - 1);
+    agg_close(a);
+    for (uint32_t i = 0; i < spec->n_args; i++)
+        column_unref(args[i]);
+    return st;
+}
+
+Status table_group(Pass *p, const Spec *spec)
+{
+    Column **keys = key_columns(p, spec);
+    uint32_t *first = xmalloc((p->n + 1ull) * sizeof *first), *ids = NULL, n_groups = 1;
+    if (spec->n_keys) {
+        ids = xmalloc((p->n + 1ull) * sizeof *ids);
+        n_groups = group_rows(keys, spec->n_keys, p->n, ids, first);
+    }
+    Batch *t = batch_new(n_groups, spec->n_keys + spec->n_aggs);
+    for (uint32_t i = 0; i < spec->n_keys; i++) {
+        int32_t col = spec->keys[i].col;
+        Column *text = col >= 0 ? batch_text(p->t, (uint32_t)col) : NULL;
+        t->types[i] = keys[i]->type;
+        t->slots[i].values = gather_own(keys[i], first, n_groups);
+        if (text)
+            t->slots[i].text = gather_own(text, first, n_groups);
+        column_unref(text);
+    }
+    Status st = OK;
+    for (uint32_t i = 0; i < spec->n_aggs && st == OK; i++) {
+        t->types[spec->n_keys + i] = spec->aggs[i].type;
+        st = aggregate(p, &spec->aggs[i], ids, n_groups, &t->slots[spec->n_keys + i].values);
+    }
+    drop_columns(keys, spec->n_keys);
+    free(first);
+    free(ids);
+    if (st != OK) {
+        batch_unref(t);
+        return st;
+    }
+    table_set(p, t);
+    free(p->input_rows);
+    p->input_rows = NULL;
+    return OK;
+}
+
+Status table_range(Pass *p, const Reg *from, const Reg *to)
+{
+    uint64_t n = 0;
+    int64_t lo = 0;
+    if (!from->is_null && !to->is_null && from->k.i <= to->k.i) {
+        lo = from->k.i;
+        n = (uint64_t)to->k.i - (uint64_t)lo + 1;
+        if (n == 0 || n > INT32_MAX) /* 2^64 rows wrap to 0 */
+            return error_set(p->err, ERR_DATA,
+                             "range %lld..%lld has more than %d rows: let it yield batches "
+                             "(`batch N`)",
+                             (long long)lo, (long long)to->k.i, INT32_MAX);
+    }
+    Batch *t = batch_new((uint32_t)n, 1);
+    t->types[0] = TYPE_INT;
+    t->slots[0].values = column_new(TYPE_INT, false, (uint32_t)n);
+    for (uint32_t i = 0; i < n; i++)
+        column_ints(t->slots[0].values)[i] = lo + i;
+    table_set(p, t);
+    return OK;
+}

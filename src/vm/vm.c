@@ -1,0 +1,227 @@
+#include "vm/vm.h"
+
+#include <stdlib.h>
+
+#include "vm/pass.h"
+
+Vm *vm_open(void)
+{
+    return xcalloc(1, sizeof(Vm));
+}
+
+void vm_close(Vm *vm)
+{
+    if (!vm)
+        return;
+    for (uint32_t i = 0; i < vm->n_regs; i++)
+        column_unref(vm->regs[i].col);
+    for (uint32_t i = 0; i < vm->n_spare; i++)
+        column_unref(vm->spare[i].col);
+    for (uint32_t i = 0; i < vm->n_masks; i++)
+        free(vm->masks[i].bits);
+    free(vm->masks);
+    free(vm->live.bits);
+    free(vm->regs);
+    free(vm);
+}
+
+static void regs_open(Vm *vm, uint32_t n)
+{
+    if (n <= vm->n_regs)
+        return;
+    vm->regs = xrealloc(vm->regs, n * sizeof *vm->regs);
+    for (; vm->n_regs < n; vm->n_regs++)
+        vm->regs[vm->n_regs] = (Reg){.is_const = true, .is_null = true, .k.s = {"", 0, 0}};
+}
+
+/* ---- masks ---- */
+
+/* Word w of the rows for which a mask instruction asks. */
+static uint64_t asked(Opcode op, const Reg *r, uint32_t w, uint32_t n)
+{
+    uint64_t valid = r->is_const ? (r->is_null ? 0 : ~0ull) : bits_word(r->col->valid, w, n);
+    if (op == OP_MASK_NULL)
+        return ~valid;
+    uint64_t yes = valid & (r->is_const ? (r->k.b & 1 ? ~0ull : 0)
+                                        : bools_word(column_bools(r->col), w, n));
+    if (op == OP_MASK_TRUE)
+        return yes;
+    return op == OP_MASK_NOT_TRUE ? ~yes : ~(valid & ~yes);
+}
+
+static void mask_push(Pass *p, Opcode op, const Reg *r)
+{
+    Vm *vm = p->vm;
+    if (p->depth == vm->n_masks) {
+        vm->masks = xrealloc(vm->masks, (vm->n_masks + 1ull) * sizeof *vm->masks);
+        vm->masks[vm->n_masks++] = (Bitmap){0};
+    }
+    uint64_t *bits = bitmap_room(&vm->masks[p->depth], p->n);
+    for (uint32_t w = 0; w < bit_words(p->n); w++)
+        bits[w] = bits_word(p->mask, w, p->n) & asked(op, r, w, p->n);
+    p->depth++;
+    p->mask = bits;
+}
+
+static void mask_pop(Pass *p)
+{
+    p->depth--;
+    p->mask = p->depth ? p->vm->masks[p->depth - 1].bits : NULL;
+}
+
+/* ---- effects ---- */
+
+/* The one value of an operand that belongs to the instance: a constant or the first row's. */
+static bool one_value(const Pass *p, const Reg *r, Value *out)
+{
+    *out = (Value){.type = r->type, .is_null = true};
+    if (r->is_const || p->n > 0)
+        *out = reg_value(r, 0);
+    return !out->is_null;
+}
+
+static Str one_text(const Pass *p, const Reg *r)
+{
+    Value v;
+    return one_value(p, r, &v) ? v.s : (Str){"", 0};
+}
+
+static Status count_of(Pass *p, const Reg *r, uint64_t *out)
+{
+    Value v;
+    bool known = one_value(p, r, &v);
+    *out = known && v.i > 0 ? (uint64_t)v.i : 0;
+    if (known && v.i < 0)
+        return pass_row_error(p, true, 0, (Str){"", 0}, "the number of rows is negative (%lld)",
+                              (long long)v.i);
+    return OK;
+}
+
+static void log_lines(const Pass *p, const Reg *r, bool per_row)
+{
+    if (!p->host->log)
+        return;
+    if (!per_row) {
+        p->host->log(p->host->ctx, one_text(p, r));
+        return;
+    }
+    for (uint32_t i = 0; i < p->n; i++)
+        p->host->log(p->host->ctx, reg_is_null(r, i) ? (Str){"", 0} : reg_str(r, i));
+}
+
+static Status check_assert(Pass *p, const Reg *r, const Reg *message)
+{
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (!reg_is_null(r, i) && reg_bool(r, i))
+            continue;
+        Str m = reg_is_null(message, i) ? (Str){"", 0} : reg_str(message, i);
+        Str none = {"", 0};
+        return pass_row_error(p, false, i, none, m.len ? "assert failed: %.*s" : "assert failed%.*s",
+                              STR_ARG(m));
+    }
+    return OK;
+}
+
+static Status fail(Pass *p, const Reg *r, bool is_permanent)
+{
+    Buf b = {0};
+    buf_put_visible(&b, one_text(p, r));
+    Status st = error_set(p->err, is_permanent ? ERR_FAIL_PERMANENT : ERR_FAIL, "%s",
+                          b.ptr ? b.ptr : "");
+    buf_deinit(&b);
+    return st;
+}
+
+static Status wait(Pass *p, const Reg *r)
+{
+    Value v;
+    if (!one_value(p, r, &v) || v.i <= 0 || !p->host->sleep)
+        return OK;
+    return p->host->sleep(p->host->ctx, v.i, p->err);
+}
+
+/* ---- the loop ---- */
+
+static Status pass_instr(Pass *p, Instr in)
+{
+    Vm *vm = p->vm;
+    Reg *regs = vm->regs;
+    const Spec *specs = p->code->specs;
+    uint64_t n;
+    Status st;
+    switch ((Opcode)in.op) {
+    case OP_LOAD: return table_load(p, in);
+    case OP_CONST: reg_set_const(vm, &regs[in.a], p->code->consts[in.b]); return OK;
+    case OP_DEFINE: table_define(p, in.a, &regs[in.b]); return OK;
+    case OP_MASK_TRUE:
+    case OP_MASK_NOT_TRUE:
+    case OP_MASK_NOT_FALSE:
+    case OP_MASK_NULL: mask_push(p, in.op, &regs[in.a]); return OK;
+    case OP_MASK_POP: mask_pop(p); return OK;
+    case OP_READ_CSV: return OK; /* the runner read it: the table is its batch */
+    case OP_RANGE: return table_range(p, &regs[in.a], &regs[in.b]);
+    case OP_FILTER: table_filter(p, &regs[in.a]); return OK;
+    case OP_PROJECT: table_project(p, &specs[in.a]); return OK;
+    case OP_TAKE:
+        if ((st = count_of(p, &regs[in.a], &n)) == OK)
+            table_slice(p, 0, n);
+        return st;
+    case OP_SKIP:
+        if ((st = count_of(p, &regs[in.a], &n)) == OK)
+            table_slice(p, n, UINT64_MAX);
+        return st;
+    case OP_SORT: table_sort(p, &specs[in.a], UINT64_MAX); return OK;
+    case OP_TOP:
+        if ((st = count_of(p, &regs[in.a], &n)) == OK)
+            table_sort(p, &specs[in.b], n);
+        return st;
+    case OP_DISTINCT: table_distinct(p, &specs[in.a]); return OK;
+    case OP_GROUP: return table_group(p, &specs[in.a]);
+    case OP_LOG: log_lines(p, &regs[in.a], specs[in.b].per_row); return OK;
+    case OP_ASSERT: return check_assert(p, &regs[in.a], &regs[in.b]);
+    case OP_FAIL: return fail(p, &regs[in.a], specs[in.b].is_permanent);
+    case OP_SLEEP: return wait(p, &regs[in.a]);
+    case OP_WRITE_CSV:
+        return p->host->write(p->host->ctx, &specs[in.b], one_text(p, &regs[in.a]), p->t, p->err);
+    case OP_MOVE: case OP_ADD_INT: case OP_SUB_INT: case OP_MUL_INT: case OP_IDIV_INT:
+    case OP_MOD_INT: case OP_NEG_INT: case OP_ADD_FLOAT: case OP_SUB_FLOAT:
+    case OP_MUL_FLOAT: case OP_DIV_FLOAT: case OP_IDIV_FLOAT: case OP_MOD_FLOAT:
+    case OP_POW_FLOAT: case OP_NEG_FLOAT: case OP_INT_TO_FLOAT: case OP_SUB_DATE:
+    case OP_DATE_PLUS: case OP_DATE_MINUS: case OP_EQ_INT: case OP_NE_INT: case OP_LT_INT:
+    case OP_LE_INT: case OP_EQ_FLOAT: case OP_NE_FLOAT: case OP_LT_FLOAT: case OP_LE_FLOAT:
+    case OP_EQ_STRING: case OP_NE_STRING: case OP_LT_STRING: case OP_LE_STRING:
+    case OP_EQ_BOOL: case OP_NE_BOOL: case OP_LT_BOOL: case OP_LE_BOOL: case OP_IN:
+    case OP_NOT: case OP_AND: case OP_OR: case OP_IS_NULL: case OP_IS_NOT_NULL:
+    case OP_COALESCE: case OP_SELECT: case OP_CALL: case OP_CONCAT: case OP_TO_STRING:
+        return pass_expr(p, in);
+    case OP_END:
+    case N_OPCODES: return OK;
+    }
+    return OK;
+}
+
+Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
+                   const VmInstance *inst, const Batch *in, Batch **out, Error *err)
+{
+    regs_open(vm, code->n_regs);
+    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in), .err = err};
+    p.n = p.t->n_rows;
+    Status st = OK;
+    for (p.pc = first; p.pc < end && st == OK; p.pc++)
+        st = pass_instr(&p, code->instrs[p.pc]);
+    /* Registers hold columns of this table: let go, the batch's memory is not ours to keep. */
+    for (uint32_t i = 0; i < code->n_regs; i++)
+        reg_clear(vm, &vm->regs[i]);
+    free(p.input_rows);
+    if (st == OK)
+        *out = p.t;
+    else
+        batch_unref(p.t);
+    return st;
+}
+
+Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
+              const Batch *in, Batch **out, Error *err)
+{
+    return vm_run_part(vm, code, 0, code->n_instrs, host, inst, in, out, err);
+}
