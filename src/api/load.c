@@ -49,7 +49,11 @@ void mill_close(Mill *m)
 
 static void load_tree(Mill *m)
 {
-    m->program = check_program(m->arena, m->sources, m->ast, &m->diags, NULL);
+    Diags unwanted;
+    diags_init(&unwanted);
+    m->program = check_program(m->arena, m->sources, m->ast,
+                               m->options.only_parses ? &unwanted : &m->diags, NULL);
+    diags_deinit(&unwanted);
     for (size_t i = 0; i < m->program->consts.n; i++)
         if (m->program->consts.ptr[i]->is_param)
             vec_push(m->arena, &m->params, m->program->consts.ptr[i]->name.text);

@@ -32,6 +32,7 @@ typedef struct Mill Mill;
 
 typedef struct MillOptions {
     bool refuses_stdin; /* a program that reads stdin is not planned: mill_wants_stdin */
+    bool only_parses;       /* mistakes beyond the text's own are not looked for: MILL_AST */
     bool prints_loose_ends; /* a flow that ends in no sink is written to stdout, as CSV */
 } MillOptions;
 

@@ -1,8 +1,8 @@
-#include "run/run.h"
+#include "api/mill.h"
 
 #include <stdlib.h>
 
-#include "api/mill.h"
+#include "run/run.h"
 #include "sched/trace.h"
 
 struct MillRun {

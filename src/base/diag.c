@@ -124,3 +124,16 @@ void diag_fix(Diags *ds, Diag *d, Span span, Str text)
     DiagFix fix = {span, arena_str(ds->arena, text)};
     vec_push(ds->arena, &d->fixes, fix);
 }
+
+#define SYNTAX_CODES_END 100 /* as diag_codes.def numbers them */
+
+bool diags_is_torn(const Diags *ds, Span span)
+{
+    for (size_t i = 0; i < ds->list.n; i++) {
+        const Diag *d = ds->list.ptr[i];
+        if (diag_info(d->code)->number < SYNTAX_CODES_END && d->span.lo < span.hi &&
+            d->span.hi > span.lo)
+            return true;
+    }
+    return false;
+}

@@ -70,6 +70,8 @@ void diags_deinit(Diags *ds);
  * the earlier Diag comes back. Never NULL. */
 Diag *diag_add(Diags *ds, DiagCode code, Span span, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* Did the parser find a mistake in there? Then what stands there is not what was meant. */
+bool diags_is_torn(const Diags *ds, Span span);
 void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void diag_note(Diags *ds, Diag *d, const char *fmt, ...)

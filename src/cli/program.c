@@ -39,7 +39,7 @@ int cli_operands(const Args *a, const Term *t, const char **path, const char **j
     return status;
 }
 
-static int set_param(const Args *a, const Term *t, Mill *m, const char *set)
+static int set_param(const Term *t, Mill *m, const char *set)
 {
     const char *equals = strchr(set, '=');
     if (!equals || equals == set) {
@@ -69,13 +69,14 @@ static int set_param(const Args *a, const Term *t, Mill *m, const char *set)
     }
     }
     buf_deinit(&why);
-    (void)a;
     return status;
 }
 
 int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
 {
-    const MillOptions options = {.refuses_stdin = t->in_is_tty, .prints_loose_ends = !path};
+    const MillOptions options = {.refuses_stdin = t->in_is_tty,
+                                 .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST,
+                                 .prints_loose_ends = !path};
     Error err = {0};
     int status = EXIT_OK;
     if (path && strcmp(path, "-") == 0 && t->in_is_tty) {
@@ -84,13 +85,14 @@ int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
         return EXIT_USAGE;
     }
     Mill *m = mill_open(&options);
-    Status st = path ? mill_load(m, path, &err) : mill_load_flow(m, str_of(a->text[OPT_EXPR]), &err);
+    Status st = path ? mill_load(m, path, &err)
+                     : mill_load_flow(m, str_of(a->text[OPT_EXPR]), &err);
     if (st != OK) {
         complain(t, (Str){0}, "%s", err.text);
         status = EXIT_USAGE;
     }
     for (size_t i = 0; i < a->sets.n && status == EXIT_OK; i++)
-        status = set_param(a, t, m, a->sets.ptr[i]);
+        status = set_param(t, m, a->sets.ptr[i]);
     if (status == EXIT_OK)
         *out = m;
     else

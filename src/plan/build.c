@@ -280,7 +280,8 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
         return;
     }
     if (!is_source && (st->kind == STAGE_ONCE) != (at->scope == 0)) {
-        wrong_level(b, s, at);
+        if (!diags_is_torn(b->diags, b->job->decl->span))
+            wrong_level(b, s, at);
         at->is_broken = true;
         return;
     }

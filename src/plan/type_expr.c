@@ -266,7 +266,7 @@ Tx *type_global(Typer *t, Str name)
     Value v;
     if (set) {
         tx = tx_const(t->arena, *set, def->span);
-    } else if (!def->value && def->is_param) {
+    } else if (!def->value && def->is_param && def->type != TYPE_ERROR) {
         Diag *d = diag_add(t->diags, E_PARAM_UNSET, def->span, "`%.*s` has no value",
                            STR_ARG(name));
         diag_help(t->diags, d, "give it one with `--set %.*s=...`, or a default here: `= ...`",
@@ -864,8 +864,9 @@ bool type_constant(Typer *t, const Expr *e, Type want, const char *what, Value *
             *out = v;
             return true;
         }
-        diag_add(t->diags, E_CONSTANT_FAILS, e->span, "%s cannot be computed: %s", what,
-                 err.text);
+        if (!diags_is_torn(t->diags, e->span))
+            diag_add(t->diags, E_CONSTANT_FAILS, e->span, "%s cannot be computed: %s", what,
+                     err.text);
     }
     return false;
 }

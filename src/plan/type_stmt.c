@@ -199,7 +199,8 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
             ScopeCol col = {.name = c.name, .type = c.type, .from = def->type_spans[i]};
             vec_push(t->arena, &t->cols, col);
         }
-        if (!def->is_open && seen && seen->n_cols > def->schema.n_cols) {
+        if (!def->is_open && seen && seen->n_cols > def->schema.n_cols &&
+            !diags_is_torn(t->diags, def->span)) {
             for (uint32_t k = 0; k < seen->n_cols; k++)
                 if (schema_find(&def->schema, seen->cols[k].name) < 0) {
                     Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
