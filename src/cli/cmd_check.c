@@ -29,10 +29,11 @@ static int check_one(const Args *a, const Term *t, const char *path)
 int cmd_check(const Args *a, const Term *t)
 {
     int worst = EXIT_OK;
-    if (a->has[OPT_EXPR])
+    if (a->has[OPT_EXPR]) {
         worst = check_one(a, t, NULL);
-    else if (a->operands.n == 0) {
-        complain(t, STR_LIT("pipemill check FILE..., or pipemill check -e FLOW"), "`check` needs a program");
+    } else if (a->operands.n == 0) {
+        complain(t, STR_LIT("pipemill check FILE..., or pipemill check -e FLOW"),
+                 "`check` needs a program");
         return EXIT_USAGE;
     }
     for (size_t i = 0; i < a->operands.n; i++) {

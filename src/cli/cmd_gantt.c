@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WRITES_ONE "`pipemill run FILE JOB --trace run.json` writes one"
+
 /* In the order of the words of --format. */
 typedef enum GanttFormat { GANTT_TEXT, GANTT_SVG } GanttFormat;
 
@@ -48,7 +50,7 @@ int cmd_gantt(const Args *a, const Term *t)
     Error err = {0};
     int status = EXIT_USAGE;
     if (a->operands.n != 1) {
-        complain(t, STR_LIT("`pipemill run FILE JOB --trace run.json` writes one"),
+        complain(t, STR_LIT(WRITES_ONE),
                  a->operands.n ? "`gantt` takes one trace file" : "`gantt` needs a trace file");
         return EXIT_USAGE;
     }
@@ -60,8 +62,7 @@ int cmd_gantt(const Args *a, const Term *t)
     if (!read_all(t, path, &text))
         goto done;
     if (trace_read_json(buf_str(&text), &r, &err) != OK) {
-        complain(t, STR_LIT("`pipemill run FILE JOB --trace run.json` writes one"), "%s: %s", path,
-                 err.text);
+        complain(t, STR_LIT(WRITES_ONE), "%s: %s", path, err.text);
         goto done;
     }
     draw(a, t, r, &out);

@@ -16,7 +16,8 @@ static void put_overview(Buf *out)
     buf_puts(out, "\nTopics:\n");
     for (uint32_t i = 0; (name = help_topic_name(i, &what)); i++)
         buf_printf(out, "  %-12s %s\n", name, what);
-    buf_puts(out, "\n`pipemill help TOPIC` also takes a command, a statement, a function or an annotation.\n"
+    buf_puts(out, "\n`pipemill help TOPIC` also takes a command, a statement, a function or an "
+                  "annotation.\n"
                   "\nExamples:\n"
                   "  pipemill run examples/pokemon.pipe prio_dynamic --gantt\n"
                   "  pipemill help statements\n"
@@ -55,8 +56,8 @@ int cmd_help(const Args *a, const Term *t)
         for (uint32_t i = 0; i < N_COMMANDS; i++)
             suggest_offer(&near, str_of(command_get(i)->name));
         help_each_name(&near, offer);
-        complain_near(t, near.best, "`pipemill help` lists the topics", "there is no help on `%s`",
-                      topic);
+        complain_near(t, near.best, "`pipemill help` lists the topics",
+                      "there is no help on `%s`", topic);
         return EXIT_USAGE;
     }
     status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
@@ -78,7 +79,8 @@ int cmd_explain(const Args *a, const Term *t)
 {
     DiagCode code;
     if (a->operands.n != 1) {
-        complain(t, STR_LIT("pipemill explain E0003"), "`explain` takes the code of a message");
+        complain(t, STR_LIT("pipemill explain E0003"),
+                 "`explain` takes the code of a message");
         return EXIT_USAGE;
     }
     const char *name = a->operands.ptr[0];

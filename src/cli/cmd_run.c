@@ -55,7 +55,8 @@ static void *wait_for_signals(void *ctx)
         atomic_store(&s->caught, sig);
         n_caught += sig == SIGTERM && n_caught == 0 ? 2 : 1;
         if (n_caught == 1) {
-            say(s, "interrupted: nothing new starts, running instances end; again to stop at once\n");
+            say(s, "interrupted: nothing new starts, running instances end; "
+                   "again to stop at once\n");
             mill_run_cancel(s->run, false);
         } else if (n_caught == 2) {
             say(s, sig == SIGTERM ? "terminated: stopping at once\n"
@@ -127,7 +128,8 @@ static void put_failures(Buf *out, const Term *t, const MillResult *r, bool has_
     for (uint32_t i = 0; i < r->n_kept; i++) {
         const MillFailure *f = &r->failures[i];
         if (f->attempt > 1)
-            put_error(out, t, f->err, "%.*s failed at attempt %u: ", STR_ARG(f->name), f->attempt);
+            put_error(out, t, f->err, "%.*s failed at attempt %u: ", STR_ARG(f->name),
+                      f->attempt);
         else
             put_error(out, t, f->err, "%.*s failed: ", STR_ARG(f->name));
     }
@@ -286,14 +288,16 @@ static int say_end(Session *s, const MillResult *result, const uint64_t *busy_ns
     put_err(buf_str(&out));
     buf_deinit(&out);
     if (s->trace && (fclose(s->trace) != 0 || !traced)) {
-        complain(s->term, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE], strerror(errno));
+        complain(s->term, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE],
+                 strerror(errno));
         status = status == EXIT_OK ? EXIT_FAILED : status;
     }
     s->trace = NULL;
     return status;
 }
 
-/* PIPEMILL_BATCH=N: the tests see to it that batches which the program leaves open may have any size. */
+/* PIPEMILL_BATCH=N: rows of the batches whose size the program leaves open. By it the
+ * tests see to it that any size does. */
 static uint64_t batch_rows_of_environment(void)
 {
     const char *v = getenv("PIPEMILL_BATCH");
@@ -307,7 +311,8 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
     Error err = {0};
     MillResult result;
     if (a->has[OPT_TRACE] && !(s->trace = fopen(a->text[OPT_TRACE], "wb"))) {
-        complain(t, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE], strerror(errno));
+        complain(t, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE],
+                 strerror(errno));
         return EXIT_FAILED;
     }
     sigemptyset(&s->signals);

@@ -5,7 +5,14 @@
 
 #include "base/suggest.h"
 
-typedef enum OptKind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_SEED, KIND_WORD } OptKind;
+typedef enum OptKind {
+    KIND_FLAG,
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_NUMBER,
+    KIND_SEED,
+    KIND_WORD
+} OptKind;
 
 typedef struct Opt {
     const char *name;
@@ -128,9 +135,12 @@ static bool unknown_opt(Reader *r, Str name)
     for (uint32_t i = 0; i < N_OPTS; i++)
         if (has_opt(c, i))
             suggest_offer(&near, str_of(OPTS[i].name));
-    Str best = near.best.len ? arena_printf(r->arena, "--%.*s", STR_ARG(near.best)) : near.best;
+    Str best = near.best;
+    if (best.len)
+        best = arena_printf(r->arena, "--%.*s", STR_ARG(best));
     Str help = arena_printf(r->arena, "`pipemill %s --help` lists the options", c->name);
-    complain_near(r->term, best, help.ptr, "`%s` has no option `--%.*s`", c->name, STR_ARG(name));
+    complain_near(r->term, best, help.ptr, "`%s` has no option `--%.*s`", c->name,
+                  STR_ARG(name));
     return false;
 }
 
@@ -181,7 +191,10 @@ static bool take_word(Reader *r, const Opt *o, const char *value, uint64_t *out)
     }
     buf_puts(&list, "it is one of ");
     for (const char *w = o->words; *w; w++)
-        *w == ' ' ? buf_puts(&list, ", ") : buf_putc(&list, *w);
+        if (*w == ' ')
+            buf_puts(&list, ", ");
+        else
+            buf_putc(&list, *w);
     complain_near(r->term, near.best, list.ptr, "`--%s` cannot be `%s`", o->name, value);
     buf_deinit(&list);
     return false;
@@ -254,11 +267,12 @@ static bool take_short(Reader *r, const char *letters)
     for (; *letters; letters++) {
         int32_t id = find_letter(r->args->command, *letters);
         if (id < 0) {
-            int32_t word = find_opt(r->args->command, str_of(letters));
-            Str help = word >= 0 ? arena_printf(r->arena, "write `--%s`", letters)
-                                 : arena_printf(r->arena, "`pipemill %s --help` lists the options",
-                                                r->args->command->name);
-            complain(r->term, help, "`%s` has no option `-%s`", r->args->command->name, letters);
+            const Command *c = r->args->command;
+            bool is_long = find_opt(c, str_of(letters)) >= 0;
+            Str help = arena_printf(r->arena, is_long ? "write `--%s`"
+                                                      : "`pipemill %s --help` lists the options",
+                                    is_long ? letters : c->name);
+            complain(r->term, help, "`%s` has no option `-%s`", c->name, letters);
             return false;
         }
         if (OPTS[id].kind != KIND_FLAG)
@@ -268,7 +282,8 @@ static bool take_short(Reader *r, const char *letters)
     return true;
 }
 
-bool args_parse(Args *out, Arena *arena, const Term *t, const Command *c, int n, char **argv)
+bool args_parse(Args *out, Arena *arena, const Term *t, const Command *c, int n,
+                char **argv)
 {
     Reader r = {.args = out, .arena = arena, .term = t, .n = n, .argv = argv};
     *out = (Args){.command = c};
@@ -324,7 +339,10 @@ static void opt_usage(Buf *out, const Opt *o)
     if (*o->words) {
         buf_printf(out, "\n%26s", "");
         for (const char *w = o->words; *w; w++)
-            *w == ' ' ? buf_puts(out, " | ") : buf_putc(out, *w);
+            if (*w == ' ')
+                buf_puts(out, " | ");
+            else
+                buf_putc(out, *w);
     }
     buf_putc(out, '\n');
 }

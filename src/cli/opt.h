@@ -48,8 +48,10 @@ const Command *command_get(uint32_t i); /* i < N_COMMANDS */
 /* NULL when there is none, and that has been said. */
 const Command *command_find(const Term *t, const char *name);
 
-/* argv from behind the command on. False when something was wrong, and that has been said. */
-bool args_parse(Args *out, Arena *arena, const Term *t, const Command *c, int n, char **argv);
+/* argv from behind the command on. False when something was wrong, and that has been
+ * said. */
+bool args_parse(Args *out, Arena *arena, const Term *t, const Command *c, int n,
+                char **argv);
 /* --color as far as it can be made out, for messages about everything else. */
 ColorWhen args_color(int n, char **argv);
 
