@@ -23,6 +23,7 @@ typedef struct Svg {
     double x0, x1;  /* of the time axis */
     double y;       /* where the next part begins */
     double total_x; /* right edge of the totals */
+    uint64_t *busy_ns; /* [n_steps] room for cluster_put */
 } Svg;
 
 static double x_of(const Svg *s, uint64_t t_ns)
@@ -117,16 +118,21 @@ static void title_put(Svg *s, const Bar *b)
     buf_deinit(&t);
 }
 
+static bool bar_is_bad(const Bar *b)
+{
+    return b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY;
+}
+
 static void rect_put(Svg *s, double x, double y, double w, double h, const Bar *b)
 {
-    bool is_bad = b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY;
+    bool is_bad = bar_is_bad(b);
     buf_printf(s->out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.0f\"", x, y, w, h);
     if (w > 4)
         buf_puts(s->out, " rx=\"2\"");
     buf_printf(s->out, " class=\"s%u%s\">", b->step % N_STEP_COLORS, is_bad ? " bad" : "");
     title_put(s, b);
     buf_puts(s->out, "</rect>\n");
-    if (is_bad)
+    if (is_bad && w >= 12)
         label_put(s, x + w - 3, y + h / 2 + 4, "mark", "end",
                   b->outcome == OUTCOME_FAILED ? STR_LIT("×") : STR_LIT("↻"));
 }
@@ -140,35 +146,48 @@ static void wait_put(Svg *s, const Bar *b, double y)
                    x, y + BAR / 2 - 1, w);
 }
 
-/* Bars of one row or lane in order of start. Those narrower than a pixel are merged with their
- * neighbours of the same step while they stay within one; every bar is visible. */
+/* Bars within one pixel, in the colour of the step that took most of it. */
+static void cluster_put(Svg *s, const uint32_t *bars, uint32_t n, double x, double y,
+                        double w, double h)
+{
+    const Recording *r = s->rec;
+    uint32_t most = r->bars[bars[0]].step;
+    for (uint32_t i = 0; i < n; i++)
+        s->busy_ns[r->bars[bars[i]].step] = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const Bar *b = &r->bars[bars[i]];
+        s->busy_ns[b->step] += b->end_ns - b->start_ns;
+        if (s->busy_ns[b->step] > s->busy_ns[most])
+            most = b->step;
+    }
+    buf_printf(s->out,
+               "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.0f\" "
+               "class=\"s%u\"><title>%u instances, mostly ",
+               x, y, w, h, most % N_STEP_COLORS, n);
+    text_put(s->out, r->info.steps[most].name);
+    buf_printf(s->out, "\nworker %u</title></rect>\n", r->bars[bars[0]].worker + 1u);
+}
+
+/* Bars of one row or lane in order of start. What fits into one pixel is merged, except
+ * failures; every bar that stands alone is visible. */
 static void bars_put(Svg *s, const uint32_t *bars, uint32_t n, double y, double h)
 {
     for (uint32_t i = 0; i < n;) {
         const Bar *b = &s->rec->bars[bars[i]];
         double x = x_of(s, b->start_ns), end = x_of(s, b->end_ns);
         uint32_t next = i + 1;
-        bool is_bad = b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY;
-        /* Of a cluster too, all that fits into the same pixel goes in. */
-        while (next < n && end - x < 1 && !is_bad) {
+        while (next < n && !bar_is_bad(b)) {
             const Bar *c = &s->rec->bars[bars[next]];
-            if (c->step != b->step || c->outcome == OUTCOME_FAILED ||
-                c->outcome == OUTCOME_RETRY || x_of(s, c->end_ns) - x > 1.5)
+            if (bar_is_bad(c) || x_of(s, c->end_ns) - x > 1)
                 break;
             end = x_of(s, c->end_ns);
             next++;
         }
-        double w = end - x < 1.5 ? 1.5 : end - x > 3 ? end - x - 0.5 : end - x;
-        if (next == i + 1) {
-            rect_put(s, x, y, w, h, b);
-        } else {
-            buf_printf(s->out,
-                       "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.0f\" "
-                       "class=\"s%u\"><title>%u times ",
-                       x, y, w, h, b->step % N_STEP_COLORS, next - i);
-            text_put(s->out, s->rec->info.steps[b->step].name);
-            buf_printf(s->out, "\nworker %u</title></rect>\n", b->worker + 1u);
-        }
+        double w = end - x < 1 ? 1 : end - x > 3 ? end - x - 0.5 : end - x;
+        if (next == i + 1)
+            rect_put(s, x, y, end - x < 1.5 && !s->gantt->is_folded ? 1.5 : w, h, b);
+        else
+            cluster_put(s, bars + i, next - i, x, y, w, h);
         i = next;
     }
 }
@@ -206,7 +225,7 @@ static void header_put(Svg *s)
     label_put(s, MARGIN, s->y + 14, "h", "start", buf_str(&t));
     buf_clear(&t);
     if (r->info.file.len)
-        buf_printf(&t, "%.*s   ", STR_ARG(r->info.file));
+        buf_printf(&t, "%.*s · ", STR_ARG(r->info.file));
     buf_printf(&t, "%s in ", run_state_name(r->state));
     time_put(&t, r->t_ns);
     buf_printf(&t, " · %u worker%s · ", r->info.n_workers,
@@ -419,6 +438,7 @@ void gantt_svg(const Recording *r, const GanttSvgOptions *options, Buf *out)
     width = width < MIN_WIDTH ? MIN_WIDTH : width > MAX_WIDTH ? MAX_WIDTH : width;
     Svg s = {.rec = r, .gantt = g, .out = &body, .span_ns = r->t_ns ? (double)r->t_ns : 1,
              .y = MARGIN - 4};
+    s.busy_ns = arena_array(g->arena, uint64_t, r->info.n_steps);
     widths_measure(&s, width);
     header_put(&s);
     if (g->is_folded)

@@ -253,6 +253,8 @@ static void block_put_locked(Progress *p, Buf *out)
 {
     uint32_t width, height;
     size_t from = out->len;
+    if (!p->has_block)
+        return;
     screen_size(p, &width, &height);
     /* The last column stays free: some terminals wrap when it is filled. */
     uint32_t lines = height > 2 ? height - 2 : 1;

@@ -1,0 +1,300 @@
+/* Rows, axis and text of the three Pokémon jobs; larger runs; SVG by its parts. */
+#include "unit.h"
+
+#include "base/utf8.h"
+#include "recordings.h"
+#include "report/gantt.h"
+#include "report/gantt_svg.h"
+#include "report/gantt_text.h"
+
+static void text_of(const Recording *r, uint32_t width, bool is_ascii, Buf *out)
+{
+    buf_clear(out);
+    gantt_text(r, &(GanttTextOptions){.width = width, .is_ascii = is_ascii}, out);
+}
+
+static void widths_check(const Buf *text, uint32_t width)
+{
+    uint32_t n_wide = 0;
+    for (size_t from = 0; from < text->len;) {
+        const char *nl = memchr(text->ptr + from, '\n', text->len - from);
+        Str line = {text->ptr + from, (uint32_t)(nl - text->ptr - (long)from)};
+        n_wide += utf8_width(line) > width;
+        n_wide += line.len && line.ptr[line.len - 1] == ' '; /* nor blanks at the end */
+        from = (size_t)(nl - text->ptr) + 1;
+    }
+    CHECK(n_wide == 0);
+}
+
+/* Not with strstr, which a sanitizer makes quadratic. */
+static uint32_t n_times(const Buf *in, const char *what)
+{
+    size_t len = strlen(what);
+    uint32_t n = 0;
+    for (size_t i = 0; i + len <= in->len; i++)
+        n += in->ptr[i] == what[0] && memcmp(in->ptr + i, what, len) == 0;
+    return n;
+}
+
+static void test_static(void)
+{
+    Buf b = {0};
+    Recording *r = record_static();
+    text_of(r, 80, true, &b);
+    CHECK_STR(b.ptr,
+              "pokemon.pipe  static  done in 2.00 s  4 workers  4 instances\n"
+              "\n"
+              "             0 s         0.5 s        1.0 s         1.5 s\n"
+              "             +-------------+------------+-------------+-------------\n"
+              "extract_all  |                                                            800 us\n"
+              "transform_1  ############################                                 1.00 s\n"
+              "transform_2                              ###########################      1.00 s\n"
+              "load                                                               |      300 us\n"
+              "\n"
+              "workers      3333333333333333333333333333333333333333333333333333333   25 % busy\n"
+              "\n"
+              "# running   | under 36.4 ms\n");
+    CHECK(r->n_bars == 4 && r->bars[0].after == REC_NONE && r->bars[3].after == 2);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* All of one op before any of the next; nine batches alive at most. */
+static void test_dynamic(void)
+{
+    Buf b = {0};
+    Recording *r = record_dynamic();
+    Gantt *g = gantt_layout(r, GANTT_MAX_ROWS);
+    uint64_t last_start[4] = {0}, first_start[4] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    CHECK(!g->is_folded && g->n_rows == 28 && g->n_instances == 28);
+    for (uint32_t i = 1; i < g->n_rows; i++) {
+        const GanttRow *row = &g->rows[i];
+        CHECK(row->n_bars == 1 && row->n_instances == 1);
+        if (row->first_ns > last_start[row->step])
+            last_start[row->step] = row->first_ns;
+        if (row->first_ns < first_start[row->step])
+            first_start[row->step] = row->first_ns;
+    }
+    CHECK(last_start[1] <= first_start[2] && last_start[2] <= first_start[3]);
+    CHECK(r->scopes[1].count.peak_live == 9);
+    text_of(r, 80, false, &b);
+    widths_check(&b, 80);
+    CHECK(strstr(b.ptr, "live  peak 9, no bound\n"));
+    CHECK(strstr(b.ptr, "░")); /* the ninth waits for a worker */
+    gantt_free(g);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void test_prio_dynamic(void)
+{
+    Buf b = {0};
+    Recording *r = record_prio_dynamic();
+    Gantt *g = gantt_layout(r, GANTT_MAX_ROWS);
+    /* Groups of four, end to end. */
+    static const char *const want[] = {
+        "extract",        "transform_1[0]", "transform_1[1]", "transform_1[2]",
+        "transform_1[3]", "transform_2[0]", "transform_2[1]", "transform_2[2]",
+        "transform_2[3]", "load[0]",        "load[1]",        "load[2]",
+        "load[3]",        "transform_1[4]"};
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        buf_clear(&b);
+        gantt_put_label(g, &g->rows[i], &b);
+        CHECK_STR(b.ptr, want[i]);
+    }
+    CHECK(g->rows[0].n_batches == 9 && g->rows[0].n_instances == 1);
+    gantt_free(g);
+    const uint32_t widths[] = {60, 80, 120, 200};
+    for (size_t i = 0; i < 4; i++) {
+        text_of(r, widths[i], i % 2, &b);
+        widths_check(&b, widths[i]);
+        CHECK(strstr(b.ptr, "live  peak 4 of at most 4\n"));
+        CHECK(widths[i] < 80 || strstr(b.ptr, "28 instances"));
+    }
+    text_of(r, 80, true, &b);
+    CHECK(utf8_count(buf_str(&b)) == b.len); /* ASCII is ASCII */
+    CHECK(strstr(b.ptr, "4444444"));         /* live batches as digits */
+    /* A batch's bars hang together: generator, transform_1, transform_2, load. */
+    uint32_t n_linked = 0;
+    for (uint32_t i = 0; i < r->n_bars; i++) {
+        const Bar *bar = &r->bars[i];
+        if (bar->step == 0)
+            continue;
+        CHECK(bar->after != REC_NONE);
+        const Bar *from = &r->bars[bar->after];
+        n_linked += from->step == bar->step - 1 &&
+                    (bar->step == 1 ? from->child : from->frame) == bar->frame;
+    }
+    CHECK(n_linked == 27);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void test_failures(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 4, 9, SECOND);
+    s.fail_step = 2;
+    s.fail_key = 3;
+    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
+    Recording *r = sample_record(&s, "retried");
+    text_of(r, 100, true, &b);
+    CHECK(strstr(b.ptr, "28 instances: 1 retried\n"));
+    CHECK(strstr(b.ptr, "r retried\n") && strstr(b.ptr, "#r"));
+    CHECK(!strstr(b.ptr, "x failed"));
+    recording_free(r);
+    sample_init(&s, false, 4, 9, SECOND);
+    s.fail_step = 2;
+    s.fail_key = 3;
+    s.spec.steps[2].on_failure = ON_FAILURE_SKIP;
+    r = sample_record(&s, "skipped");
+    text_of(r, 100, true, &b);
+    CHECK(r->state == RUN_PARTIAL);
+    CHECK(strstr(b.ptr, "partial in") && strstr(b.ptr, "27 instances: 1 failed, 1 skipped"));
+    CHECK(strstr(b.ptr, "#x") && strstr(b.ptr, "x failed\n"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* A collect: folds are bars of the collecting instance, and it comes after them. */
+static void test_folds(void)
+{
+    Sample s;
+    sample_init(&s, false, 2, 5, SECOND);
+    uint32_t c = spec_step(&s.spec, 0, "total");
+    spec_input(&s.spec, c, 3);
+    Recording *r = sample_record(&s, "report");
+    uint32_t n_folds = 0;
+    for (uint32_t i = 0; i < r->n_bars; i++) {
+        const Bar *b = &r->bars[i];
+        if (b->kind == BAR_FOLD) {
+            n_folds++;
+            CHECK(b->step == c && b->frame == 0 && b->child != REC_NONE);
+        } else if (b->step == c) {
+            CHECK(b->after != REC_NONE && r->bars[b->after].kind == BAR_FOLD);
+        }
+    }
+    CHECK(n_folds == 5);
+    Gantt *g = gantt_layout(r, GANTT_MAX_ROWS);
+    CHECK(g->n_rows == 17);
+    for (uint32_t i = 0; i < g->n_rows; i++)
+        CHECK(g->rows[i].step != c || (g->rows[i].n_bars == 6 && g->rows[i].frame == 0));
+    gantt_free(g);
+    recording_free(r);
+}
+
+static void test_nothing(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 1, 0, SECOND);
+    Recording *r = sample_record(&s, "empty");
+    text_of(r, 80, true, &b);
+    widths_check(&b, 80);
+    CHECK(strstr(b.ptr, "live  peak 0 of at most"));
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    r->n_bars = 0;
+    r->t_ns = 0;
+    text_of(r, 80, false, &b);
+    CHECK(strstr(b.ptr, "0 instances"));
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(strstr(b.ptr, "</svg>"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void test_folded(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 4, 25000, SECOND / 1000);
+    Recording *r = sample_record(&s, "large");
+    text_of(r, 100, false, &b);
+    widths_check(&b, 100);
+    CHECK(strstr(b.ptr, "75,001 instances"));
+    CHECK(n_times(&b, "\n") == 14);
+    CHECK(strstr(b.ptr, "25,000× ") && strstr(b.ptr, "by how many workers"));
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
+    CHECK(n_times(&b, "<rect") < 6 * 900); /* less than a few a pixel and lane */
+    CHECK(strstr(b.ptr, "worker 4</text>"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void test_svg(void)
+{
+    Buf b = {0};
+    Recording *r = record_prio_dynamic();
+    gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
+    CHECK(n_times(&b, "<rect") == n_times(&b, "</rect>") + n_times(&b, "/>\n") -
+                                      n_times(&b, "<line") - n_times(&b, "<path"));
+    CHECK(n_times(&b, "<title>") == 1 + n_times(&b, "</rect>"));
+    CHECK(strstr(b.ptr, "<title>transform_2[3]: done\n"));
+    CHECK(strstr(b.ptr, "100 rows in, 100 out\nworker "));
+    CHECK(strstr(b.ptr, "at most 4</text>") && strstr(b.ptr, "class=\"bound\""));
+    CHECK(strstr(b.ptr, "prefers-color-scheme:dark") && !strstr(b.ptr, "<script"));
+    CHECK(!strstr(b.ptr, "href") && n_times(&b, "http") == 1); /* the namespace */
+    /* Names are text, never markup. */
+    ((RunStep *)r->info.steps)[1].name = STR_LIT("<b>&\"x\"\n");
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
+    CHECK(strstr(b.ptr, "&lt;b&gt;&amp;&quot;x&quot;\\n[0]") && !strstr(b.ptr, "<b>"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void test_axis(void)
+{
+    CHECK(gantt_tick_ns(6 * SECOND, 6) == SECOND);
+    CHECK(gantt_tick_ns(6 * SECOND, 5) == 2 * SECOND);
+    CHECK(gantt_tick_ns(0, 10) == 1);
+    CHECK(gantt_tick_ns(3600 * SECOND, 10) == 600 * SECOND);
+    CHECK(gantt_tick_ns(45 * SECOND, 10) == 5 * SECOND);
+    CHECK(gantt_tick_ns(86400 * SECOND * 365, 10) >= 36 * 86400 * SECOND);
+    Buf b = {0};
+    const struct {
+        uint64_t ns;
+        const char *want;
+    } times[] = {{0, "0 ns"},          {999, "1.00 us"},      {12300, "12.3 us"},
+                 {999499, "999 us"},   {999500, "1.00 ms"},   {1000000000, "1.00 s"},
+                 {12340000000, "12.3 s"}, {119400000000, "119 s"},
+                 {123000000000, "2m03s"}, {3900000000000, "1h05m"}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        buf_clear(&b);
+        time_put(&b, times[i].ns);
+        CHECK_STR(b.ptr, times[i].want);
+    }
+    const struct {
+        uint64_t n;
+        const char *want;
+    } sizes[] = {{0, "0 B"}, {999, "999 B"}, {3100000, "3.1 MB"}, {64000000, "64 MB"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        buf_clear(&b);
+        bytes_put(&b, sizes[i].n);
+        CHECK_STR(b.ptr, sizes[i].want);
+    }
+    buf_clear(&b);
+    count_put(&b, 1234567);
+    CHECK_STR(b.ptr, "1,234,567");
+    buf_clear(&b);
+    column_put(&b, STR_LIT("日本語"), 5, false);
+    CHECK_STR(b.ptr, "日本…");
+    buf_deinit(&b);
+}
+
+int main(void)
+{
+    test_static();
+    test_dynamic();
+    test_prio_dynamic();
+    test_failures();
+    test_folds();
+    test_nothing();
+    test_folded();
+    test_svg();
+    test_axis();
+    UNIT_END("gantt");
+}

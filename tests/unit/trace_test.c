@@ -1,0 +1,154 @@
+/* A trace file holds all that a recording does, and nothing else is taken for one. */
+#include "unit.h"
+
+#include <jansson.h>
+
+#include "recordings.h"
+#include "report/gantt_svg.h"
+#include "report/gantt_text.h"
+#include "report/trace.h"
+
+static void text_of(const Recording *r, Buf *out)
+{
+    buf_clear(out);
+    gantt_text(r, &(GanttTextOptions){.width = 100}, out);
+    gantt_svg(r, &(GanttSvgOptions){0}, out);
+}
+
+static void round_trip(Recording *r)
+{
+    Buf first = {0}, second = {0}, a = {0}, b = {0};
+    Recording *back = NULL;
+    Error err = {0};
+    trace_write_json(r, &first);
+    CHECK(trace_read_json(buf_str(&first), &back, &err) == OK);
+    CHECK_STR(err.text, "");
+    if (back) {
+        trace_write_json(back, &second);
+        CHECK(first.len == second.len && memcmp(first.ptr, second.ptr, first.len) == 0);
+        text_of(r, &a);
+        text_of(back, &b);
+        CHECK_STR(b.ptr, a.ptr);
+        recording_free(back);
+    }
+    recording_free(r);
+    buf_deinit(&first);
+    buf_deinit(&second);
+    buf_deinit(&a);
+    buf_deinit(&b);
+}
+
+static void test_round_trip(void)
+{
+    Sample s;
+    round_trip(record_static());
+    round_trip(record_dynamic());
+    round_trip(record_prio_dynamic());
+    sample_init(&s, false, 3, 7, 1234567);
+    s.fail_step = 2;
+    s.fail_key = 3;
+    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = 777};
+    spec_input(&s.spec, spec_step(&s.spec, 0, "total"), 3);
+    round_trip(sample_record(&s, "a \"job\" of \xc3\xa9"));
+}
+
+/* What a viewer relies on: slices of one track never overlap, arrows come in pairs. */
+static void test_format(void)
+{
+    Buf b = {0};
+    Recording *r = record_prio_dynamic();
+    trace_write_json(r, &b);
+    json_t *root = json_loadb(b.ptr, b.len, 0, NULL), *e;
+    size_t i, n_slices = 0, n_begin = 0, n_end = 0, n_threads = 0, n_counters = 0;
+    double free_at[8] = {0};
+    json_array_foreach(json_object_get(root, "traceEvents"), i, e) {
+        const char *ph = json_string_value(json_object_get(e, "ph"));
+        size_t tid = (size_t)json_integer_value(json_object_get(e, "tid"));
+        double ts = json_number_value(json_object_get(e, "ts"));
+        if (ph[0] == 'X') {
+            n_slices++;
+            CHECK(tid >= 1 && tid <= 4 && ts >= free_at[tid]);
+            free_at[tid] = ts + json_number_value(json_object_get(e, "dur"));
+        }
+        n_begin += ph[0] == 's';
+        n_end += ph[0] == 'f';
+        n_counters += ph[0] == 'C';
+        n_threads += ph[0] == 'M';
+    }
+    CHECK(n_slices == r->n_bars && n_begin == 27 && n_end == 27 && n_threads == 5);
+    CHECK(n_counters == r->scopes[1].n_points);
+    CHECK(strstr(b.ptr, "\"name\":\"worker 1\"") != NULL);
+    CHECK(strstr(b.ptr, "\"name\":\"transform_1[3]\"") != NULL);
+    json_decref(root);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+static void refused(const char *text, const char *want)
+{
+    Recording *r = NULL;
+    Error err = {0};
+    CHECK(trace_read_json(str_of(text), &r, &err) == ERR_DATA);
+    CHECK(r == NULL);
+    if (!strstr(err.text, want))
+        CHECK_STR(err.text, want);
+}
+
+static void test_refused(void)
+{
+    refused("", "not JSON");
+    refused("{", "not JSON");
+    refused("[]", "not a trace");
+    refused("{\"traceEvents\": []}", "not a trace");
+    refused("{\"pipemill\": {\"version\": 99}, \"traceEvents\": []}", "version 99");
+    refused("{\"pipemill\": {\"version\": 1}, \"traceEvents\": []}", "damaged");
+}
+
+/* Any number made impossible is an error, never a crash. */
+static void test_damaged(void)
+{
+    Buf b = {0}, bad = {0};
+    uint32_t n_refused = 0, n_read = 0;
+    Sample s;
+    sample_init(&s, false, 2, 2, 1000);
+    Recording *r = sample_record(&s, "small");
+    trace_write_json(r, &b);
+    for (size_t i = 0; i + 1 < b.len; i++) {
+        if (b.ptr[i] != ':' || b.ptr[i + 1] < '0' || b.ptr[i + 1] > '9')
+            continue;
+        size_t end = i + 1;
+        while (strchr("0123456789.", b.ptr[end]))
+            end++;
+        static const char *const values[] = {"-1", "70000", "99999999999999999999", "\"x\"",
+                                             "1e300", "null"};
+        for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+            Recording *back = NULL;
+            buf_clear(&bad);
+            buf_put(&bad, b.ptr, i + 1);
+            buf_puts(&bad, values[k]);
+            buf_put(&bad, b.ptr + end, b.len - end);
+            if (trace_read_json(buf_str(&bad), &back, NULL) == OK) {
+                Buf text = {0};
+                text_of(back, &text);
+                buf_deinit(&text);
+                recording_free(back);
+                n_read++;
+            } else {
+                n_refused++;
+            }
+        }
+    }
+    CHECK(n_refused > n_read && n_read > 0);
+    recording_free(r);
+    buf_deinit(&b);
+    buf_deinit(&bad);
+}
+
+int main(void)
+{
+    test_round_trip();
+    test_format();
+    test_refused();
+    test_damaged();
+    UNIT_END("trace");
+}
