@@ -12,6 +12,7 @@ release) program=build/pipemill ;;
 *) program=build/$mode/pipemill ;;
 esac
 limit=20 # seconds that one run of the program may take
+unit_limit=120
 
 # Sanitizers get an exit status of their own, so that no expected failure hides a report.
 export ASAN_OPTIONS=exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1
@@ -19,7 +20,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=exitcode=99:halt_on_error=1:second_deadlock_stack=1
 wrap=()
 case $mode in
-asan | tsan) limit=60 ;;
+asan | tsan) limit=60 unit_limit=600 ;;
 esac
 # gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.
 if [ "$mode" = tsan ] && setarch -R true 2>/dev/null; then
@@ -51,7 +52,7 @@ golden() {
 
 unit() {
     local before=$failed status=0
-    "${wrap[@]}" timeout 120 "$1" </dev/null >"$log" 2>&1 || status=$?
+    "${wrap[@]}" timeout "$unit_limit" "$1" </dev/null >"$log" 2>&1 || status=$?
     add_last_line
     if ((status != 0 && failed == before)); then # died after its last line: a leak, say
         failed=$((failed + 1))

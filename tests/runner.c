@@ -723,13 +723,21 @@ static bool takes_program(const char *command)
     return false;
 }
 
+/* Is the program the body of a job in the arguments? */
+static bool has_flow(const Words *w)
+{
+    for (int i = 1; i < w->n; i++)
+        if (starts(w->v[i], "-e") || starts(w->v[i], "--expr"))
+            return true;
+    return false;
+}
+
 /* Does the command line say itself which program it means? */
 static bool names_program(const Words *w, const char *text)
 {
-    bool names = strstr(text, "$FILE") != NULL;
+    bool names = strstr(text, "$FILE") || has_flow(w);
     for (int i = 1; i < w->n; i++) {
         size_t n = strlen(w->v[i]);
-        names |= starts(w->v[i], "-e") || starts(w->v[i], "--expr");
         names |= n > 5 && strcmp(w->v[i] + n - 5, ".pipe") == 0;
     }
     return names;
@@ -1161,10 +1169,10 @@ static void compare_variants(Test *t, const char *text)
 static void verify_bytecode(Test *t, const char *text)
 {
     const char *with_value[] = {"--trace", "--events", "--progress", "-j",    "--color",
-                                "--seed",  "--memory", "--now",      "--set", "-e"};
+                                "--seed",  "--memory", "--now",      "--set"};
     Words given = {0}, w = {0};
     words_split(&given, t, text);
-    if (words_have(&given, "-e"))
+    if (has_flow(&given))
         return;
     words_add(&w, pipemill);
     words_add(&w, "dump");
