@@ -181,6 +181,21 @@ static bool begins_with_source(const Op *op)
     return k == STMT_READ || k == STMT_RANGE || k == STMT_FILES;
 }
 
+/* What was said of a statement leaves open what comes out: a source that does not stand
+ * first, or one that makes batches and is not available. */
+static bool has_lost_source(const Op *op)
+{
+    for (size_t i = 0; i < op->body.n; i++) {
+        const Stmt *s = op->body.ptr[i];
+        bool is_source = s->kind == STMT_READ || s->kind == STMT_RANGE || s->kind == STMT_FILES;
+        if (is_source && (i > 0 || !stmt_is_available(s)))
+            return true;
+        if (s->kind == STMT_SPLIT)
+            return true;
+    }
+    return false;
+}
+
 /* Binds the stage's arguments to the op's parameters. */
 static Map *bind_params(Builder *b, const StageDef *s)
 {
@@ -271,6 +286,10 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
             at->is_broken = true;
         return;
     }
+    if (is_source && s->op && !begins_with_source(s->op->op) && has_lost_source(s->op->op)) {
+        at->is_broken = true;
+        return;
+    }
     if (is_source && (!s->op || !begins_with_source(s->op->op))) {
         Diag *d = diag_add(b->diags, E_NO_INPUT, st->span,
                            "nothing is piped into `%.*s`, and it does not begin with `read`",
@@ -334,6 +353,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     at->step = step->id;
     at->cols = t.cols;
     at->is_unknown = t.is_unknown;
+    at->is_broken = s->op && has_lost_source(s->op->op);
     step->out = scope_schema(b->arena, &t.cols);
 
     bool has_sink = false;

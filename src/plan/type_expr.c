@@ -782,6 +782,8 @@ static Tx *type_unfolded(Typer *t, const Expr *e)
     case EXPR_ERROR:
         return tx_error(t->arena, e->span);
     case EXPR_LITERAL:
+        if (diags_is_torn(t->diags, e->span)) /* `5ns`: what was meant is not known */
+            return tx_error(t->arena, e->span);
         return tx_const(t->arena, e->lit, e->span);
     case EXPR_STRING:
         return type_string(t, e);
@@ -864,9 +866,8 @@ bool type_constant(Typer *t, const Expr *e, Type want, const char *what, Value *
             *out = v;
             return true;
         }
-        if (!diags_is_torn(t->diags, e->span))
-            diag_add(t->diags, E_CONSTANT_FAILS, e->span, "%s cannot be computed: %s", what,
-                     err.text);
+        diag_add(t->diags, E_CONSTANT_FAILS, e->span, "%s cannot be computed: %s", what,
+                 err.text);
     }
     return false;
 }
