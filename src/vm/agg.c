@@ -17,9 +17,9 @@ typedef struct IntSum {
     uint64_t n;
 } IntSum;
 
-typedef struct Moments { /* after Welford */
+typedef struct Moments { /* after Welford; long, so that the digits of the double hold */
     uint64_t n;
-    double mean, m2;
+    long double mean, m2;
 } Moments;
 
 typedef struct Bools {
@@ -176,9 +176,9 @@ static double sum_total(Sum s)
 
 static inline void moments_add(Moments *m, double x)
 {
-    double d = x - m->mean;
+    long double d = x - m->mean;
     m->n++;
-    m->mean += d / (double)m->n;
+    m->mean += d / (long double)m->n;
     m->m2 += d * (x - m->mean);
 }
 
@@ -186,7 +186,7 @@ static void moments_merge(Moments *m, Moments b)
 {
     if (b.n == 0)
         return;
-    double na = (double)m->n, nb = (double)b.n, n = na + nb, d = b.mean - m->mean;
+    long double na = (long double)m->n, nb = (long double)b.n, n = na + nb, d = b.mean - m->mean;
     m->mean = m->n ? m->mean + d * nb / n : b.mean;
     m->m2 += b.m2 + (m->n ? d * d * na * nb / n : 0);
     m->n += b.n;
@@ -567,8 +567,8 @@ Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
     case BUILTIN_AGG_VARIANCE:
         for (uint32_t g = 0; g < n_groups; g++) {
             Moments m = s[g].moments;
-            double v = m.n > 1 ? m.m2 / (double)(m.n - 1) : 0;
-            column_floats(c)[g] = a->spec->fn == BUILTIN_AGG_STDDEV ? sqrt(v) : v;
+            long double v = m.n > 1 ? m.m2 / (long double)(m.n - 1) : 0;
+            column_floats(c)[g] = (double)(a->spec->fn == BUILTIN_AGG_STDDEV ? sqrtl(v) : v);
             if (m.n < 2)
                 bit_clear(c->valid, g);
         }

@@ -78,9 +78,15 @@ static bool change_case(Call *c, uint32_t row, utf8proc_int32_t (*map)(utf8proc_
     return true;
 }
 
+/* Unicode's simple mapping leaves the sharp s; utf8proc makes a capital one of it. */
+static utf8proc_int32_t upper_point(utf8proc_int32_t cp)
+{
+    return cp == 0xdf ? cp : utf8proc_toupper(cp);
+}
+
 bool call_upper(Call *c, uint32_t row)
 {
-    return change_case(c, row, utf8proc_toupper, 'a', 'z');
+    return change_case(c, row, upper_point, 'a', 'z');
 }
 
 bool call_lower(Call *c, uint32_t row)
