@@ -616,6 +616,8 @@ static Tx *type_path(Typer *t, const Expr *e)
     }
     if (path->kind == TX_CONST && (path->value.is_null || path->value.s.len == 0))
         diag_add(t->diags, E_BAD_OPTION, e->span, "a path cannot be empty");
+    if (path->kind == TX_CONST && str_is(path->value.s, "-")) /* one name, to see two writers */
+        path->value.s = STR_LIT("stdout");
     return path;
 }
 
