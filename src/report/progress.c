@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "report/format.h"
 
 #define REDRAW_NS 100000000ll
@@ -93,23 +94,23 @@ static uint64_t step_over(const StepState *s)
 
 /* ---- the block */
 
-static void head_render(Progress *p, uint64_t t_ns, Buf *out)
+static void head_render(Progress *p, uint64_t t_ns, const char *gap, Buf *out)
 {
     const RunInfo *info = p->info;
     uint64_t s = t_ns / 1000000000;
     buf_put_str(out, info->file);
     buf_puts(out, info->file.len ? "  " : "");
     buf_put_str(out, info->job);
-    buf_printf(out, "   %02" PRIu64 ":%02" PRIu64 ".%d   %u worker%s", s / 60, s % 60,
-               (int)(t_ns / 100000000 % 10), info->n_workers,
+    buf_printf(out, "%s%02" PRIu64 ":%02" PRIu64 ".%d%s%u worker%s", gap, s / 60, s % 60,
+               (int)(t_ns / 100000000 % 10), gap, info->n_workers,
                info->n_workers == 1 ? "" : "s");
     for (uint32_t k = 1; k < info->n_scopes; k++) {
-        buf_printf(out, "   live %" PRIu64, load(&p->scopes[k].n_live));
+        buf_printf(out, "%slive %" PRIu64, gap, load(&p->scopes[k].n_live));
         if (info->scopes[k].bound != UINT64_MAX)
             buf_printf(out, " of at most %" PRIu64, info->scopes[k].bound);
     }
     if (p->options.memory) {
-        buf_puts(out, "   mem ");
+        buf_printf(out, "%smem ", gap);
         bytes_put(out, p->options.memory(p->options.memory_ctx));
     }
 }
@@ -193,7 +194,11 @@ void progress_render(Progress *p, uint64_t t_ns, uint32_t width, uint32_t max_li
         n_name = p->names[i].len > n_name ? p->names[i].len : n_name;
     if (n_name > width / 3)
         n_name = width / 3;
-    head_render(p, t_ns, &line);
+    head_render(p, t_ns, "   ", &line);
+    if (utf8_width(buf_str(&line)) > width) {
+        buf_clear(&line);
+        head_render(p, t_ns, "  ", &line);
+    }
     column_put(out, buf_str(&line), width, p->options.is_ascii);
     buf_putc(out, '\n');
     bool *is_shown = xcalloc(p->n_steps, sizeof *is_shown);
