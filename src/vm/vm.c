@@ -1,5 +1,6 @@
 #include "vm/vm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "vm/pass.h"
@@ -115,9 +116,14 @@ static Status check_assert(Pass *p, const Reg *r, const Reg *message)
         if (!reg_is_null(r, i) && reg_bool(r, i))
             continue;
         Str m = reg_is_null(message, i) ? (Str){"", 0} : reg_str(message, i);
-        Str none = {"", 0};
-        return pass_row_error(p, false, i, none, m.len ? "assert failed: %.*s" : "assert failed%.*s",
-                              STR_ARG(m));
+        pass_row_error(p, false, i, (Str){"", 0}, "assert failed");
+        if (m.len && p->err) { /* it says more than the expression */
+            Buf b = {0};
+            buf_put_visible(&b, m);
+            snprintf(p->err->text, sizeof p->err->text, "assert failed: %s", b.ptr);
+            buf_deinit(&b);
+        }
+        return ERR_ROW;
     }
     return OK;
 }

@@ -805,7 +805,7 @@ static void test_rows_and_effects(void)
     put(a, OP_EQ_STRING, cond, k, b);
     put(a, OP_ASSERT, cond, m, 0);
     CHECK(run(a, in, &out, &err) == ERR_ROW);
-    CHECK_STR(err.text, "`expr`: assert failed: must be b");
+    CHECK_STR(err.text, "assert failed: must be b");
     free(a);
     for (int permanent = 0; permanent < 2; permanent++) {
         a = asm_open(none);
