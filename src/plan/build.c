@@ -162,7 +162,11 @@ static void register_sinks(Builder *b, Step *s)
                 Diag *d = diag_add(b->diags, E_SAME_PATH, p->expr->span,
                                    "two steps write `%.*s`", STR_ARG(p->expr->value.s));
                 diag_label(b->diags, d, b->sinks.ptr[k].pop->expr->span, "the other one");
-                diag_help(b->diags, d, "give them paths of their own");
+                if (str_is(p->expr->value.s, "stdout"))
+                    diag_help(b->diags, d, "end all flows but one in `write csv \"file.csv\"`: "
+                                           "the rows of two would be mixed");
+                else
+                    diag_help(b->diags, d, "give them paths of their own");
             }
         p->sink = (uint32_t)b->sinks.n;
         PlanSink sink = {.step = s->id, .pop = p, .by_key = p->expr->needs_batch};

@@ -749,8 +749,14 @@ static Tx *type_call(Typer *t, const Expr *e)
         return type_builtin_call(t, e, b);
     if (!program_is_lost(t->program, e->name.text))
         unknown_function(t, e);
+    ScopeCols *keys = t->keys; /* it may have meant an aggregate: its arguments see rows */
+    AggList *aggs = t->aggs;
+    t->keys = NULL;
+    t->aggs = NULL;
     for (size_t i = 0; i < e->call.n; i++)
         type_expr(t, e->call.ptr[i].value);
+    t->keys = keys;
+    t->aggs = aggs;
     return tx_error(t->arena, e->span);
 }
 
