@@ -2,6 +2,8 @@
  * up to date in t->cols. One function per statement; type_body, the entry, is last. */
 #include "plan/type.h"
 
+#include <string.h>
+
 #include "base/suggest.h"
 
 const Schema *scope_schema(Arena *a, const ScopeCols *cols)
@@ -171,7 +173,9 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
     if (st != OK && !(def && !def->is_open && st == ERR_IO)) {
         Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE, s->path->span,
                            "%s", err.text);
-        if (st == ERR_IO)
+        if (st == ERR_IO && memchr(p->path.ptr, '*', p->path.len))
+            diag_note(t->diags, d, "patterns for several files are not available yet");
+        else if (st == ERR_IO)
             diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
                                    "to check without the file declare its columns: `as schema`");
         t->is_unknown = true;
