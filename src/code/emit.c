@@ -490,7 +490,8 @@ static void group(Emit *e, const Pop *p)
             put(e, OP_MOVE, (uint16_t)(first + n), r, 0);
         }
         aggs[i] = (AggSpec){.fn = a->fn, .reg = first, .n_args = (uint16_t)a->n_args,
-                            .arg_type = a->n_args ? types[0] : TYPE_NULL, .type = a->type};
+                            .arg_type = a->n_args ? types[0] : TYPE_NULL, .type = a->type,
+                            .name = a->name};
     }
     e->note.column = (Str){0};
     Spec s = {.kind = SPEC_GROUP, .n_keys = p->n_keys, .keys = k, .arg_types = key_types,

@@ -217,7 +217,7 @@ static Status host_sleep(void *ctx, int64_t us, Error *err)
 static void host_log(void *ctx, Str line)
 {
     Host *h = ctx;
-    buf_put_str(&h->log, line);
+    buf_put_visible(&h->log, line);
     buf_putc(&h->log, '\n');
 }
 
@@ -261,6 +261,11 @@ static uint32_t streamed_end(const Code *c)
            c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_LOG &&
            c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)
         i--;
+    /* row() and uuid() count in the table that was read: what filters first loses count. */
+    for (uint32_t k = i; k < c->n_instrs; k++)
+        if (c->instrs[k].op == OP_CALL &&
+            builtin_get(c->specs[c->instrs[k].c].fn)->kind == BUILTIN_KIND_ROW)
+            return 1;
     return i;
 }
 
