@@ -24,12 +24,14 @@ struct Sink {
     int fd;
     char *path; /* the file to be, links followed; for messages: stdout */
     char *temp; /* what is written; NULL: in place */
+    Buf head;   /* not yet written: in place it waits for the first bytes, so that a run that
+                 * fails before them leaves nothing. Touched by the thread that writes. */
     /* Guarded by mu: */
     uint64_t next;   /* the number that is due */
     bool is_writing; /* a thread writes outside mu what is due */
     Held *held;      /* [n_held] a binary heap by seq */
     size_t n_held, cap_held;
-    uint64_t held_bytes, written_bytes;
+    uint64_t held_bytes;
     Error err; /* the first one; status OK: none */
 };
 
@@ -114,8 +116,17 @@ static void sink_free(Sink *s)
     free(s->held);
     free(s->path);
     free(s->temp);
+    buf_deinit(&s->head);
     pthread_mutex_destroy(&s->mu);
     free(s);
+}
+
+/* The head, if it is still to be written. */
+static Status head_write(Sink *s, Error *err)
+{
+    Status st = bytes_write(s, s->head.ptr, s->head.len, err);
+    buf_clear(&s->head);
+    return st;
 }
 
 Status sink_open(Str path, Str head, Sink **out, Error *err)
@@ -140,10 +151,10 @@ Status sink_open(Str path, Str head, Sink **out, Error *err)
         }
         st = temp_open(s, real ? info.st_mode & 07777 : 0, err);
     }
-    if (st == OK)
-        st = bytes_write(s, head.ptr, head.len, err);
+    buf_put_str(&s->head, head);
+    if (st == OK && s->temp)
+        st = head_write(s, err);
     if (st == OK) {
-        s->written_bytes = head.len;
         *out = s;
     } else {
         *out = NULL;
@@ -203,12 +214,12 @@ Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
             Error e = {0};
             s->is_writing = true;
             pthread_mutex_unlock(&s->mu);
-            Status st = bytes_write(s, due.bytes.ptr, due.bytes.len, &e);
+            Status st = head_write(s, &e);
+            if (st == OK)
+                st = bytes_write(s, due.bytes.ptr, due.bytes.len, &e);
             pthread_mutex_lock(&s->mu);
             s->is_writing = false;
-            if (st == OK)
-                s->written_bytes += due.bytes.len;
-            else
+            if (st != OK)
                 s->err = e;
         }
         buf_deinit(&due.bytes);
@@ -228,14 +239,6 @@ uint64_t sink_held_bytes(Sink *s)
     return n;
 }
 
-uint64_t sink_written_bytes(Sink *s)
-{
-    pthread_mutex_lock(&s->mu);
-    uint64_t n = s->written_bytes;
-    pthread_mutex_unlock(&s->mu);
-    return n;
-}
-
 Status sink_commit(Sink *s, Error *err)
 {
     Status st = s->err.status;
@@ -243,6 +246,8 @@ Status sink_commit(Sink *s, Error *err)
     if (st != OK && err)
         *err = s->err;
     if (!s->temp) {
+        if (st == OK)
+            st = head_write(s, err);
         if (st == OK && s->fd != STDOUT_FILENO) {
             int fd = s->fd;
             s->fd = -1;

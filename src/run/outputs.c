@@ -82,11 +82,6 @@ Status outputs_write_file(Outputs *o, const Spec *spec, Str path, const Batch *t
     return st;
 }
 
-uint64_t outputs_bytes(const Outputs *o, uint32_t sink)
-{
-    return o->list[sink].sink ? sink_written_bytes(o->list[sink].sink) : 0;
-}
-
 Status outputs_close(Outputs *o, bool commit, Error *err)
 {
     Status st = OK;

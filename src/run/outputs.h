@@ -20,7 +20,6 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err);
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
 /* A whole file of one instance, header included. */
 Status outputs_write_file(Outputs *o, const Spec *spec, Str path, const Batch *t, Error *err);
-uint64_t outputs_bytes(const Outputs *o, uint32_t sink);
 /* Makes the shared files visible, or removes what was written of them. Frees o. */
 Status outputs_close(Outputs *o, bool commit, Error *err);
 
