@@ -27,6 +27,7 @@ typedef struct Builder {
     Vec(Step *) steps;
     Vec(Scope) scopes;
     Vec(PlanSink) sinks;
+    Span stdin_read; /* {0, 0}: not read yet */
 } Builder;
 
 static Typer typer_of(Builder *b)
@@ -200,6 +201,20 @@ static bool has_lost_source(const Op *op)
     return false;
 }
 
+/* stdin comes once: a second read of it would find nothing. */
+static void register_stdin(Builder *b, const PopList *pops)
+{
+    const Pop *p = pops->n ? pops->ptr[0] : NULL;
+    if (!p || p->kind != POP_READ_CSV || !str_is(p->path, "stdin"))
+        return;
+    if (b->stdin_read.hi) {
+        Diag *d = diag_add(b->diags, E_STDIN_TWICE, p->span, "stdin is read in two places");
+        diag_label(b->diags, d, b->stdin_read, "here first");
+        diag_help(b->diags, d, "read it once and name the flow: `let rows = read csv stdin`");
+    }
+    b->stdin_read = p->span;
+}
+
 /* Binds the stage's arguments to the op's parameters. */
 static Map *bind_params(Builder *b, const StageDef *s)
 {
@@ -334,6 +349,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
             pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE)
             pops.ptr[0]->batch = BATCH_AUTO;
     }
+    register_stdin(b, &pops);
     Step *step = step_new(b, op_label(s), s, kind, scope);
     if (!is_source)
         step_input(b, step, at->step);
