@@ -20,8 +20,8 @@
 
 typedef struct Sink Sink;
 
-/* path: a file or "stdout". head (copied) is written before everything else, also when nothing is ever
- * submitted: the header line of a CSV. */
+/* path: a file or "stdout". head (copied), the header line of a CSV, is written before everything else, also when
+ * nothing is ever submitted; in place not before the first bytes or the commit. */
 Status sink_open(Str path, Str head, Sink **out, Error *err);
 /* Takes the bytes (the Buf is left empty); NULL: nothing for this number. */
 Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err);

@@ -584,7 +584,15 @@ static void test_sink(void)
     snprintf(command, sizeof command, "test \"$(ls -A %s/out/deep)\" = x.csv", folder);
     CHECK(system(command) == 0);
 
-    CHECK(sink_open(STR_LIT("/dev/full"), STR_LIT("x"), &s, &err) == ERR_IO);
+    /* In place, the head waits for the first bytes or the commit. */
+    CHECK(sink_open(STR_LIT("/dev/full"), STR_LIT("x"), &s, &err) == OK);
+    CHECK(sink_commit(s, &err) == ERR_IO);
+    CHECK_STR(err.text, "cannot write `/dev/full`: No space left on device");
+    CHECK(sink_open(STR_LIT("/dev/full"), STR_LIT("x"), &s, &err) == OK);
+    Buf row = {0};
+    buf_puts(&row, "1\n");
+    CHECK(sink_submit(s, 0, &row, &err) == ERR_IO);
+    sink_abort(s);
     CHECK_STR(err.text, "cannot write `/dev/full`: No space left on device");
     CHECK(sink_open(str_of(folder), STR_LIT("x"), &s, &err) == ERR_IO);
     CHECK(sink_open(STR_LIT("/dev/null"), STR_LIT("x"), &s, &err) == OK);
