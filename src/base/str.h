@@ -44,7 +44,8 @@ void buf_putc(Buf *b, char c);
 void buf_puts(Buf *b, const char *cstr);
 void buf_put_str(Buf *b, Str s);
 void buf_printf(Buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(Buf *b, const char *fmt, va_list ap);
+void buf_vprintf(Buf *b, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 Str buf_str(const Buf *b);               /* borrowed; the empty Str if nothing was put */
 /* Appends s with every control byte as \n, \t or \xNN, so that data cannot drive a
  * terminal. Valid UTF-8 passes. */

@@ -175,9 +175,14 @@ static void register_sinks(Builder *b, Step *s)
     }
 }
 
+static bool is_source_pop(const Pop *p)
+{
+    return p->kind == POP_READ_CSV || p->kind == POP_RANGE;
+}
+
 static bool yields_batches(const Pop *p)
 {
-    return (p->kind == POP_READ_CSV || p->kind == POP_RANGE) && p->batch != BATCH_NONE;
+    return is_source_pop(p) && p->batch != BATCH_NONE;
 }
 
 static bool begins_with_source(const Op *op)
@@ -354,7 +359,8 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     if (!is_source)
         step_input(b, step, at->step);
     annotate_step(b, step, s);
-    step->in = in;
+    /* A source replaces what is piped in. */
+    step->in = pops.n && is_source_pop(pops.ptr[0]) ? NULL : in;
     if (pops.n && yields_batches(pops.ptr[0])) {
         if (scope != 0)
             diag_add(b->diags, E_NESTED_LATER, pops.ptr[0]->span,

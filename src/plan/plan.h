@@ -126,7 +126,7 @@ struct Step {
     uint32_t max_concurrent; /* 0: none */
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
-    const Schema *in;     /* NULL: a source */
+    const Schema *in;     /* NULL: it begins with a source, whatever is piped in */
     const Schema *out;
     Vec(Pop *) pops;      /* none: passes its input on */
     Str doc;

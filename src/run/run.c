@@ -16,6 +16,7 @@
 #include "run/spec.h"
 #include "vm/vm.h"
 
+#define SMALL_PARTS 256 /* batches of a collect that are joined into one */
 #define RANGE_BATCH_AUTO 65536 /* rows of a batch of `range ... batch auto` */
 
 struct Run {
@@ -28,6 +29,7 @@ struct Run {
     RunInfo *info;
     Code **codes;       /* [n_steps] */
     bool *has_readers;  /* [n_steps] */
+    uint64_t *enough;   /* [n_steps] rows after which a collect needs no more batches */
     Trace *trace;
     Outputs *outputs;
     Pool *pool;
@@ -53,6 +55,8 @@ typedef struct State {
     bool is_started;
     Batch **parts;       /* collect: the batches so far, in key order */
     uint32_t n_parts, cap_parts;
+    uint32_t n_small;    /* the last of them, not joined yet */
+    uint64_t n_rows;     /* of all of them */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
 } State;
 
@@ -269,13 +273,29 @@ static uint32_t streamed_end(const Code *c)
     return i;
 }
 
+/* Small parts are joined in time: each has buffers of its own, which would outweigh its rows. */
+static void join_small_parts(State *s)
+{
+    uint32_t first = s->n_parts - SMALL_PARTS;
+    Batch *const *parts = s->parts + first;
+    Batch *joined = batch_concat(parts, SMALL_PARTS, parts[0]->n_cols, parts[0]->types);
+    for (uint32_t i = 0; i < SMALL_PARTS; i++)
+        batch_unref(parts[i]);
+    s->parts[first] = joined;
+    s->n_parts = first + 1;
+    s->n_small = 0;
+}
+
 static void keep_part(State *s, Batch *b)
 {
+    s->n_rows += b->n_rows;
     if (s->n_parts == s->cap_parts) {
         s->cap_parts = s->cap_parts ? 2 * s->cap_parts : 16;
         s->parts = xrealloc(s->parts, s->cap_parts * sizeof *s->parts);
     }
     s->parts[s->n_parts++] = b;
+    if (++s->n_small == SMALL_PARTS)
+        join_small_parts(s);
 }
 
 /* All parts as one table; lets go of them. types: when there are none. */
@@ -291,7 +311,7 @@ static Batch *join_parts(State *s, const Schema *schema)
         all = batch_concat(s->parts, s->n_parts, schema->n_cols, types);
     for (uint32_t i = 0; i < s->n_parts; i++)
         batch_unref(s->parts[i]);
-    s->n_parts = 0;
+    s->n_parts = s->n_small = 0;
     free(types);
     return all;
 }
@@ -327,7 +347,9 @@ static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **
     while (st == OK) {
         RawRows *raw = NULL;
         Batch *in = NULL, *part = NULL;
-        st = csv_source_next(source, limit, &raw, err);
+        st = task_check(h->task, err); /* an input may be endless */
+        if (st == OK)
+            st = csv_source_next(source, limit, &raw, err);
         if (st != OK || !raw)
             break;
         st = raw_index(raw, err);
@@ -386,9 +408,9 @@ static TaskResult task_run(void *ctx, Task *t)
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
-    if (s->kind == STEP_COLLECT)
+    if (s->kind == STEP_COLLECT && s->in)
         in = own = join_parts(host.state, s->in);
-    else if (s->n_inputs)
+    else if (s->n_inputs && s->in)
         st = input_batch(r, t, s, &in, &t->err);
     if (in)
         t->n_rows_in = in->n_rows;
@@ -440,7 +462,8 @@ static FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *
         types[i] = b->types[i];
     keep_part(state_of(t->inst), batch_concat((Batch *const *)&b, 1, b->n_cols, types));
     free(types);
-    return FOLD_MORE;
+    State *state = instance_state(t->inst);
+    return state->n_rows >= r->enough[s->id] ? FOLD_ENOUGH : FOLD_MORE;
 }
 
 /* What an instance has for files that all share, in its turn. */
@@ -456,6 +479,38 @@ static FoldResult task_commit(void *ctx, Task *t)
 }
 
 /* ---- the run ---- */
+
+static bool has_effects(const Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++) {
+        PopKind k = s->pops.ptr[i]->kind;
+        if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL)
+            return true;
+    }
+    return false;
+}
+
+/* Rows after which the collect `c` needs no more batches: it begins with `take`, and nobody else would
+ * notice that the rest is missing. */
+static uint64_t rows_enough(const Plan *plan, const Step *c)
+{
+    if (c->kind != STEP_COLLECT || !c->in || c->pops.n == 0 || c->pops.ptr[0]->kind != POP_TAKE)
+        return UINT64_MAX;
+    const Step *from = plan->steps[c->inputs[0]];
+    uint32_t scope = from->is_generator ? from->yields : from->scope;
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        if (s->scope == scope && has_effects(s))
+            return UINT64_MAX;
+        for (uint32_t k = 0; k < s->n_inputs; k++) {
+            const Step *in = plan->steps[s->inputs[k]];
+            uint32_t lives = in->is_generator ? in->yields : in->scope;
+            if (s != c && lives == scope && s->scope != scope)
+                return UINT64_MAX; /* another collect of the same batches */
+        }
+    }
+    return (uint64_t)c->pops.ptr[0]->expr->value.i;
+}
 
 Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
                 const RunOptions *options, Run **out, Error *err)
@@ -473,10 +528,12 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->info = plan_run_info(r->arena, plan, r->spec, r->bounds);
     r->codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
+    r->enough = arena_array(r->arena, uint64_t, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
         const Step *s = plan->steps[i];
         for (uint32_t k = 0; k < s->n_inputs; k++)
             r->has_readers[s->inputs[k]] = true;
+        r->enough[i] = rows_enough(plan, s);
         st = emit_step(r->arena, sources, s, &r->codes[i], err);
         if (st == OK && !s->is_generator)
             st = code_verify(r->codes[i], err);
