@@ -33,6 +33,5 @@ typedef struct Error {
 /* Fills *err (may be NULL) and returns status. */
 Status error_set(Error *err, Status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-const char *status_name(Status s);
 
 #endif

@@ -31,7 +31,6 @@ struct CsvSource {
     uint64_t line;      /* of bytes[at], from 1 */
     uint64_t offset;    /* of bytes[at] in the input */
     uint64_t row;       /* rows handed out */
-    uint64_t bytes_read;
 };
 
 /* --- bytes ------------------------------------------------------------------------------- */
@@ -75,10 +74,8 @@ Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err)
     struct stat info;
     CsvSample *s = xcalloc(1, sizeof *s);
     s->fd = fd;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
         s->is_regular = !is_stdin(path);
-        s->total_bytes = (uint64_t)info.st_size;
-    }
     Status st = csv_sample_more(s, path, want, err);
     if (st != OK) {
         csv_sample_free(s);
@@ -160,7 +157,6 @@ static Status fill(CsvSource *s, size_t need, size_t want, Error *err)
         if (st != OK)
             return st;
         s->end += got;
-        s->bytes_read += got;
         if (got == 0)
             input_end(s);
     }
@@ -341,7 +337,6 @@ Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error
     s->block = s->from->block;
     s->from->block = NULL;
     s->end = s->from->n_bytes;
-    s->bytes_read = s->end;
     if (s->from->at_eof)
         input_end(s);
     st = check_start(s, err);
@@ -370,16 +365,6 @@ void csv_source_close(CsvSource *s)
 const CsvInput *csv_source_input(const CsvSource *s)
 {
     return s->input;
-}
-
-uint64_t csv_source_bytes_read(const CsvSource *s)
-{
-    return s->bytes_read;
-}
-
-uint64_t csv_source_bytes_total(const CsvSource *s)
-{
-    return s->from->total_bytes;
 }
 
 /* --- index ------------------------------------------------------------------------------- */

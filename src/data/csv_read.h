@@ -43,7 +43,6 @@ typedef struct CsvSample {
     Heap *block;    /* one reference */
     size_t n_bytes; /* block->bytes[0..n_bytes) */
     bool at_eof;    /* nothing follows */
-    uint64_t total_bytes; /* size of a regular file, else 0 */
 } CsvSample;
 
 /* Opens the input and reads `want` bytes of it, fewer only at its end. ERR_IO: no such file, a directory, ... */
@@ -73,8 +72,6 @@ typedef struct CsvSource CsvSource;
 Status csv_source_open(Str path, const CsvReadOptions *options, CsvSource **out, Error *err);
 void csv_source_close(CsvSource *s); /* NULL is fine; ranges live on */
 const CsvInput *csv_source_input(const CsvSource *s); /* borrowed: names and number of columns */
-uint64_t csv_source_bytes_read(const CsvSource *s);   /* for progress */
-uint64_t csv_source_bytes_total(const CsvSource *s);  /* size of a regular file, 0 if unknown */
 /* The next range, a new reference, not indexed; NULL at the end of the input. */
 Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
 

@@ -340,7 +340,6 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
 
     Typer t = typer_of(b);
     t.params = bind_params(b, s);
-    t.op = s->op ? s->op->op : NULL;
     t.has_table = true;
     if (!is_source) {
         t.cols = at->cols;

@@ -37,7 +37,6 @@ typedef struct Typer {
     Map *globals;        /* param or let -> Tx, as far as they were wanted; shared */
     const Map *sets;     /* param -> Value, from --set; NULL: none */
     Map *params;         /* of the op being typed -> Tx; NULL: none */
-    const Op *op;        /* for labels; NULL outside ops */
 
     ScopeCols cols;
     bool has_table;      /* columns may be named at all */

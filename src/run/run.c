@@ -612,11 +612,6 @@ const RunInfo *run_info(const Run *r)
     return r->info;
 }
 
-const Bounds *run_bounds(const Run *r)
-{
-    return r->bounds;
-}
-
 const Trace *run_trace(const Run *r)
 {
     return r->trace;

@@ -49,7 +49,6 @@ void run_close(Run *r); /* NULL is fine */
 void run_cancel(Run *r, bool at_once);
 
 const RunInfo *run_info(const Run *r);
-const Bounds *run_bounds(const Run *r);
 const Trace *run_trace(const Run *r); /* NULL unless kept */
 
 #endif

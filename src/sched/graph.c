@@ -843,4 +843,3 @@ const StepCount *graph_steps(Graph *g)
 
 const ScopeCount *graph_scopes(const Graph *g) { return g->scope_counts; }
 
-uint32_t graph_credits(const Graph *g, uint32_t scope) { return g->scopes[scope].credits; }

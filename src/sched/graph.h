@@ -129,7 +129,6 @@ uint32_t graph_n_running(const Graph *g); /* folds included */
 /* n_not_started is filled once the graph is over. */
 const StepCount *graph_steps(Graph *g);         /* [n_steps] */
 const ScopeCount *graph_scopes(const Graph *g); /* [n_scopes]; [0] is the root's */
-uint32_t graph_credits(const Graph *g, uint32_t scope);
 
 /* Aborts with a message if an invariant does not hold or a scope has more live batches than
  * limit[scope] (may be NULL) plus overdrafts. Takes time in proportion to all that lives. */

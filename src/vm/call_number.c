@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "base/decimal.h"
 
 static bool is_float(const Call *c)
 {
@@ -22,61 +21,20 @@ bool call_abs(Call *c, uint32_t row)
     return true;
 }
 
-static bool round_int(Call *c, int64_t x, int64_t digits)
-{
-    c->out.i = x;
-    if (digits >= 0)
-        return true;
-    if (digits < -18) { /* 10^19 and more: below half of it */
-        bool up = digits == -19 && (x >= 5000000000000000000 || x <= -5000000000000000000);
-        c->out.i = 0;
-        return up ? call_fail(c, "integer overflow (%lld rounded to %lld digits)", (long long)x,
-                              (long long)digits)
-                  : true;
-    }
-    int64_t unit = 1;
-    for (; digits < 0; digits++)
-        unit *= 10;
-    int64_t rest = x % unit, whole = x - rest;
-    if (rest >= unit - unit / 2 || rest <= -(unit - unit / 2)) {
-        if (__builtin_add_overflow(whole, rest < 0 ? -unit : unit, &whole))
-            return call_fail(c, "integer overflow (%lld rounded to %lld)", (long long)x,
-                             (long long)unit);
-    }
-    c->out.i = whole;
-    return true;
-}
-
-/* Half away from zero, by the digits that x prints with. */
-static double round_float(double x, int64_t digits)
-{
-    if (!isfinite(x) || x == 0)
-        return x;
-    if (digits == 0)
-        return round(x); /* a double that prints as N.5 is exactly that */
-    Decimal d = decimal_of_double(x);
-    int64_t drop = -(int64_t)d.exp10 - digits; /* digits to leave out */
-    if (drop <= 0)
-        return x;
-    uint64_t kept = 0;
-    if (drop <= 17) {
-        uint64_t unit = 1;
-        for (int64_t i = 0; i < drop; i++)
-            unit *= 10;
-        kept = d.digits / unit + (d.digits % unit >= unit / 2);
-    }
-    double r = kept ? decimal_to_double(kept, (int32_t)-digits) : 0;
-    return x < 0 ? -r : r;
-}
-
 bool call_round(Call *c, uint32_t row)
 {
     int64_t digits = c->n_args > 1 ? reg_int(&c->args[1], row) : 0;
-    digits = digits < -1000 ? -1000 : digits > 1000 ? 1000 : digits; /* no number has more */
-    if (!is_float(c))
-        return round_int(c, reg_int(&c->args[0], row), digits);
-    c->out.f = round_float(reg_float(&c->args[0], row), digits);
-    return true;
+    if (is_float(c)) {
+        double x = reg_float(&c->args[0], row);
+        /* A double that prints as N.5 is exactly that, so no digits need no decimal form. */
+        c->out.f = digits == 0 ? round(x) : value_round_float(x, digits);
+        return true;
+    }
+    int64_t x = reg_int(&c->args[0], row);
+    if (value_round_int(x, digits, &c->out.i))
+        return true;
+    return call_fail(c, "integer overflow (%lld rounded to %lld digits)", (long long)x,
+                     (long long)digits);
 }
 
 bool call_floor(Call *c, uint32_t row)

@@ -539,7 +539,7 @@ static void test_functions(void)
     CALL("100", ROUND, INT, I(55), I(-2));
     CALL("-60", ROUND, INT, I(-55), I(-1));
     CALL("0", ROUND, INT, I(49), I(-2));
-    CALL("`expr`: integer overflow (9223372036854775807 rounded to 10)", ROUND, INT, I(MAXI), I(-1));
+    CALL("`expr`: integer overflow (9223372036854775807 rounded to -1 digits)", ROUND, INT, I(MAXI), I(-1));
     CALL("-2.0", FLOOR, FLOAT, D(-1.5));
     CALL("2.0", CEIL, FLOAT, D(1.2));
     CALL("7", CEIL, INT, I(7));
