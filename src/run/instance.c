@@ -1,0 +1,199 @@
+/* instance.c - what a worker does for one instance: bytecode over its batch, and the static
+ * read, which streams a file through the row-wise statements. Read bottom-up: task_run is
+ * what the pool calls. */
+#include "run/run_int.h"
+
+#include <stdlib.h>
+
+#include "data/csv_write.h"
+
+/* ---- what bytecode reaches outside ---- */
+
+static Status host_sleep(void *ctx, int64_t us, Error *err)
+{
+    const Host *h = ctx;
+    return us > 0 ? task_sleep(h->task, (uint64_t)us * 1000, err) : OK;
+}
+
+static void host_log(void *ctx, Str line)
+{
+    Host *h = ctx;
+    buf_put_visible(&h->log, line);
+    buf_putc(&h->log, '\n');
+}
+
+static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err)
+{
+    Host *h = ctx;
+    if (h->run->plan->sinks[spec->sink].by_key)
+        return outputs_write_file(h->run->outputs, spec, path, t, err);
+    if (h->step->scope == 0) { /* one instance: nobody to wait for */
+        Buf rows = {0};
+        csv_write_rows(&rows, t, &spec->dialect);
+        Status st = outputs_append(h->run->outputs, spec->sink, &rows, err);
+        buf_deinit(&rows);
+        return st;
+    }
+    if (!h->state->pending)
+        h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
+    csv_write_rows(&h->state->pending[spec->sink], t, &spec->dialect);
+    return OK;
+}
+
+static const VmHost HOST = {.sleep = host_sleep, .log = host_log, .write = host_write};
+
+/* ---- bytecode over a batch ---- */
+
+/* How many instructions behind READ_CSV go row by row, so that the file can be read in parts. */
+static uint32_t streamed_end(const Code *c)
+{
+    uint32_t i = 1;
+    for (; i < c->n_instrs; i++) {
+        const Instr *in = &c->instrs[i];
+        bool stops = in->op == OP_TAKE || in->op == OP_SKIP || in->op == OP_SORT ||
+                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP ||
+                     in->op == OP_FAIL || in->op == OP_SLEEP || in->op == OP_END ||
+                     (in->op == OP_LOG && !c->specs[in->b].per_row);
+        if (stops)
+            break;
+    }
+    /* Back to the end of a statement: registers do not outlive a part. */
+    while (i > 1 && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_PROJECT &&
+           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_LOG &&
+           c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)
+        i--;
+    /* row() and uuid() count in the table that was read: what filters first loses count. */
+    for (uint32_t k = i; k < c->n_instrs; k++)
+        if (c->instrs[k].op == OP_CALL &&
+            builtin_get(c->specs[c->instrs[k].c].fn)->kind == BUILTIN_KIND_ROW)
+            return 1;
+    return i;
+}
+
+/* The schema after the streamed statements: of the last operation that is part of them. */
+static const Schema *streamed_schema(const Step *s, const Code *c, uint32_t end)
+{
+    const Schema *out = s->pops.ptr[0]->out;
+    for (size_t i = 1; end > 1 && i < s->pops.n; i++) {
+        if (s->pops.ptr[i]->span.hi > c->notes[end - 1].span.hi &&
+            !pop_is_row_wise(s->pops.ptr[i]->kind))
+            break;
+        out = s->pops.ptr[i]->out;
+    }
+    return out;
+}
+
+/* A static read: the file goes through the row-wise statements in parts. */
+static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **out,
+                       Error *err)
+{
+    Host *h = vm_host->ctx;
+    const Code *c = r->codes[h->step->id];
+    Vm *vm = r->vms[h->task->worker];
+    uint32_t end = streamed_end(c);
+    /* Nothing to leave out: one range is one table, without copying it together. */
+    CsvLimit limit = {.rows = r->options.auto_rows};
+    if (end == 1 && !limit.rows)
+        limit.bytes = CSV_BATCH_MAX;
+    CsvSource *source = NULL;
+    Batch *all = NULL;
+    Status st = source_open(r, h->step, &source, err);
+    while (st == OK) {
+        RawRows *raw = NULL;
+        Batch *in = NULL, *part = NULL;
+        st = task_check(h->task, err); /* an input may be endless */
+        if (st == OK)
+            st = csv_source_next(source, limit, &raw, err);
+        if (st != OK || !raw)
+            break;
+        st = raw_index(raw, err);
+        if (st == OK) {
+            in = batch_of_raw(raw, h->step->pops.ptr[0]->out);
+            h->task->n_rows_in += in->n_rows;
+            if (end > 1)
+                st = vm_run_part(vm, c, 1, end, vm_host, inst, in, &part, err);
+            else
+                part = batch_ref(in);
+            inst->row_base += in->n_rows;
+        }
+        if (st == OK)
+            keep_part(h->state, part);
+        batch_unref(in);
+        raw_unref(raw);
+    }
+    csv_source_close(source);
+    if (st != OK)
+        return st;
+    pthread_mutex_lock(&r->mu);
+    r->rows_read += h->task->n_rows_in;
+    pthread_mutex_unlock(&r->mu);
+    all = join_parts(h->state, streamed_schema(h->step, c, end));
+    inst->row_base = 0;
+    st = vm_run_part(vm, c, end, c->n_instrs, vm_host, inst, all, out, err);
+    batch_unref(all);
+    return st;
+}
+
+static Status input_batch(Run *r, Task *t, const Step *s, const Batch **in, Error *err)
+{
+    void *value = instance_input(t->inst, 0);
+    const Step *from = r->plan->steps[s->inputs[0]];
+    if (from->is_generator)
+        return gen_batch(r, value, from->out, in, err);
+    *in = value;
+    return OK;
+}
+
+TaskResult task_run(void *ctx, Task *t)
+{
+    Run *r = ctx;
+    const Step *s = r->plan->steps[instance_step(t->inst)];
+    if (s->is_generator)
+        return generate(r, t, s);
+
+    char key[64];
+    const Frame *frame = instance_frame(t->inst);
+    VmInstance inst = {.seed = r->options.seed, .step = s->name,
+                       .key = str_of(frame_key(frame, key, sizeof key)),
+                       .index = frame_index(frame)};
+    Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
+    VmHost vm_host = HOST;
+    vm_host.ctx = &host;
+    const Batch *in = NULL;
+    Batch *own = NULL, *out = NULL;
+    Status st = OK;
+    if (s->kind == STEP_COLLECT && s->in)
+        in = own = join_parts(host.state, s->in);
+    else if (s->n_inputs && s->in)
+        st = input_batch(r, t, s, &in, &t->err);
+    if (in)
+        t->n_rows_in = in->n_rows;
+    if (st == OK) {
+        bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
+        if (reads)
+            st = run_read(r, &vm_host, &inst, &out, &t->err);
+        else
+            st = vm_run(r->vms[t->worker], r->codes[s->id], &vm_host, &inst, in, &out, &t->err);
+    }
+    batch_unref(own);
+    if (host.log.len && r->options.log) {
+        pthread_mutex_lock(&r->mu);
+        r->options.log(r->options.log_ctx, buf_str(&host.log));
+        pthread_mutex_unlock(&r->mu);
+    }
+    buf_deinit(&host.log);
+    if (st != OK) {
+        t->err.status = st;
+        return TASK_FAILED;
+    }
+    t->n_rows_out = out->n_rows;
+    if (r->has_readers[s->id]) {
+        instance_set_out(t->inst, out);
+    } else {
+        pthread_mutex_lock(&r->mu);
+        r->rows_out += out->n_rows;
+        pthread_mutex_unlock(&r->mu);
+        batch_unref(out);
+    }
+    return TASK_DONE;
+}

@@ -1,0 +1,100 @@
+/* run_int.h - the insides of src/run, shared by its files. Nobody else includes it.
+ *
+ * run.c opens and ends a run and owns it; instance.c is what a worker does for one instance;
+ * source.c what generators and reads give; collect.c what is gathered from many batches.
+ * Functions here are called by workers at the same time unless they say otherwise; what they
+ * share is guarded as the structs say.
+ */
+#ifndef PIPE_RUN_RUN_INT_H
+#define PIPE_RUN_RUN_INT_H
+
+#include <pthread.h>
+
+#include "data/batch.h"
+#include "data/catalog.h"
+#include "data/csv_read.h"
+#include "run/outputs.h"
+#include "run/run.h"
+#include "vm/vm.h"
+
+
+struct Run {
+    Arena *arena;
+    const Plan *plan;
+    RunOptions options;
+    Catalog *catalog;
+    GraphSpec *spec;
+    Bounds *bounds;
+    RunInfo *info;
+    Code **codes;       /* [n_steps] */
+    bool *has_readers;  /* [n_steps] */
+    uint64_t *enough;   /* [n_steps] rows after which a collect needs no more batches */
+    Trace *trace;
+    Outputs *outputs;
+    Pool *pool;
+    Vm **vms;           /* [n_workers] */
+    pthread_mutex_t mu; /* guards what follows, and the log */
+    uint64_t rows_read, rows_out;
+};
+
+/* A batch as its generator gave it. The first reader to want it finds its fields; so
+ * parsing happens in the mapped instances, in parallel. */
+typedef struct GenBatch {
+    pthread_mutex_t mu;
+    RawRows *raw;        /* guarded by mu; NULL when batch was made whole */
+    Batch *batch;        /* guarded by mu; NULL until it was wanted */
+    Status status;       /* guarded by mu */
+    Error err;           /* guarded by mu */
+} GenBatch;
+
+/* What an instance keeps until it is done for good. */
+typedef struct State {
+    CsvSource *source;   /* generator that reads */
+    int64_t next;        /* generator of a range: the next value */
+    bool is_started;
+    Batch **parts;       /* collect: the batches so far, in key order */
+    uint32_t n_parts, cap_parts;
+    uint32_t n_small;    /* the last of them, not joined yet */
+    uint64_t n_rows;     /* of all of them */
+    Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
+} State;
+
+/* What the VM's host needs to know of the instance that runs. */
+typedef struct Host {
+    Run *run;
+    Task *task;
+    const Step *step;
+    State *state;
+    Buf log;
+} Host;
+
+/* What the instance keeps, made when first wanted. */
+State *state_of(Instance *inst);
+
+/* ---- source.c */
+
+/* Opens the file that step s reads with pops[0]. */
+Status source_open(Run *r, const Step *s, CsvSource **out, Error *err);
+/* A step of a generator: the next batch, if there is one. */
+TaskResult generate(Run *r, Task *t, const Step *s);
+/* The batch of a generator, its fields found. Borrowed from g. */
+Status gen_batch(Run *r, GenBatch *g, const Schema *schema, const Batch **out, Error *err);
+void gen_batch_free(GenBatch *g);
+
+/* ---- collect.c */
+
+/* Adds to the parts of a table that is made of many; takes the reference. */
+void keep_part(State *s, Batch *b);
+/* All parts as one table, one reference; lets go of them. schema: when there are none. */
+Batch *join_parts(State *s, const Schema *schema);
+/* A batch of a collect, in its turn (Tasks.fold). */
+FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
+/* Rows after which the collect `c` needs no more batches; UINT64_MAX: all are needed. */
+uint64_t rows_enough(const Plan *plan, const Step *c);
+
+/* ---- instance.c */
+
+/* One instance (Tasks.run). */
+TaskResult task_run(void *ctx, Task *t);
+
+#endif
