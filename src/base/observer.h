@@ -26,10 +26,12 @@
 typedef enum TraceKind {
     TRACE_START, /* an instance begins.  value: since when it was ready, in ns;
                   * info: for a generator the key of the batch it goes for */
-    TRACE_END,   /* an instance ends.  outcome; value: trace_rows_in and _out */
+    TRACE_END,   /* an instance ends.  outcome; value: trace_rows_in and _out;
+                  * info: trace_shares */
     TRACE_FOLD,  /* a batch was folded into a collect, or appended in key order by an
                   * ordered write.  t_ns: end; value: start in ns; frame: the batch's;
-                  * step: the collecting or writing one; outcome DONE or FAILED */
+                  * step: the collecting or writing one; outcome DONE or FAILED;
+                  * info: trace_shares */
     TRACE_OPEN,  /* a batch begins to live.  frame: the new one; step: its generator;
                   * info: its key; value: trace_parent and trace_live */
     TRACE_CLOSE, /* a batch's last use is over.  step: its generator; info: its key;
@@ -73,6 +75,29 @@ static inline uint32_t trace_live(const TraceEvent *e) { return (uint32_t)e->val
 /* Id of the frame in which the generator runs (OPEN). */
 static inline uint32_t trace_parent(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
 
+/* What an END or a FOLD took its time for: the part of it on a processor and the part
+ * asleep, each in 65,535ths; the rest it waited for a processor, a disk or a lock. 0: not
+ * measured, as with what is over in a few microseconds. */
+static inline uint32_t trace_share(uint64_t part_ns, uint64_t wall_ns)
+{
+    if (part_ns >= wall_ns)
+        return 65535;
+    return (uint32_t)((double)part_ns / (double)wall_ns * 65535 + 0.5);
+}
+static inline uint32_t trace_shares(uint64_t cpu_ns, uint64_t slept_ns, uint64_t wall_ns)
+{
+    uint32_t cpu = trace_share(cpu_ns, wall_ns);
+    return (cpu ? cpu : 1) | trace_share(slept_ns, wall_ns) << 16;
+}
+static inline uint64_t trace_cpu_ns(uint32_t shares, uint64_t wall_ns)
+{
+    return (uint64_t)((double)wall_ns * (shares & 65535) / 65535 + 0.5);
+}
+static inline uint64_t trace_slept_ns(uint32_t shares, uint64_t wall_ns)
+{
+    return (uint64_t)((double)wall_ns * (shares >> 16) / 65535 + 0.5);
+}
+
 #define RUN_NO_STEP UINT32_MAX
 
 typedef struct RunStep {
@@ -93,6 +118,7 @@ typedef struct RunScope {
 typedef struct RunInfo {
     Str file, job;
     uint32_t n_workers;
+    uint32_t n_processors; /* that the run could use; 0: not known */
     uint32_t n_steps, n_scopes;
     const RunStep *steps;   /* [n_steps], in step order */
     const RunScope *scopes; /* [n_scopes]; scope 0 is the root and has one frame */

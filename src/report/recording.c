@@ -105,6 +105,13 @@ static void live_make(Recording *r, const TraceEvent *events, size_t n_events)
 
 /* ---- bars */
 
+static void bar_shares(Bar *b, uint32_t shares)
+{
+    b->is_measured = shares != 0;
+    b->cpu_ns = trace_cpu_ns(shares, b->end_ns - b->start_ns);
+    b->slept_ns = trace_slept_ns(shares, b->end_ns - b->start_ns);
+}
+
 static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
 {
     Recording *r = f->rec;
@@ -140,6 +147,7 @@ static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
                 continue;
             b.start_ns = s->t_ns < e->t_ns ? s->t_ns : e->t_ns;
             b.ready_ns = s->value < b.start_ns ? s->value : b.start_ns;
+            bar_shares(&b, e->info);
             b.rows_in = trace_rows_in(e);
             b.rows_out = trace_rows_out(e);
             if (e->outcome == OUTCOME_YIELDED)
@@ -149,6 +157,7 @@ static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
             b.kind = BAR_FOLD;
             b.start_ns = e->value < e->t_ns ? e->value : e->t_ns;
             b.ready_ns = b.start_ns;
+            bar_shares(&b, e->info);
             b.child = frame;
             /* The frame of the step that folds: up from the batch to its scope. */
             while (frame != REC_NONE && frame != 0 &&

@@ -101,6 +101,10 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, B
     put_int(w, "rows_out", b->rows_out);
     put_cstr(w, "outcome", OUTCOMES[b->outcome]);
     put_us(w, "ready_us", b->ready_ns);
+    if (b->is_measured) {
+        put_us(w, "cpu_us", b->cpu_ns);
+        put_us(w, "slept_us", b->slept_ns);
+    }
     json_end_object(w);
     event_end(w, out);
 }
@@ -156,6 +160,8 @@ static void put_run(JsonWriter *w, const Recording *r)
     put_cstr(w, "state", run_state_name(r->state));
     put_us(w, "time_us", r->t_ns);
     put_int(w, "workers", info->n_workers);
+    if (info->n_processors)
+        put_int(w, "processors", info->n_processors);
     json_key(w, "steps");
     json_begin_array(w);
     for (uint32_t i = 0; i < info->n_steps; i++) {
@@ -391,6 +397,8 @@ static void read_run(Reader *r, json_t *run)
     rec->t_ns = get_ns(r, run, "time_us");
     rec->info.n_workers = (uint32_t)get_int(r, run, "workers", UINT16_MAX);
     r->is_bad |= rec->info.n_workers == 0;
+    if (json_object_get(run, "processors"))
+        rec->info.n_processors = (uint32_t)get_int(r, run, "processors", UINT32_MAX);
     Str state = get_str(r, run, "state");
     bool is_known = false;
     for (int s = RUN_DONE; s <= RUN_CANCELLED; s++)
@@ -429,6 +437,11 @@ static void read_slice(Reader *r, json_t *e)
     b.ready_ns = get_ns(r, args, "ready_us");
     if (b.ready_ns > b.start_ns)
         b.ready_ns = b.start_ns;
+    if (json_object_get(args, "cpu_us")) {
+        b.is_measured = true;
+        b.cpu_ns = get_ns(r, args, "cpu_us");
+        b.slept_ns = get_ns(r, args, "slept_us");
+    }
     b.rows_in = (uint32_t)get_int(r, args, "rows_in", UINT32_MAX);
     b.rows_out = (uint32_t)get_int(r, args, "rows_out", UINT32_MAX);
     b.attempt = (uint16_t)get_int(r, args, "attempt", UINT16_MAX);

@@ -2,14 +2,19 @@
 
 #include <unistd.h>
 
+uint32_t processors_online(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
+}
+
 uint32_t plan_workers(const Plan *plan, uint32_t asked)
 {
     if (asked)
         return asked;
     if (plan->max_concurrent)
         return plan->max_concurrent;
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (uint32_t)n : 1;
+    return processors_online();
 }
 
 bool step_is_ordered(const Step *s)
@@ -74,6 +79,7 @@ RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const 
     info->file = plan->file;
     info->job = plan->job;
     info->n_workers = bounds->n_workers;
+    info->n_processors = processors_online();
     info->n_steps = plan->n_steps;
     info->n_scopes = plan->n_scopes;
     info->steps = steps;

@@ -22,6 +22,10 @@ enum { IS_CHECKED = true };
 enum { IS_CHECKED = false };
 #endif
 
+/* Reading the clock of a thread's processor time costs about a microsecond: what is over
+ * sooner than this does without. */
+enum { MEASURED_NS = 20000 };
+
 /* Attempts to take the lock before sleeping for it: it is held for about 100 ns. */
 enum { SPINS = 200 };
 
@@ -38,6 +42,10 @@ typedef struct Worker {
     pthread_t thread;
     TaskResult result;
     uint64_t now_ns; /* the end of the last task, or later */
+    /* For trace_shares, when there is a trace to keep: */
+    uint64_t cpu_ns;      /* processor time of the thread at its last reading */
+    uint64_t unread_ns;   /* time of tasks since then that went without a reading */
+    uint64_t slept_ns;    /* by this task */
     Release *releases;
     uint32_t n_releases, cap_releases;
     const TraceEvent **events; /* for the observer */
@@ -82,6 +90,14 @@ static uint64_t clock_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
+        return 0;
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -303,6 +319,24 @@ static void task_reset(Worker *w, Instance *i)
     t->batch = t->user = NULL;
     t->err.status = OK;
     t->start_ns = w->now_ns;
+    w->slept_ns = 0;
+}
+
+/* What the task that ends now took its time for; 0: not measured. One reading at its end is
+ * enough: short tasks since the last one are taken to have been on a processor. */
+static uint32_t task_shares(const Pool *p, Worker *w)
+{
+    uint64_t wall_ns = w->now_ns - w->task.start_ns;
+    if (!p->options.trace || wall_ns < MEASURED_NS) {
+        w->unread_ns += wall_ns;
+        return 0;
+    }
+    uint64_t cpu_ns = thread_cpu_ns();
+    uint64_t since_ns = cpu_ns - w->cpu_ns;
+    uint64_t own_ns = since_ns > w->unread_ns ? since_ns - w->unread_ns : 0;
+    w->cpu_ns = cpu_ns;
+    w->unread_ns = 0;
+    return trace_shares(own_ns, w->slept_ns, wall_ns);
 }
 
 static void task_run(Pool *p, Worker *w, Instance *i)
@@ -315,7 +349,7 @@ static void task_run(Pool *p, Worker *w, Instance *i)
     w->now_ns = now_ns(p);
     task_limits(p, w);
     instance_event(p, w, i, instance_frame(i), TRACE_END, outcome_of(w),
-                   trace_pair(t->n_rows_in, t->n_rows_out), 0);
+                   trace_pair(t->n_rows_in, t->n_rows_out), task_shares(p, w));
 }
 
 static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
@@ -330,7 +364,8 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
         r = t->fold(t->ctx, &w->task, f->input, f->child);
     w->now_ns = now_ns(p);
     instance_event(p, w, f->reader, instance_frame(f->child), TRACE_FOLD,
-                   r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns, 0);
+                   r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns,
+                   task_shares(p, w));
     return r;
 }
 
@@ -445,6 +480,8 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
 static void worker_loop(Pool *p, Worker *w)
 {
     Graph *g = p->graph;
+    if (p->options.trace)
+        w->cpu_ns = thread_cpu_ns();
     pool_lock(p, w);
     w->now_ns = now_ns(p);
     for (;;) {
@@ -649,5 +686,6 @@ Status task_sleep(const Task *t, uint64_t ns, Error *err)
            now_ns(p) < until_ns)
         pthread_cond_timedwait(&p->sleep_wake, &p->sleep_mu, &until);
     pthread_mutex_unlock(&p->sleep_mu);
+    p->workers[t->worker].slept_ns += now_ns(p) - now;
     return task_status(t, deadline, err);
 }

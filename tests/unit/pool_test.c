@@ -442,6 +442,36 @@ static void test_random(void)
     CHECK(n_bad == 0);
 }
 
+/* ---- what a task took its time for */
+
+static TaskResult nap(void *ctx, Task *t)
+{
+    (void)ctx;
+    return task_sleep(t, 2000000, &t->err) == OK ? TASK_DONE : TASK_FAILED;
+}
+
+static void test_slept(void)
+{
+    TestSpec t;
+    spec_begin(&t);
+    spec_step(&t, 0, "nap");
+    size_t n;
+    Tasks tasks = {.run = nap};
+    Trace *trace = trace_new(1, TRACE_KEEP);
+    PoolOptions options = {.n_workers = 1, .trace = trace};
+    Pool *p = pool_new(&t.spec, &tasks, &options);
+    PoolSummary s;
+    pool_run(p, &s);
+    TraceEvent *events = trace_sorted(trace, &n);
+    CHECK(n == 2 && events[1].kind == TRACE_END);
+    uint64_t wall_ns = events[1].t_ns - events[0].t_ns;
+    CHECK(wall_ns >= 2000000 && events[1].info != 0);
+    CHECK(trace_slept_ns(events[1].info, wall_ns) + wall_ns / 65535 + 1 >= 2000000);
+    free(events);
+    pool_free(p);
+    trace_free(trace);
+}
+
 /* ---- the ring of the trace */
 
 static void test_trace_last(void)
@@ -469,6 +499,7 @@ int main(void)
     test_limits();
     test_cancelled();
     test_random();
+    test_slept();
     test_trace_last();
     UNIT_END("pool_test");
 }

@@ -12,6 +12,7 @@ typedef struct Sample {
     TestSpec spec;
     uint32_t n_workers, n_batches;
     uint64_t pause_ns;
+    uint32_t shares; /* of every instance: trace_shares; 0: not measured */
     uint32_t fail_step, fail_key; /* the first attempt of it fails; step 0: none */
     /* what is recorded */
     TraceEvent *events;
@@ -48,8 +49,11 @@ static void sample_event(void *ctx, const TraceEvent *e, const Error *err)
         s->events = xrealloc(s->events, s->cap_events * sizeof *s->events);
     }
     s->events[s->n_events] = *e;
-    if (e->kind == TRACE_END)
+    if (e->kind == TRACE_END) {
         s->events[s->n_events].value = trace_pair(100, 100);
+        if (s->shares)
+            s->events[s->n_events].info = s->shares;
+    }
     s->n_events++;
 }
 

@@ -50,6 +50,12 @@ static void test_round_trip(void)
     s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = 777};
     spec_input(&s.spec, spec_step(&s.spec, 0, "total"), 3);
     round_trip(sample_record(&s, "a \"job\" of \xc3\xa9"));
+    sample_init(&s, false, 2, 3, 1000000);
+    s.shares = trace_shares(250, 500, 1000);
+    Recording *measured = sample_record(&s, "measured");
+    CHECK(measured->bars[1].is_measured);
+    CHECK(measured->bars[1].cpu_ns / 1000 == 250 && measured->bars[1].slept_ns / 1000 == 500);
+    round_trip(measured);
 }
 
 /* What a viewer relies on: slices of one track never overlap, arrows come in pairs. */
