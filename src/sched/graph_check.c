@@ -15,7 +15,7 @@ typedef struct Tally {
     uint32_t *pools;   /* [n_pools] */
     uint32_t *live;    /* [n_scopes] */
     uint32_t *used;    /* [n_scopes] credits */
-    uint32_t n_timed, n_folding;
+    uint32_t n_timed, n_folding, n_busy;
 } Tally;
 
 #define HOLDS(cond)                                                                      \
@@ -30,6 +30,15 @@ static void broken(const char *what, int line)
     abort();
 }
 
+/* Has it ended, and what hangs on it been told? A failure that stops the run tells nobody:
+ * what depends on it is not started, not skipped. */
+static bool is_settled(const Graph *g, const Instance *i)
+{
+    return phase_is_ended(i->phase) &&
+           !(i->phase == PHASE_FAILED &&
+             g->steps[i->step].spec->on_failure == ON_FAILURE_FAIL);
+}
+
 static const Instance *generator_in(const Graph *g, const Frame *f, uint32_t scope)
 {
     return &f->insts[g->steps[g->spec->scopes[scope].generator].slot];
@@ -40,12 +49,12 @@ static uint32_t broadcast_uses(const Graph *g, const Frame *f, const OutEdge *e)
 {
     uint32_t reader_scope = g->steps[e->to].spec->scope;
     if (f->scope == reader_scope)
-        return !phase_is_ended(f->insts[e->slot].phase);
+        return !is_settled(g, &f->insts[e->slot]);
     uint32_t below = reader_scope;
     while (g->spec->scopes[below].parent != f->scope)
         below = g->spec->scopes[below].parent;
     const Instance *gen = generator_in(g, f, below);
-    uint32_t n = !phase_is_ended(gen->phase);
+    uint32_t n = !is_settled(g, gen);
     const Frame *c = f->children[g->steps[gen->step].i_children].first;
     for (; c; c = c->sibling_next)
         n += broadcast_uses(g, c, e);
@@ -63,12 +72,12 @@ static uint32_t output_uses(const Graph *g, const Instance *i, bool is_batch)
 {
     const StepTable *s = &g->steps[i->step];
     const Frame *f = i->frame;
-    uint32_t n = !phase_is_ended(i->phase);
+    uint32_t n = !is_settled(g, i);
     if (s->spec->opens && !is_batch)
         return n;
     for (uint32_t k = 0; k < s->n_out; k++)
         n += s->out[k].kind == EDGE_PLAIN
-                 ? !phase_is_ended(f->insts[s->out[k].slot].phase)
+                 ? !is_settled(g, &f->insts[s->out[k].slot])
                  : broadcast_uses(g, f, &s->out[k]);
     for (uint32_t k = 0; k < s->n_seqs; k++) {
         const Seq *q = &g->seqs[s->seqs[k]];
@@ -91,7 +100,7 @@ static uint32_t inputs_missing(const Graph *g, const Instance *i)
         for (uint32_t u = 0; u < in->up; u++)
             up = up->parent;
         if (in->kind != EDGE_GATHER)
-            n += !phase_is_ended(up->insts[in->slot].phase);
+            n += !is_settled(g, &up->insts[in->slot]);
     }
     for (uint32_t k = 0; k < g->scopes[f->scope].n_turns; k++) {
         const Seq *q = &g->seqs[f->turns[k].seq];
@@ -150,6 +159,7 @@ static void check_frame(Tally *t, const Frame *f)
     }
     for (uint32_t k = 0; k < sc->n_turns; k++) {
         const Seq *q = &g->seqs[f->turns[k].seq];
+        t->n_busy += f->turns[k].is_busy;
         if (f->turns[k].top == f)
             n_open += !q->is_commit && !f->turns[k].is_closed;
         else
@@ -188,6 +198,16 @@ static void check_steps(const Tally *t)
               t->pools[k] <= g->spec->pools[k].size);
 }
 
+/* A sequence is busy while its fold is due or runs. */
+static void check_due(const Tally *t)
+{
+    uint32_t n = 0;
+    for (const Turn *turn = t->g->due_first; turn; turn = turn->next_due, n++)
+        HOLDS(turn->is_busy && (turn->next_due || turn == t->g->due_last));
+    HOLDS(n == t->g->n_due);
+    HOLDS(t->n_busy == n + t->n_folding);
+}
+
 static void check_scopes(const Tally *t, const uint64_t *limit)
 {
     const Graph *g = t->g;
@@ -215,10 +235,9 @@ void graph_check(const Graph *g, const uint64_t *limit)
     t.used = t.live + n_scopes;
     t.pools = t.used + n_scopes;
     HOLDS(g->doomed == NULL);
-    if (!g->is_stopping) {
-        check_frame(&t, g->root);
-        check_steps(&t);
-        check_scopes(&t, limit);
-    }
+    check_frame(&t, g->root);
+    check_steps(&t);
+    check_due(&t);
+    check_scopes(&t, limit);
     free(counts);
 }

@@ -9,6 +9,7 @@
 typedef struct SimWorker {
     Instance *inst; /* NULL: idle */
     uint64_t end_ns;
+    bool is_late; /* it ends because its timeout is over */
 } SimWorker;
 
 typedef struct Sim {
@@ -47,6 +48,13 @@ static TraceEvent frame_event(const Sim *s, const Frame *f, TraceKind kind)
                         .frame = frame_id(f),
                         .info = frame_index(f),
                         .step = (uint16_t)s->spec->scopes[frame_scope(f)].generator};
+}
+
+static void on_release(void *ctx, uint32_t step, void *out)
+{
+    const SimModel *m = ((Sim *)ctx)->model;
+    if (m->release)
+        m->release(m->ctx, step, out);
 }
 
 static void on_opened(void *ctx, const Frame *f, uint32_t n_live)
@@ -104,10 +112,10 @@ static void folds_run(Sim *s)
     }
 }
 
-static void attempt_failed(Sim *s, Instance *i)
+static void attempt_failed(Sim *s, Instance *i, bool is_retried)
 {
     const StepSpec *step = &s->spec->steps[instance_step(i)];
-    if (instance_attempt(i) > step->retry.n_more) {
+    if (!is_retried) {
         failure_note(s, i);
         graph_failed(s->graph, i, s->now_ns);
         return;
@@ -121,30 +129,43 @@ static void attempt_failed(Sim *s, Instance *i)
     graph_retry(s->graph, i, s->now_ns, due);
 }
 
+static Outcome outcome_of(const Sim *s, const SimWorker *w)
+{
+    const SimModel *m = s->model;
+    const Instance *i = w->inst;
+    const StepSpec *step = &s->spec->steps[instance_step(i)];
+    uint32_t max_batches = s->spec->scopes[step->opens].max_batches;
+    if (w->is_late || (m->fails && m->fails(m->ctx, i)))
+        return instance_attempt(i) <= step->retry.n_more ? OUTCOME_RETRY : OUTCOME_FAILED;
+    if (!step->opens)
+        return OUTCOME_DONE;
+    if (!m->has_batch(m->ctx, i))
+        return OUTCOME_EXHAUSTED;
+    return max_batches && instance_n_yielded(i) >= max_batches ? OUTCOME_FAILED
+                                                               : OUTCOME_YIELDED;
+}
+
 static void instance_finish(Sim *s, SimWorker *w)
 {
     const SimModel *m = s->model;
     Instance *i = w->inst;
-    const StepSpec *step = &s->spec->steps[instance_step(i)];
-    bool fails = m->fails && m->fails(m->ctx, i);
-    bool yields = !fails && step->opens && m->has_batch(m->ctx, i);
+    Outcome outcome = outcome_of(s, w);
+    bool puts_out = outcome == OUTCOME_DONE || outcome == OUTCOME_YIELDED;
+    void *out = puts_out && m->output ? m->output(m->ctx, i) : NULL;
     TraceEvent e = instance_event(i, TRACE_END);
-    e.outcome = (uint8_t)(fails ? instance_attempt(i) <= step->retry.n_more
-                                      ? OUTCOME_RETRY
-                                      : OUTCOME_FAILED
-                          : yields      ? OUTCOME_YIELDED
-                          : step->opens ? OUTCOME_EXHAUSTED
-                                        : OUTCOME_DONE);
+    e.outcome = (uint8_t)outcome;
     event_put(s, e);
     w->inst = NULL;
-    if (fails)
-        attempt_failed(s, i);
-    else if (yields)
-        graph_yield(s->graph, i, NULL, NULL, s->now_ns);
-    else if (step->opens)
-        graph_exhausted(s->graph, i, s->now_ns);
-    else
+    switch (outcome) {
+    case OUTCOME_DONE:
+        instance_set_out(i, out);
         graph_done(s->graph, i, s->now_ns);
+        break;
+    case OUTCOME_YIELDED: graph_yield(s->graph, i, out, NULL, s->now_ns); break;
+    case OUTCOME_EXHAUSTED: graph_exhausted(s->graph, i, s->now_ns); break;
+    case OUTCOME_FAILED: attempt_failed(s, i, false); break;
+    case OUTCOME_RETRY: attempt_failed(s, i, true); break;
+    }
     checked(s);
     folds_run(s);
 }
@@ -152,6 +173,10 @@ static void instance_finish(Sim *s, SimWorker *w)
 static void instance_start(Sim *s, SimWorker *w, Instance *i)
 {
     uint64_t takes = s->model->duration_ns(s->model->ctx, i);
+    uint64_t timeout = s->spec->steps[instance_step(i)].timeout_ns;
+    w->is_late = timeout && takes > timeout;
+    if (w->is_late)
+        takes = timeout;
     w->inst = i;
     w->end_ns = s->now_ns + takes;
     s->out->busy_ns += takes;
@@ -201,6 +226,11 @@ static void sim_loop(Sim *s)
     for (;;) {
         uint64_t due;
         folds_run(s);
+        /* What is due at this very moment takes part in the choice, as in the pool. */
+        if (graph_next_timer(s->graph, &due) && due <= s->now_ns) {
+            graph_advance(s->graph, s->now_ns);
+            checked(s);
+        }
         workers_start(s);
         if (graph_is_over(s->graph))
             return;
@@ -237,8 +267,11 @@ void sim_run(const GraphSpec *spec, const SimModel *model, const SimOptions *opt
              SimSummary *out)
 {
     Sim s = {.spec = spec, .model = model, .options = options, .out = out};
-    GraphHooks hooks = {
-        .ctx = &s, .opened = on_opened, .closed = on_closed, .skipped = on_skipped};
+    GraphHooks hooks = {.ctx = &s,
+                        .release_out = on_release,
+                        .opened = on_opened,
+                        .closed = on_closed,
+                        .skipped = on_skipped};
     *out = (SimSummary){.state = RUN_DONE};
     s.workers = xcalloc(options->n_workers, sizeof *s.workers);
     s.graph = graph_open(spec, options->n_workers, &hooks);

@@ -2,7 +2,8 @@
  *
  * The same graph.h that the pool drives, with n_workers workers that only exist in a
  * table and durations from a model. The same model gives the same run to the nanosecond.
- * Folds take no time.
+ * Folds take no time. An attempt that would take longer than its step's timeout fails when
+ * that is over; a batch beyond max_batches fails its generator for good.
  */
 #ifndef PIPE_SCHED_SIM_H
 #define PIPE_SCHED_SIM_H
@@ -24,6 +25,10 @@ typedef struct SimModel {
     bool (*fails)(void *ctx, const Instance *i);
     /* How a fold or commit of child's output ends. NULL: FOLD_MORE. */
     FoldResult (*fold)(void *ctx, const Instance *reader, const Instance *child);
+    /* What an instance that ends well puts out (of a generator: the batch that it yields),
+     * and where that goes after its last use. NULL: nothing is put out. */
+    void *(*output)(void *ctx, const Instance *i);
+    void (*release)(void *ctx, uint32_t step, void *out);
     uint64_t seed; /* of jitter */
 } SimModel;
 
