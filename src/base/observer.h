@@ -106,22 +106,34 @@ typedef struct RunStep {
     uint32_t child_scope; /* the scope that it opens, 0 if it is no generator */
     int32_t priority;
     bool is_collect;      /* it waits for all batches of a child scope */
+    bool is_ordered;      /* its instances are committed in key order */
+    uint32_t cap;         /* at most so many of its instances run at a time; 0: any number */
+    uint32_t pool;        /* 1 + index into RunInfo.pools; 0: none */
+    uint32_t n_inputs;
+    const uint32_t *inputs; /* [n_inputs] steps whose outputs it reads */
 } RunStep;
 
 typedef struct RunScope {
     uint32_t parent;     /* 0 for scope 0 itself */
     uint32_t generator;  /* the step that opens it; RUN_NO_STEP for scope 0 */
     uint64_t bound;      /* on live batches, proved before the run; UINT64_MAX: none */
+    uint32_t credits;    /* for live batches; UINT32_MAX: any number; 0: not known, as for scope 0 */
 } RunScope;
+
+typedef struct RunPool {
+    Str name;
+    uint32_t size; /* at most so many instances of its steps run at a time */
+} RunPool;
 
 /* Borrowed; it lives until run_end has returned. */
 typedef struct RunInfo {
     Str file, job;
     uint32_t n_workers;
     uint32_t n_processors; /* that the run could use; 0: not known */
-    uint32_t n_steps, n_scopes;
+    uint32_t n_steps, n_scopes, n_pools;
     const RunStep *steps;   /* [n_steps], in step order */
     const RunScope *scopes; /* [n_scopes]; scope 0 is the root and has one frame */
+    const RunPool *pools;   /* [n_pools] */
 } RunInfo;
 
 typedef enum RunState {

@@ -235,17 +235,26 @@ static void info_copy(Recording *r, const RunInfo *info)
     Arena *a = r->arena;
     RunStep *steps = arena_array(a, RunStep, info->n_steps);
     RunScope *scopes = arena_array(a, RunScope, info->n_scopes);
+    RunPool *pools = arena_array(a, RunPool, info->n_pools);
     for (uint32_t i = 0; i < info->n_steps; i++) {
-        steps[i] = info->steps[i];
-        steps[i].name = arena_str(a, info->steps[i].name);
+        const RunStep *s = &info->steps[i];
+        uint32_t *inputs = arena_array(a, uint32_t, s->n_inputs);
+        for (uint32_t k = 0; k < s->n_inputs; k++)
+            inputs[k] = s->inputs[k];
+        steps[i] = *s;
+        steps[i].name = arena_str(a, s->name);
+        steps[i].inputs = inputs;
     }
     for (uint32_t i = 0; i < info->n_scopes; i++)
         scopes[i] = info->scopes[i];
+    for (uint32_t i = 0; i < info->n_pools; i++)
+        pools[i] = (RunPool){arena_str(a, info->pools[i].name), info->pools[i].size};
     r->info = *info;
     r->info.file = arena_str(a, info->file);
     r->info.job = arena_str(a, info->job);
     r->info.steps = steps;
     r->info.scopes = scopes;
+    r->info.pools = pools;
 }
 
 Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t n_events,

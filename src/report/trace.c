@@ -173,6 +173,18 @@ static void put_run(JsonWriter *w, const Recording *r)
         json_key(w, "priority");
         json_put_int(w, s->priority);
         put_bool(w, "is_collect", s->is_collect);
+        put_bool(w, "is_ordered", s->is_ordered);
+        put_int(w, "cap", s->cap);
+        json_key(w, "pool");
+        if (s->pool)
+            json_put_int(w, s->pool - 1);
+        else
+            json_put_null(w);
+        json_key(w, "inputs");
+        json_begin_array(w);
+        for (uint32_t k = 0; k < s->n_inputs; k++)
+            json_put_int(w, s->inputs[k]);
+        json_end_array(w);
         put_int(w, "done", r->steps[i].n_done);
         put_int(w, "failed", r->steps[i].n_failed);
         put_int(w, "skipped", r->steps[i].n_skipped);
@@ -198,9 +210,24 @@ static void put_run(JsonWriter *w, const Recording *r)
             json_put_null(w);
         else
             json_put_int(w, (int64_t)s->bound);
+        if (s->credits == UINT32_MAX) {
+            json_key(w, "credits");
+            json_put_null(w);
+        } else if (s->credits) {
+            put_int(w, "credits", s->credits);
+        }
         put_int(w, "batches", c->n_batches);
         put_int(w, "peak_live", c->peak_live);
         put_int(w, "overdrafts", c->n_overdrafts);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    json_key(w, "pools");
+    json_begin_array(w);
+    for (uint32_t i = 0; i < info->n_pools; i++) {
+        json_begin_object(w);
+        put_str(w, "name", info->pools[i].name);
+        put_int(w, "size", info->pools[i].size);
         json_end_object(w);
     }
     json_end_array(w);
@@ -330,6 +357,52 @@ static uint32_t frame_of(Reader *r, uint32_t scope, Str key)
     return rec->n_frames++;
 }
 
+/* Fields that a trace of an earlier version has not: without them a step has no cap and no
+ * pool, and reads the one before it. */
+static void read_step_more(Reader *r, json_t *s, uint32_t i, uint32_t n, RunStep *out)
+{
+    Recording *rec = r->rec;
+    json_t *inputs = json_object_get(s, "inputs"), *pool = json_object_get(s, "pool");
+    out->is_ordered = json_is_true(json_object_get(s, "is_ordered"));
+    if (json_object_get(s, "cap"))
+        out->cap = (uint32_t)get_int(r, s, "cap", UINT32_MAX);
+    if (json_is_integer(pool) && json_integer_value(pool) >= 0 &&
+        json_integer_value(pool) < rec->info.n_pools)
+        out->pool = (uint32_t)json_integer_value(pool) + 1;
+    else if (pool && !json_is_null(pool))
+        r->is_bad = true;
+    size_t n_inputs = inputs ? json_array_size(inputs) : i > 0;
+    if (n_inputs > UINT16_MAX || (inputs && !json_is_array(inputs))) {
+        r->is_bad = true;
+        return;
+    }
+    uint32_t *list = arena_array(rec->arena, uint32_t, n_inputs);
+    for (size_t k = 0; k < n_inputs; k++) {
+        json_int_t v = inputs ? json_integer_value(json_array_get(inputs, k)) : (json_int_t)i - 1;
+        r->is_bad |= v < 0 || v >= n;
+        list[k] = v < 0 || v >= n ? 0 : (uint32_t)v;
+    }
+    out->n_inputs = (uint32_t)n_inputs;
+    out->inputs = list;
+}
+
+static void read_pools(Reader *r, json_t *run)
+{
+    Recording *rec = r->rec;
+    json_t *list;
+    if (!json_object_get(run, "pools"))
+        return;
+    uint32_t n = get_array(r, run, "pools", 0, UINT16_MAX, &list);
+    RunPool *pools = arena_array(rec->arena, RunPool, n);
+    for (uint32_t i = 0; i < n; i++) {
+        json_t *p = json_array_get(list, i);
+        pools[i].name = get_str(r, p, "name");
+        pools[i].size = (uint32_t)get_int(r, p, "size", UINT32_MAX);
+    }
+    rec->info.n_pools = n;
+    rec->info.pools = pools;
+}
+
 static void read_steps(Reader *r, json_t *list, uint32_t n)
 {
     Recording *rec = r->rec;
@@ -345,6 +418,7 @@ static void read_steps(Reader *r, json_t *list, uint32_t n)
             .priority = (int32_t)json_integer_value(priority),
             .is_collect = json_is_true(get(r, s, "is_collect")),
         };
+        read_step_more(r, s, i, n, &steps[i]);
         rec->steps[i] = (StepCount){
             .n_done = get_int(r, s, "done", INT64_MAX),
             .n_failed = get_int(r, s, "failed", INT64_MAX),
@@ -374,6 +448,11 @@ static void read_scopes(Reader *r, json_t *list)
                 (uint32_t)get_int(r, s, "generator", rec->info.n_steps - 1);
         if (!json_is_null(json_object_get(s, "bound")))
             scopes[i].bound = get_int(r, s, "bound", INT64_MAX);
+        json_t *credits = json_object_get(s, "credits");
+        if (credits)
+            scopes[i].credits = json_is_null(credits)
+                                    ? UINT32_MAX
+                                    : (uint32_t)get_int(r, s, "credits", UINT32_MAX);
         rec->scopes[i].count = (ScopeCount){
             .n_batches = get_int(r, s, "batches", INT64_MAX),
             .peak_live = (uint32_t)get_int(r, s, "peak_live", UINT32_MAX),
@@ -411,6 +490,7 @@ static void read_run(Reader *r, json_t *run)
     rec->info.n_scopes = get_array(r, run, "scopes", 1, UINT16_MAX, &scopes);
     if (r->is_bad)
         return;
+    read_pools(r, run);
     read_steps(r, steps, n_steps);
     read_scopes(r, scopes);
 }

@@ -67,15 +67,23 @@ RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const 
     RunInfo *info = arena_new(a, RunInfo);
     RunStep *steps = arena_array(a, RunStep, plan->n_steps);
     RunScope *scopes = arena_array(a, RunScope, plan->n_scopes);
+    RunPool *pools = arena_array(a, RunPool, spec->n_pools);
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];
+        const StepSpec *t = &spec->steps[i];
         steps[i] = (RunStep){.name = s->name, .scope = s->scope, .child_scope = s->yields,
-                             .priority = s->priority, .is_collect = s->kind == STEP_COLLECT};
+                             .priority = s->priority, .is_collect = s->kind == STEP_COLLECT,
+                             .is_ordered = t->is_ordered, .cap = t->cap,
+                             .pool = t->pool == SPEC_NO_POOL ? 0 : (uint32_t)t->pool + 1,
+                             .n_inputs = t->n_inputs, .inputs = t->inputs};
     }
+    for (uint32_t i = 0; i < spec->n_pools; i++)
+        pools[i] = (RunPool){.name = spec->pools[i].name, .size = spec->pools[i].size};
     for (uint32_t i = 0; i < plan->n_scopes; i++)
         scopes[i] = (RunScope){.parent = spec->scopes[i].parent,
                                .generator = i ? spec->scopes[i].generator : RUN_NO_STEP,
-                               .bound = bounds->scopes[i].live};
+                               .bound = bounds->scopes[i].live,
+                               .credits = i ? bounds->scopes[i].credits : 0};
     info->file = plan->file;
     info->job = plan->job;
     info->n_workers = bounds->n_workers;
@@ -84,5 +92,7 @@ RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const 
     info->n_scopes = plan->n_scopes;
     info->steps = steps;
     info->scopes = scopes;
+    info->n_pools = spec->n_pools;
+    info->pools = pools;
     return info;
 }

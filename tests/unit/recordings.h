@@ -84,21 +84,31 @@ static Recording *sample_record(Sample *s, const char *job)
     Bounds *bounds = bounds_new(spec, s->n_workers);
     RunStep steps[MAX_STEPS];
     RunScope scopes[MAX_SCOPES];
+    RunPool pools[2];
     for (uint32_t i = 0; i < spec->n_steps; i++)
         steps[i] = (RunStep){.name = spec->steps[i].name, .scope = spec->steps[i].scope,
                              .child_scope = spec->steps[i].opens,
-                             .priority = spec->steps[i].priority};
+                             .priority = spec->steps[i].priority,
+                             .is_ordered = spec->steps[i].is_ordered,
+                             .cap = spec->steps[i].cap,
+                             .pool = (uint32_t)(spec->steps[i].pool + 1),
+                             .n_inputs = spec->steps[i].n_inputs,
+                             .inputs = spec->steps[i].inputs};
+    for (uint32_t i = 0; i < spec->n_pools; i++)
+        pools[i] = (RunPool){spec->pools[i].name, spec->pools[i].size};
     for (uint32_t i = 0; i < spec->n_scopes; i++)
         scopes[i] = (RunScope){.parent = spec->scopes[i].parent,
                                .generator = i ? spec->scopes[i].generator : RUN_NO_STEP,
-                               .bound = bounds->scopes[i].live};
+                               .bound = bounds->scopes[i].live,
+                               .credits = i ? bounds->scopes[i].credits : 0};
     for (uint32_t i = 0; i < spec->n_steps; i++)
         for (uint32_t k = 0; k < spec->steps[i].n_inputs; k++)
             if (spec_edge_kind(spec, spec->steps[i].inputs[k], i) == EDGE_GATHER)
                 steps[i].is_collect = true;
     RunInfo info = {.file = STR_LIT("pokemon.pipe"), .job = str_of(job),
                     .n_workers = s->n_workers, .n_steps = spec->n_steps,
-                    .n_scopes = spec->n_scopes, .steps = steps, .scopes = scopes};
+                    .n_scopes = spec->n_scopes, .steps = steps, .scopes = scopes,
+                    .n_pools = spec->n_pools, .pools = pools};
     sim_run(spec, &model, &options, &summary);
     RunEnd end = {.state = summary.state, .t_ns = summary.makespan_ns,
                   .steps = summary.steps, .scopes = summary.scopes};

@@ -50,6 +50,12 @@ static void test_round_trip(void)
     s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = 777};
     spec_input(&s.spec, spec_step(&s.spec, 0, "total"), 3);
     round_trip(sample_record(&s, "a \"job\" of \xc3\xa9"));
+    sample_init(&s, false, 3, 7, 1000);
+    s.spec.steps[3].cap = 1;
+    s.spec.steps[1].pool = s.spec.steps[2].pool = 0;
+    s.spec.pools[0] = (PoolSpec){STR_LIT("db"), 2};
+    s.spec.spec.n_pools = 1;
+    round_trip(sample_record(&s, "pooled"));
     sample_init(&s, false, 2, 3, 1000000);
     s.shares = trace_shares(250, 500, 1000);
     Recording *measured = sample_record(&s, "measured");
