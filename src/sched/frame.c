@@ -29,6 +29,15 @@ uint32_t instance_attempt(const Instance *i) { return i->attempt; }
 uint32_t instance_n_yielded(const Instance *i) { return i->n_yielded; }
 uint64_t instance_ready_ns(const Instance *i) { return i->ready_ns; }
 
+void instance_info(const Instance *i, InstanceInfo *out)
+{
+    out->ready_ns = i->ready_ns;
+    out->step = i->step;
+    out->frame = i->frame->id;
+    out->attempt = i->attempt;
+    out->n_yielded = i->n_yielded;
+}
+
 void *instance_input(const Instance *i, uint32_t k)
 {
     const StepTable *s = &i->frame->graph->steps[i->step];

@@ -109,7 +109,10 @@ static void slot_return(Graph *g, Instance *i)
 {
     StepTable *s = &g->steps[i->step];
     g->n_running--;
-    if (s->n_running-- == s->spec->cap)
+    s->n_running--;
+    if (!s->is_limited)
+        return;
+    if (s->n_running + 1 == s->spec->cap)
         gate_update(g, s);
     if (s->spec->pool >= 0) {
         uint32_t size = g->spec->pools[s->spec->pool].size;
@@ -325,15 +328,9 @@ static void frame_init(Graph *g, Frame *f, Frame *parent, uint32_t index, void *
     f->index = index;
     f->id = g->n_frames++;
     f->n_open = sc->n_slots + sc->n_holds;
-    for (uint32_t k = 0; k < sc->n_slots; k++) {
-        uint32_t step = sc->steps[k];
-        f->insts[k] = (Instance){.frame = f, .step = step, .attempt = 1};
-        if (k == 0)
-            continue;
-        const StepTable *s = &g->steps[step];
-        f->insts[k].n_wait = s->n_wait0;
-        f->insts[k].n_uses = s->spec->opens ? 1 : s->n_uses0;
-    }
+    memcpy(f->insts, sc->fresh, sc->n_slots * sizeof *f->insts);
+    for (uint32_t k = 0; k < sc->n_slots; k++)
+        f->insts[k].frame = f;
     for (uint32_t k = 0; k < sc->n_turns; k++) {
         const Seq *q = &g->seqs[sc->turn_seq[k]];
         f->turns[k] = (Turn){.seq = sc->turn_seq[k],
@@ -364,8 +361,8 @@ static void frame_await_broadcasts(Graph *g, Instance *i)
 static void frame_start(Graph *g, Frame *f, uint64_t now_ns)
 {
     ScopeTable *sc = &g->scopes[f->scope];
-    for (uint32_t k = 1; k < sc->n_slots; k++) {
-        Instance *i = &f->insts[k];
+    for (uint32_t k = 0; k < sc->n_starters; k++) {
+        Instance *i = &f->insts[sc->starters[k]];
         if (g->steps[i->step].has_broadcast)
             frame_await_broadcasts(g, i);
         if (i->phase == PHASE_WAITING && i->n_wait == 0)
@@ -376,7 +373,7 @@ static void frame_start(Graph *g, Frame *f, uint64_t now_ns)
 static void frame_open(Graph *g, Instance *gen, void *batch, void *user, uint64_t now_ns)
 {
     const StepTable *s = &g->steps[gen->step];
-    uint32_t scope = s->spec->opens;
+    uint32_t scope = s->opens;
     ScopeTable *sc = &g->scopes[scope];
     ScopeCount *count = &g->scope_counts[scope];
     Frame *parent = gen->frame, *f = frame_alloc(g, scope);
@@ -454,7 +451,10 @@ static void inputs_drop(Graph *g, Instance *i)
 static void count_end(Graph *g, const Instance *i)
 {
     StepCount *count = &g->step_counts[i->step];
-    count->n_done += i->phase == PHASE_DONE;
+    if (i->phase == PHASE_DONE) {
+        count->n_done++;
+        return;
+    }
     count->n_failed += i->phase == PHASE_FAILED;
     count->n_skipped += i->phase == PHASE_SKIPPED;
     if (i->phase == PHASE_SKIPPED && g->hooks.skipped)
@@ -467,11 +467,11 @@ static void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns)
     Frame *f = i->frame;
     i->phase = (uint8_t)phase;
     count_end(g, i);
-    if (!s->spec->is_ordered) /* its commit may need it: seq_pass */
+    if (i->state && !s->spec->is_ordered) /* its commit may need it: seq_pass */
         state_release(g, i);
     inputs_drop(g, i);
-    if (s->spec->opens) {
-        const ScopeTable *opens = &g->scopes[s->spec->opens];
+    if (s->opens) {
+        const ScopeTable *opens = &g->scopes[s->opens];
         for (uint32_t k = 0; k < opens->n_carried; k++)
             use_drop(g, &frame_up(f, opens->carried[k].up - 1)
                              ->insts[opens->carried[k].slot]);
@@ -601,8 +601,8 @@ static StepTable *deepest_blocked(const Graph *g)
     StepTable *best = NULL;
     for (uint32_t r = 0; r < g->spec->n_steps; r++) {
         StepTable *s = &g->steps[g->by_rank[r]];
-        if (s->head && (!best || g->scopes[s->spec->opens].depth >
-                                     g->scopes[best->spec->opens].depth))
+        if (s->head && (!best || g->scopes[s->opens].depth >
+                                     g->scopes[best->opens].depth))
             best = s;
     }
     return best;
@@ -611,6 +611,17 @@ static StepTable *deepest_blocked(const Graph *g)
 bool graph_has_work(const Graph *g)
 {
     return !g->is_stopping && (best_open(g) || is_stuck(g));
+}
+
+static void gates_take(Graph *g, StepTable *s)
+{
+    if (s->opens)
+        g->scopes[s->opens].n_credits_used++;
+    if (s->spec->pool >= 0 &&
+        ++g->pool_running[s->spec->pool] == g->spec->pools[s->spec->pool].size)
+        gate_update_pool(g, s->spec->pool);
+    if (s->spec->cap || s->opens)
+        gate_update(g, s);
 }
 
 Instance *graph_pick(Graph *g)
@@ -622,25 +633,20 @@ Instance *graph_pick(Graph *g)
         if (!is_stuck(g))
             return NULL;
         s = deepest_blocked(g);
-        g->scope_counts[s->spec->opens].n_overdrafts++;
+        g->scope_counts[s->opens].n_overdrafts++;
     }
     Instance *i = queue_pop(g, s);
     i->phase = PHASE_RUNNING;
     g->n_running++;
     s->n_running++;
-    if (s->spec->opens)
-        g->scopes[s->spec->opens].n_credits_used++;
-    if (s->spec->pool >= 0 &&
-        ++g->pool_running[s->spec->pool] == g->spec->pools[s->spec->pool].size)
-        gate_update_pool(g, s->spec->pool);
-    if (s->spec->cap || s->spec->opens)
-        gate_update(g, s);
+    if (s->is_gated)
+        gates_take(g, s);
     return i;
 }
 
 void graph_done(Graph *g, Instance *i, uint64_t now_ns)
 {
-    assert(i->phase == PHASE_RUNNING && !g->steps[i->step].spec->opens);
+    assert(i->phase == PHASE_RUNNING && !g->steps[i->step].opens);
     slot_return(g, i);
     instance_end(g, i, PHASE_DONE, now_ns);
     doomed_drain(g, now_ns);
@@ -648,7 +654,7 @@ void graph_done(Graph *g, Instance *i, uint64_t now_ns)
 
 void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns)
 {
-    assert(i->phase == PHASE_RUNNING && g->steps[i->step].spec->opens);
+    assert(i->phase == PHASE_RUNNING && g->steps[i->step].opens);
     slot_return(g, i);
     i->phase = PHASE_WAITING; /* so that its frame is seen to be open */
     frame_open(g, i, batch, user, now_ns);
@@ -658,9 +664,9 @@ void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns
 
 void graph_exhausted(Graph *g, Instance *i, uint64_t now_ns)
 {
-    assert(i->phase == PHASE_RUNNING && g->steps[i->step].spec->opens);
+    assert(i->phase == PHASE_RUNNING && g->steps[i->step].opens);
     slot_return(g, i);
-    credit_return(g, g->steps[i->step].spec->opens);
+    credit_return(g, g->steps[i->step].opens);
     instance_end(g, i, PHASE_DONE, now_ns);
     doomed_drain(g, now_ns);
 }
@@ -670,8 +676,8 @@ static void dispatch_undo(Graph *g, Instance *i)
 {
     assert(i->phase == PHASE_RUNNING);
     slot_return(g, i);
-    if (g->steps[i->step].spec->opens)
-        credit_return(g, g->steps[i->step].spec->opens);
+    if (g->steps[i->step].opens)
+        credit_return(g, g->steps[i->step].opens);
     out_release(g, i);
 }
 
@@ -711,6 +717,8 @@ void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
     instance_end(g, i, PHASE_FAILED, now_ns);
     doomed_drain(g, now_ns);
 }
+
+bool graph_has_due(const Graph *g) { return (g->n_due | g->n_timers) != 0; }
 
 bool graph_next_fold(Graph *g, Fold *out)
 {

@@ -48,6 +48,12 @@ const Frame *instance_frame(const Instance *i);
 uint32_t instance_attempt(const Instance *i);   /* from 1 */
 uint32_t instance_n_yielded(const Instance *i); /* of a generator: the next batch's key */
 uint64_t instance_ready_ns(const Instance *i);
+/* All that a trace tells of an instance. */
+typedef struct InstanceInfo {
+    uint64_t ready_ns;
+    uint32_t step, frame, attempt, n_yielded;
+} InstanceInfo;
+void instance_info(const Instance *i, InstanceInfo *out);
 /* The output of input k (of a plain or broadcast edge; NULL for a gathered one). It stays
  * until the instance has ended. */
 void *instance_input(const Instance *i, uint32_t k);
@@ -106,6 +112,8 @@ typedef struct Fold {
     uint32_t seq; /* graph's own */
 } Fold;
 bool graph_next_fold(Graph *g, Fold *out);
+/* Can graph_next_fold or graph_next_timer say true? */
+bool graph_has_due(const Graph *g);
 typedef enum FoldResult {
     FOLD_MORE,
     FOLD_ENOUGH, /* later batches are not needed: the generator yields no more */

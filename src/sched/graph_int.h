@@ -40,7 +40,7 @@ typedef enum Phase {
 } Phase;
 
 struct Instance {
-    Frame *frame;
+    Frame *frame;          /* always the same: set with the memory of the frame */
     Instance *next, *prev; /* queue of its step; next: stack of the doomed */
     void *out, *state;
     uint64_t ready_ns;     /* TIMED: when it is due */
@@ -104,7 +104,10 @@ typedef struct StepTable {
     uint32_t *seqs;     /* sequences of its outputs */
     uint32_t n_uses0;   /* n_uses of a fresh output */
     uint32_t n_wait0;   /* plain inputs but the frame's own batch, and gathered ones */
+    uint32_t opens;     /* spec->opens */
     bool has_broadcast; /* among its inputs */
+    bool is_limited;    /* has a cap or a pool */
+    bool is_gated;      /* limited, or in need of credits */
     /* What moves: */
     Instance *head, *tail; /* READY, in key order */
     uint32_t n_running;
@@ -122,7 +125,10 @@ typedef struct ScopeTable {
     uint32_t depth;
     uint32_t n_slots, n_turns, n_generators, n_holds, n_carried, n_through;
     uint32_t *steps;    /* [n_slots]; [0] is the generator */
+    uint32_t n_starters;
+    uint32_t *starters; /* [n_starters] slots that may be ready when a frame opens */
     uint32_t *turn_seq; /* [n_turns] sequence of each turn */
+    Instance *fresh;    /* [n_slots] what the instances of a new frame are, but for `frame` */
     Carried *carried;
     uint32_t *through;  /* [n_through] sequences that go over frames of this scope */
     uint32_t credits;

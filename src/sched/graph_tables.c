@@ -131,6 +131,22 @@ static void edge_add(Graph *g, uint32_t to, uint32_t k)
     f->out[f->n_out++] = (OutEdge){.kind = in->kind, .to = to, .slot = t->slot};
 }
 
+/* What the frames of a scope begin with. */
+static void fresh_init(Graph *g, ScopeTable *sc)
+{
+    sc->fresh = xcalloc(sc->n_slots, sizeof *sc->fresh);
+    for (uint32_t k = 0; k < sc->n_slots; k++) {
+        sc->fresh[k] = (Instance){.step = sc->steps[k], .attempt = 1};
+        if (k == 0)
+            continue;
+        const StepTable *s = &g->steps[sc->steps[k]];
+        sc->fresh[k].n_wait = s->n_wait0;
+        sc->fresh[k].n_uses = s->opens ? 1 : s->n_uses0;
+        if (s->has_broadcast || s->n_wait0 == 0)
+            index_push(&sc->starters, &sc->n_starters, k);
+    }
+}
+
 void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers)
 {
     g->spec = spec;
@@ -147,6 +163,9 @@ void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers)
     for (uint32_t i = 0; i < spec->n_steps; i++) {
         StepTable *s = &g->steps[i];
         s->n_in = s->spec->n_inputs;
+        s->opens = s->spec->opens;
+        s->is_limited = s->spec->cap != 0 || s->spec->pool >= 0;
+        s->is_gated = s->is_limited || s->opens;
         s->in = xcalloc(s->n_in + 1, sizeof *s->in);
         s->n_uses0 = 1; /* until it has ended */
     }
@@ -164,6 +183,8 @@ void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers)
                              .is_commit = true});
         }
     }
+    for (uint32_t c = 0; c < spec->n_scopes; c++)
+        fresh_init(g, &g->scopes[c]);
     for (uint32_t i = 0; i < spec->n_steps; i++) {
         uint32_t rank = g->steps[i].rank;
         if (step_may_start(g, &g->steps[i]))
@@ -180,6 +201,8 @@ void graph_tables_deinit(Graph *g)
     }
     for (uint32_t c = 0; c < g->spec->n_scopes; c++) {
         free(g->scopes[c].steps);
+        free(g->scopes[c].starters);
+        free(g->scopes[c].fresh);
         free(g->scopes[c].turn_seq);
         free(g->scopes[c].carried);
         free(g->scopes[c].through);
