@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "sched/bound.h"
+#include "sched/monitor.h"
 #include "sched/retry.h"
 
 /* Builds that check: all invariants and the proved bound, after every event. */
@@ -25,9 +26,6 @@ enum { IS_CHECKED = false };
 /* Reading the clock of a thread's processor time costs about a microsecond: what is over
  * sooner than this does without. */
 enum { MEASURED_NS = 20000 };
-
-/* Attempts to take the lock before sleeping for it: it is held for about 100 ns. */
-enum { SPINS = 200 };
 
 typedef enum ReleaseKind { RELEASE_OUT, RELEASE_STATE, RELEASE_USER } ReleaseKind;
 
@@ -48,28 +46,27 @@ typedef struct Worker {
     uint64_t slept_ns;    /* by this task */
     Release *releases;
     uint32_t n_releases, cap_releases;
+    TraceBuffer *trace;        /* where its events go, or NULL when nobody wants any */
+    bool is_observed;
     const TraceEvent **events; /* for the observer */
     uint32_t n_events, cap_events;
     TraceEvent unseen; /* the last event when nobody wants any */
+    char pad[CACHE_LINE]; /* what one worker writes is not another's business */
 } Worker;
 
 struct Pool {
     const GraphSpec *spec;
     Tasks tasks;
     PoolOptions options;
-    Trace *trace;     /* the caller's, or own_trace, or NULL when nobody wants events */
     Trace *own_trace; /* NULL unless there is an observer and no trace was given */
     Worker *workers;  /* [n_workers] */
     uint64_t t0_ns;
     uint64_t *limit;  /* [n_scopes] on live batches; NULL unless IS_CHECKED */
 
-    pthread_mutex_t mu;
-    pthread_cond_t wake;
-    /* guarded by mu: */
+    Monitor monitor;
+    /* guarded by it: */
     Graph *graph;
     Worker *current;     /* who is calling into the graph */
-    uint32_t n_idle;
-    bool is_waking;      /* somebody was signalled and has not come yet */
     bool has_keeper;     /* an idle worker that waits for the next timer ... */
     uint64_t keeper_ns;  /* ... which was this one */
     bool is_cancelled, is_failed;
@@ -110,44 +107,44 @@ static struct timespec timespec_of(const Pool *p, uint64_t run_ns)
                              .tv_nsec = (long)(ns % 1000000000u)};
 }
 
-static void pause_cpu(void)
+/* What w must do when it has got the lock. */
+static void locked(Pool *p, Worker *w)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
+    p->current = w;
+    if (monitor_is_interrupted(&p->monitor)) {
+        p->is_cancelled = true;
+        graph_stop(p->graph);
+    }
 }
 
 /* Takes the lock for w. True if it was free at once. */
 static bool pool_lock(Pool *p, Worker *w)
 {
-    bool at_once = pthread_mutex_trylock(&p->mu) == 0;
-    if (!at_once) {
-        int n = 0;
-        while (n < SPINS && pthread_mutex_trylock(&p->mu) != 0) {
-            pause_cpu();
-            n++;
-        }
-        if (n == SPINS)
-            pthread_mutex_lock(&p->mu);
-    }
-    p->current = w;
+    bool at_once = monitor_enter(&p->monitor);
+    locked(p, w);
     return at_once;
+}
+
+static void pool_unlock(Pool *p) { monitor_leave(&p->monitor); }
+
+static void event_note(Worker *w, const TraceEvent *e)
+{
+    if (w->n_events == w->cap_events) {
+        w->cap_events = w->cap_events ? 2 * w->cap_events : 16;
+        w->events = xrealloc(w->events, w->cap_events * sizeof(TraceEvent *));
+    }
+    w->events[w->n_events++] = e;
 }
 
 /* Where to write the worker's next event. What is for the observer stays in the trace until
  * flush, which comes long before a ring goes round. */
-static TraceEvent *event_next(Pool *p, Worker *w)
+static inline TraceEvent *event_next(Worker *w)
 {
-    if (!p->trace)
+    if (!w->trace)
         return &w->unseen;
-    TraceEvent *e = trace_next(p->trace, w->task.worker);
-    if (p->options.observer) {
-        if (w->n_events == w->cap_events) {
-            w->cap_events = w->cap_events ? 2 * w->cap_events : 16;
-            w->events = xrealloc(w->events, w->cap_events * sizeof(TraceEvent *));
-        }
-        w->events[w->n_events++] = e;
-    }
+    TraceEvent *e = trace_next(w->trace);
+    if (w->is_observed)
+        event_note(w, e);
     return e;
 }
 
@@ -160,11 +157,9 @@ static void release_put(Worker *w, ReleaseKind kind, uint32_t step, void *what)
     w->releases[w->n_releases++] = (Release){.kind = kind, .step = step, .what = what};
 }
 
-static void flush(Pool *p, Worker *w)
+static void flush_noted(Pool *p, Worker *w)
 {
     const Tasks *t = &p->tasks;
-    if (w->n_events == 0 && w->n_releases == 0)
-        return;
     for (uint32_t k = 0; k < w->n_events; k++) {
         const TraceEvent *e = w->events[k];
         bool has_err = (e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
@@ -183,6 +178,12 @@ static void flush(Pool *p, Worker *w)
     }
     w->n_releases = 0;
     w->now_ns = now_ns(p);
+}
+
+static inline void flush(Pool *p, Worker *w)
+{
+    if (w->n_events || w->n_releases)
+        flush_noted(p, w);
 }
 
 /* ---- what the graph says, under the lock */
@@ -204,7 +205,7 @@ static void on_release_state(void *ctx, uint32_t step, void *state)
 static void frame_event(Pool *p, const Frame *f, TraceKind kind, uint64_t value)
 {
     Worker *w = p->current;
-    *event_next(p, w) =
+    *event_next(w) =
         (TraceEvent){.t_ns = w->now_ns,
                      .value = value,
                      .frame = frame_id(f),
@@ -228,10 +229,10 @@ static void on_closed(void *ctx, const Frame *f, uint32_t n_live)
 }
 
 /* An event of worker w now. `at`: the frame that it is told of. */
-static void instance_event(Pool *p, Worker *w, const Instance *i, const Frame *at,
+static void instance_event(Worker *w, const Instance *i, const Frame *at,
                            TraceKind kind, Outcome outcome, uint64_t value, uint32_t info)
 {
-    *event_next(p, w) = (TraceEvent){.t_ns = w->now_ns,
+    *event_next(w) = (TraceEvent){.t_ns = w->now_ns,
                                      .value = value,
                                      .frame = frame_id(at),
                                      .info = info,
@@ -245,7 +246,7 @@ static void instance_event(Pool *p, Worker *w, const Instance *i, const Frame *a
 static void on_skipped(void *ctx, const Instance *i, uint32_t cause_step)
 {
     Pool *p = ctx;
-    instance_event(p, p->current, i, instance_frame(i), TRACE_SKIP, OUTCOME_DONE, 0,
+    instance_event(p->current, i, instance_frame(i), TRACE_SKIP, OUTCOME_DONE, 0,
                    cause_step);
 }
 
@@ -339,17 +340,37 @@ static uint32_t task_shares(const Pool *p, Worker *w)
     return trace_shares(own_ns, w->slept_ns, wall_ns);
 }
 
+/* START and END of the instance that w runs, written field by field where they stay: this
+ * is done all the time. */
+static inline TraceEvent *event_put(Worker *w, const InstanceInfo *info, TraceKind kind)
+{
+    TraceEvent *e = event_next(w);
+    e->t_ns = w->now_ns;
+    e->frame = info->frame;
+    e->step = (uint16_t)info->step;
+    e->worker = (uint16_t)w->task.worker;
+    e->attempt = (uint16_t)info->attempt;
+    e->kind = (uint8_t)kind;
+    return e;
+}
+
 static void task_run(Pool *p, Worker *w, Instance *i)
 {
     Task *t = &w->task;
+    InstanceInfo info;
+    instance_info(i, &info);
     task_reset(w, i);
-    instance_event(p, w, i, instance_frame(i), TRACE_START, OUTCOME_DONE,
-                   instance_ready_ns(i), instance_n_yielded(i));
+    TraceEvent *e = event_put(w, &info, TRACE_START);
+    e->value = info.ready_ns;
+    e->info = info.n_yielded;
+    e->outcome = OUTCOME_DONE;
     w->result = p->tasks.run(p->tasks.ctx, t);
     w->now_ns = now_ns(p);
     task_limits(p, w);
-    instance_event(p, w, i, instance_frame(i), TRACE_END, outcome_of(w),
-                   trace_pair(t->n_rows_in, t->n_rows_out), task_shares(p, w));
+    e = event_put(w, &info, TRACE_END);
+    e->value = trace_pair(t->n_rows_in, t->n_rows_out);
+    e->info = task_shares(p, w);
+    e->outcome = (uint8_t)outcome_of(w);
 }
 
 static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
@@ -363,7 +384,7 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
     else if (!f->is_commit && t->fold)
         r = t->fold(t->ctx, &w->task, f->input, f->child);
     w->now_ns = now_ns(p);
-    instance_event(p, w, f->reader, instance_frame(f->child), TRACE_FOLD,
+    instance_event(w, f->reader, instance_frame(f->child), TRACE_FOLD,
                    r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns,
                    task_shares(p, w));
     return r;
@@ -399,10 +420,10 @@ static void retry_locked(Pool *p, Worker *w)
     uint64_t delay = retry_delay_ns(&task_spec(&w->task)->retry, i, instance_attempt(i),
                                     p->options.seed);
     uint64_t due = delay > UINT64_MAX - w->now_ns ? UINT64_MAX : w->now_ns + delay;
-    instance_event(p, w, i, instance_frame(i), TRACE_RETRY, OUTCOME_RETRY, due, 0);
+    instance_event(w, i, instance_frame(i), TRACE_RETRY, OUTCOME_RETRY, due, 0);
     graph_retry(p->graph, i, w->now_ns, due);
     if (p->has_keeper && due < p->keeper_ns)
-        pthread_cond_broadcast(&p->wake);
+        monitor_call_all_locked(&p->monitor);
 }
 
 static void finish_locked(Pool *p, Worker *w)
@@ -433,41 +454,36 @@ static void check_locked(const Pool *p)
 
 /* ---- workers */
 
-/* One at a time is woken, and wakes the next itself if there is more. */
+/* Has an idle worker come if there is something for it. */
 static void wake_more_locked(Pool *p)
 {
     uint64_t due;
-    if (p->n_idle == 0 || p->is_waking)
+    if (!monitor_may_call_locked(&p->monitor))
         return;
-    if (!graph_has_work(p->graph) && (p->has_keeper || !graph_next_timer(p->graph, &due)))
-        return;
-    p->is_waking = true;
-    pthread_cond_signal(&p->wake);
+    if (graph_has_work(p->graph) || (!p->has_keeper && graph_next_timer(p->graph, &due)))
+        monitor_call_locked(&p->monitor);
 }
 
-static void park_locked(Pool *p, Worker *w)
+static void wait_locked(Pool *p, Worker *w)
 {
     uint64_t due;
-    p->n_idle++;
     if (!p->has_keeper && graph_next_timer(p->graph, &due)) {
         struct timespec until = timespec_of(p, due);
         p->has_keeper = true;
         p->keeper_ns = due;
-        pthread_cond_timedwait(&p->wake, &p->mu, &until);
+        monitor_wait_locked(&p->monitor, &until);
         p->has_keeper = false;
     } else {
-        pthread_cond_wait(&p->wake, &p->mu);
+        monitor_wait_locked(&p->monitor, NULL);
     }
-    p->n_idle--;
-    p->is_waking = false;
-    p->current = w;
+    locked(p, w);
     w->now_ns = now_ns(p);
 }
 
 static void fold_locked(Pool *p, Worker *w, const Fold *f)
 {
     wake_more_locked(p);
-    pthread_mutex_unlock(&p->mu);
+    pool_unlock(p);
     flush(p, w);
     FoldResult r = fold_run(p, w, f);
     pool_lock(p, w);
@@ -488,17 +504,19 @@ static void worker_loop(Pool *p, Worker *w)
         Fold fold;
         Instance *i;
         uint64_t due;
-        if (graph_next_fold(g, &fold)) {
-            fold_locked(p, w, &fold);
-            continue;
-        }
-        if (graph_next_timer(g, &due) && due <= w->now_ns) {
-            graph_advance(g, w->now_ns);
-            continue;
+        if (graph_has_due(g)) {
+            if (graph_next_fold(g, &fold)) {
+                fold_locked(p, w, &fold);
+                continue;
+            }
+            if (graph_next_timer(g, &due) && due <= w->now_ns) {
+                graph_advance(g, w->now_ns);
+                continue;
+            }
         }
         if ((i = graph_pick(g)) != NULL) {
             wake_more_locked(p);
-            pthread_mutex_unlock(&p->mu);
+            pool_unlock(p);
             flush(p, w);
             task_run(p, w, i);
             /* The next one's start is this one's end, unless time was lost here. */
@@ -511,15 +529,15 @@ static void worker_loop(Pool *p, Worker *w)
         if (graph_is_over(g))
             break;
         if (w->n_releases || w->n_events) {
-            pthread_mutex_unlock(&p->mu);
+            pool_unlock(p);
             flush(p, w);
             pool_lock(p, w);
             continue;
         }
-        park_locked(p, w);
+        wait_locked(p, w);
     }
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->mu);
+    monitor_call_all_locked(&p->monitor);
+    pool_unlock(p);
     flush(p, w);
 }
 
@@ -532,15 +550,6 @@ static void *worker_main(void *arg)
 
 /* ---- pool.h */
 
-static void cond_init(pthread_cond_t *c)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 static uint64_t *limits_new(const GraphSpec *spec, uint32_t n_workers)
 {
     Bounds *b = bounds_new(spec, n_workers);
@@ -551,23 +560,31 @@ static uint64_t *limits_new(const GraphSpec *spec, uint32_t n_workers)
     return limit;
 }
 
+static void worker_init(Pool *p, uint32_t k, Trace *trace)
+{
+    Worker *w = &p->workers[k];
+    w->task.pool = p;
+    w->task.worker = k;
+    w->trace = trace ? trace_buffer(trace, k) : NULL;
+    w->is_observed = p->options.observer != NULL;
+}
+
 Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *options)
 {
     Pool *p = xcalloc(1, sizeof *p);
     p->spec = spec;
     p->tasks = *tasks;
     p->options = *options;
-    p->trace = options->trace;
-    if (options->observer && !p->trace)
-        p->trace = p->own_trace = trace_new(options->n_workers, TRACE_LAST);
+    Trace *trace = options->trace;
+    if (options->observer && !trace)
+        trace = p->own_trace = trace_new(options->n_workers, TRACE_LAST);
     assert(options->n_workers >= 1 && options->n_workers <= UINT16_MAX);
     p->workers = xcalloc(options->n_workers, sizeof *p->workers);
     for (uint32_t k = 0; k < options->n_workers; k++)
-        p->workers[k].task = (Task){.pool = p, .worker = k};
-    pthread_mutex_init(&p->mu, NULL);
+        worker_init(p, k, trace);
+    monitor_init(&p->monitor, options->n_workers);
     pthread_mutex_init(&p->sleep_mu, NULL);
-    cond_init(&p->wake);
-    cond_init(&p->sleep_wake);
+    monitor_cond_init(&p->sleep_wake);
     atomic_init(&p->at_once, false);
     GraphHooks hooks = {.ctx = p,
                         .release_out = on_release_out,
@@ -618,17 +635,15 @@ void pool_free(Pool *p)
     if (!p)
         return;
     Worker *w = p->current = &p->workers[0];
-    p->options.observer = NULL;
-    p->trace = NULL;
+    w->trace = NULL;
     graph_close(p->graph);
     flush(p, w);
     for (uint32_t k = 0; k < p->options.n_workers; k++) {
         free(p->workers[k].releases);
         free(p->workers[k].events);
     }
-    pthread_cond_destroy(&p->wake);
     pthread_cond_destroy(&p->sleep_wake);
-    pthread_mutex_destroy(&p->mu);
+    monitor_deinit(&p->monitor);
     pthread_mutex_destroy(&p->sleep_mu);
     trace_free(p->own_trace);
     free(p->limit);
@@ -639,11 +654,7 @@ void pool_free(Pool *p)
 
 void pool_cancel(Pool *p, bool at_once)
 {
-    pthread_mutex_lock(&p->mu);
-    p->is_cancelled = true;
-    graph_stop(p->graph);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->mu);
+    monitor_interrupt(&p->monitor);
     if (!at_once)
         return;
     pthread_mutex_lock(&p->sleep_mu);

@@ -17,9 +17,9 @@ typedef struct Chunk {
 
 /* One worker's. Padded, so that workers do not share a cache line. */
 typedef struct Buffer {
-    Chunk *first, *at; /* TRACE_LAST: first is only where freeing begins */
-    uint32_t n;        /* events in `at` */
-    uint64_t n_put;
+    TraceBuffer next;    /* first: trace_more gets it */
+    Chunk *first, *last; /* TRACE_LAST: first is only where freeing begins */
+    uint64_t n_full;     /* chunks filled before `last` */
     char pad[64];
 } Buffer;
 
@@ -29,6 +29,12 @@ struct Trace {
     Buffer *buffers; /* [n_workers] */
 };
 
+static void chunk_begin(Buffer *b)
+{
+    b->next.at = b->last->events;
+    b->next.end = b->next.at + CHUNK_EVENTS;
+}
+
 Trace *trace_new(uint32_t n_workers, TraceMode mode)
 {
     Trace *t = xcalloc(1, sizeof *t);
@@ -37,13 +43,14 @@ Trace *trace_new(uint32_t n_workers, TraceMode mode)
     t->buffers = xcalloc(n_workers, sizeof *t->buffers);
     for (uint32_t w = 0; w < n_workers; w++) {
         Buffer *b = &t->buffers[w];
-        b->first = b->at = xcalloc(1, sizeof *b->first);
+        b->first = b->last = xcalloc(1, sizeof *b->first);
+        chunk_begin(b);
         if (mode == TRACE_KEEP)
             continue;
         for (int k = 1; k < LAST_CHUNKS; k++)
-            b->at = b->at->next = xcalloc(1, sizeof *b->at);
-        b->at->next = b->first;
-        b->at = b->first;
+            b->last = b->last->next = xcalloc(1, sizeof *b->last);
+        b->last->next = b->first;
+        b->last = b->first;
     }
     return t;
 }
@@ -63,34 +70,33 @@ void trace_free(Trace *t)
     free(t);
 }
 
-static void chunk_next(Buffer *b)
+TraceBuffer *trace_buffer(Trace *t, uint32_t worker) { return &t->buffers[worker].next; }
+
+void trace_more(TraceBuffer *next)
 {
-    if (!b->at->next)
-        b->at->next = xcalloc(1, sizeof *b->at);
-    b->at = b->at->next;
-    b->n = 0;
+    Buffer *b = (Buffer *)(void *)next;
+    if (!b->last->next)
+        b->last->next = xcalloc(1, sizeof *b->last);
+    b->last = b->last->next;
+    b->n_full++;
+    chunk_begin(b);
 }
 
-TraceEvent *trace_next(Trace *t, uint32_t worker)
-{
-    Buffer *b = &t->buffers[worker];
-    if (b->n == CHUNK_EVENTS)
-        chunk_next(b);
-    b->n_put++;
-    return &b->at->events[b->n++];
-}
-
+/* Events that are still there. */
 static size_t buffer_count(const Trace *t, const Buffer *b)
 {
     /* In a ring that has gone round, the chunk being written has lost its old events. */
-    uint64_t room = (uint64_t)(LAST_CHUNKS - 1) * CHUNK_EVENTS + b->n;
-    return t->mode == TRACE_LAST && b->n_put > room ? (size_t)room : (size_t)b->n_put;
+    uint64_t n_full = b->n_full;
+    if (t->mode == TRACE_LAST && n_full > LAST_CHUNKS - 1)
+        n_full = LAST_CHUNKS - 1;
+    return (size_t)n_full * CHUNK_EVENTS + (size_t)(b->next.at - b->last->events);
 }
 
 static TraceEvent *buffer_copy(const Trace *t, const Buffer *b, TraceEvent *to)
 {
     size_t n = buffer_count(t, b);
-    const Chunk *c = t->mode == TRACE_LAST && n < b->n_put ? b->at->next : b->first;
+    bool is_round = t->mode == TRACE_LAST && b->n_full > LAST_CHUNKS - 1;
+    const Chunk *c = is_round ? b->last->next : b->first;
     while (n > 0) {
         size_t part = n < CHUNK_EVENTS ? n : CHUNK_EVENTS;
         memcpy(to, c->events, part * sizeof *to);

@@ -19,9 +19,23 @@ typedef enum TraceMode {
 
 Trace *trace_new(uint32_t n_workers, TraceMode mode);
 void trace_free(Trace *t); /* NULL is fine */
-/* Where the worker writes its next event, in place: a copy would cost more than the event.
+
+/* Where a worker writes; the trace's. */
+typedef struct TraceBuffer {
+    TraceEvent *at, *end; /* what is left of the current chunk */
+} TraceBuffer;
+TraceBuffer *trace_buffer(Trace *t, uint32_t worker);
+void trace_more(TraceBuffer *b); /* for trace_next */
+
+/* The worker's next event, to be written in place: a copy would cost more than the event.
  * It must be filled before the next call for this worker. */
-TraceEvent *trace_next(Trace *t, uint32_t worker);
+static inline TraceEvent *trace_next(TraceBuffer *b)
+{
+    if (b->at == b->end)
+        trace_more(b);
+    return b->at++;
+}
+
 /* Copies all events, sorted by time, those of one worker in their order; the caller frees
  * it. *n may be 0, then NULL comes back. */
 TraceEvent *trace_sorted(const Trace *t, size_t *n);

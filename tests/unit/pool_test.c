@@ -480,7 +480,7 @@ static void test_trace_last(void)
     size_t n;
     CHECK(trace_sorted(trace, &n) == NULL && n == 0);
     for (uint64_t k = 0; k < 100000; k++)
-        *trace_next(trace, k % 4 == 0) = (TraceEvent){.t_ns = k};
+        *trace_next(trace_buffer(trace, k % 4 == 0)) = (TraceEvent){.t_ns = k};
     TraceEvent *events = trace_sorted(trace, &n);
     CHECK(n > 20000 && n <= 32768);
     CHECK(n > 0 && events[n - 1].t_ns == 99999);
