@@ -1,15 +1,23 @@
 #include "sched/sim.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "sched/retry.h"
 
+/* What a worker is at: an instance or a fold, waiting or on a processor. */
 typedef struct SimWorker {
     Instance *inst; /* NULL: idle */
-    uint64_t end_ns;
-    bool is_late; /* it ends because its timeout is over */
+    Fold fold;      /* is_folding */
+    bool is_folding, is_on_cpu;
+    bool is_late;   /* it ends because its timeout is over */
+    uint64_t start_ns;
+    uint64_t deadline_ns; /* then it is broken off, by its timeout; UINT64_MAX: never */
+    uint64_t wait_end_ns; /* then it goes on a processor, or ends */
+    double cpu_left_ns;   /* whole nanoseconds while nobody has to share */
+    uint64_t cpu_ns;      /* all of it, for the trace */
 } SimWorker;
 
 typedef struct Sim {
@@ -93,23 +101,28 @@ static void failure_note(Sim *s, const Instance *i)
     s->is_failed |= s->spec->steps[instance_step(i)].on_failure == ON_FAILURE_FAIL;
 }
 
+static void fold_finish(Sim *s, const Fold *f, uint64_t start_ns)
+{
+    const SimModel *m = s->model;
+    FoldResult r = m->fold ? m->fold(m->ctx, f->reader, f->child) : FOLD_MORE;
+    TraceEvent e = instance_event(f->reader, TRACE_FOLD);
+    e.frame = frame_id(instance_frame(f->child));
+    e.value = start_ns;
+    e.outcome = r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE;
+    event_put(s, e);
+    if (r == FOLD_FAILED)
+        failure_note(s, f->reader);
+    checked(s);
+    graph_fold_end(s->graph, f, r, s->now_ns);
+    checked(s);
+}
+
+/* Those that take no time need no worker. */
 static void folds_run(Sim *s)
 {
     Fold f;
-    while (graph_next_fold(s->graph, &f)) {
-        FoldResult r =
-            s->model->fold ? s->model->fold(s->model->ctx, f.reader, f.child) : FOLD_MORE;
-        TraceEvent e = instance_event(f.reader, TRACE_FOLD);
-        e.frame = frame_id(instance_frame(f.child));
-        e.value = s->now_ns;
-        e.outcome = r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE;
-        event_put(s, e);
-        if (r == FOLD_FAILED)
-            failure_note(s, f.reader);
-        checked(s);
-        graph_fold_end(s->graph, &f, r, s->now_ns);
-        checked(s);
-    }
+    while (!s->model->fold_ns && graph_next_fold(s->graph, &f))
+        fold_finish(s, &f, s->now_ns);
 }
 
 static void attempt_failed(Sim *s, Instance *i, bool is_retried)
@@ -129,6 +142,15 @@ static void attempt_failed(Sim *s, Instance *i, bool is_retried)
     graph_retry(s->graph, i, s->now_ns, due);
 }
 
+static bool is_retried(const Sim *s, const SimWorker *w)
+{
+    const SimModel *m = s->model;
+    const Instance *i = w->inst;
+    if (!w->is_late && m->gives_up && m->gives_up(m->ctx, i))
+        return false;
+    return instance_attempt(i) <= s->spec->steps[instance_step(i)].retry.n_more;
+}
+
 static Outcome outcome_of(const Sim *s, const SimWorker *w)
 {
     const SimModel *m = s->model;
@@ -136,7 +158,7 @@ static Outcome outcome_of(const Sim *s, const SimWorker *w)
     const StepSpec *step = &s->spec->steps[instance_step(i)];
     uint32_t max_batches = s->spec->scopes[step->opens].max_batches;
     if (w->is_late || (m->fails && m->fails(m->ctx, i)))
-        return instance_attempt(i) <= step->retry.n_more ? OUTCOME_RETRY : OUTCOME_FAILED;
+        return is_retried(s, w) ? OUTCOME_RETRY : OUTCOME_FAILED;
     if (!step->opens)
         return OUTCOME_DONE;
     if (!m->has_batch(m->ctx, i))
@@ -154,6 +176,8 @@ static void instance_finish(Sim *s, SimWorker *w)
     void *out = puts_out && m->output ? m->output(m->ctx, i) : NULL;
     TraceEvent e = instance_event(i, TRACE_END);
     e.outcome = (uint8_t)outcome;
+    if (m->cpu_ns)
+        e.info = trace_shares(w->cpu_ns, w->wait_end_ns - w->start_ns, s->now_ns - w->start_ns);
     event_put(s, e);
     w->inst = NULL;
     switch (outcome) {
@@ -170,16 +194,26 @@ static void instance_finish(Sim *s, SimWorker *w)
     folds_run(s);
 }
 
+static void worker_start(Sim *s, SimWorker *w, uint64_t takes_ns, uint64_t cpu_ns)
+{
+    w->cpu_ns = cpu_ns < takes_ns ? cpu_ns : takes_ns;
+    w->start_ns = s->now_ns;
+    w->wait_end_ns = s->now_ns + (takes_ns - w->cpu_ns);
+    w->cpu_left_ns = (double)w->cpu_ns;
+    w->is_on_cpu = w->cpu_ns > 0 && w->cpu_ns == takes_ns;
+    w->is_late = false;
+    w->deadline_ns = UINT64_MAX;
+}
+
 static void instance_start(Sim *s, SimWorker *w, Instance *i)
 {
-    uint64_t takes = s->model->duration_ns(s->model->ctx, i);
+    const SimModel *m = s->model;
     uint64_t timeout = s->spec->steps[instance_step(i)].timeout_ns;
-    w->is_late = timeout && takes > timeout;
-    if (w->is_late)
-        takes = timeout;
     w->inst = i;
-    w->end_ns = s->now_ns + takes;
-    s->out->busy_ns += takes;
+    w->is_folding = false;
+    worker_start(s, w, m->duration_ns(m->ctx, i), m->cpu_ns ? m->cpu_ns(m->ctx, i) : 0);
+    if (timeout && timeout < UINT64_MAX - s->now_ns)
+        w->deadline_ns = s->now_ns + timeout;
     TraceEvent e = instance_event(i, TRACE_START);
     e.value = instance_ready_ns(i);
     e.info = instance_n_yielded(i);
@@ -187,29 +221,97 @@ static void instance_start(Sim *s, SimWorker *w, Instance *i)
     checked(s);
 }
 
+static void fold_start(Sim *s, SimWorker *w, const Fold *f)
+{
+    uint64_t takes_ns = s->model->fold_ns(s->model->ctx, f);
+    w->inst = f->reader;
+    w->fold = *f;
+    w->is_folding = true;
+    worker_start(s, w, takes_ns, takes_ns);
+}
+
 static void workers_start(Sim *s)
 {
     for (uint32_t k = 0; k < s->options->n_workers; k++) {
+        SimWorker *w = &s->workers[k];
         Instance *i;
+        Fold f;
         s->current = k;
-        if (s->workers[k].inst)
+        if (w->inst)
             continue;
-        if ((i = graph_pick(s->graph)) == NULL)
+        if (s->model->fold_ns && graph_next_fold(s->graph, &f))
+            fold_start(s, w, &f);
+        else if ((i = graph_pick(s->graph)) != NULL)
+            instance_start(s, w, i);
+        else
             return;
-        instance_start(s, &s->workers[k], i);
     }
 }
 
-/* The busy worker that ends first, the lowest of several; NULL if all are idle. */
-static SimWorker *next_end(Sim *s)
+/* How fast processors are for each of those that want one; 1: full speed. */
+static double cpu_speed(const Sim *s)
+{
+    uint32_t n = s->options->n_processors, n_wanting = 0;
+    if (n == 0)
+        return 1;
+    for (uint32_t k = 0; k < s->options->n_workers; k++)
+        n_wanting += s->workers[k].inst && s->workers[k].is_on_cpu;
+    return n_wanting > n ? (double)n / n_wanting : 1;
+}
+
+/* When its waiting or its work is over if nothing changes until then. */
+static uint64_t worker_part_ns(const Sim *s, const SimWorker *w, double speed)
+{
+    if (!w->is_on_cpu)
+        return w->wait_end_ns;
+    /* What rounding left of a nanosecond is no nanosecond. */
+    double left = ceil(w->cpu_left_ns / speed - 1e-3);
+    return s->now_ns + (left > 0 ? (uint64_t)left : 0);
+}
+
+/* The busy worker to which something happens first, the lowest of several; NULL if all are
+ * idle. */
+static SimWorker *next_worker(Sim *s, double speed, uint64_t *t_ns)
 {
     SimWorker *first = NULL;
     for (uint32_t k = 0; k < s->options->n_workers; k++) {
         SimWorker *w = &s->workers[k];
-        if (w->inst && (!first || w->end_ns < first->end_ns))
+        uint64_t t = w->inst ? worker_part_ns(s, w, speed) : UINT64_MAX;
+        t = t < w->deadline_ns ? t : w->deadline_ns;
+        if (w->inst && (!first || t < *t_ns)) {
             first = w;
+            *t_ns = t;
+        }
     }
     return first;
+}
+
+static void time_pass(Sim *s, double speed, uint64_t to_ns)
+{
+    double done = (double)(to_ns - s->now_ns) * speed;
+    for (uint32_t k = 0; k < s->options->n_workers && done > 0; k++)
+        if (s->workers[k].inst && s->workers[k].is_on_cpu)
+            s->workers[k].cpu_left_ns -= done;
+    s->now_ns = to_ns;
+}
+
+/* Its waiting is over, or its work, or its time. */
+static void worker_step(Sim *s, SimWorker *w, double speed)
+{
+    s->current = (uint32_t)(w - s->workers);
+    w->is_late = worker_part_ns(s, w, speed) > s->now_ns;
+    if (!w->is_late && !w->is_on_cpu && w->cpu_ns > 0) {
+        w->is_on_cpu = true;
+        return;
+    }
+    w->is_on_cpu = false;
+    s->out->busy_ns += s->now_ns - w->start_ns;
+    if (!w->is_folding) {
+        instance_finish(s, w);
+        return;
+    }
+    w->inst = NULL;
+    fold_finish(s, &w->fold, w->start_ns);
 }
 
 static void stop_if_asked(Sim *s, uint64_t next_ns)
@@ -234,17 +336,19 @@ static void sim_loop(Sim *s)
         workers_start(s);
         if (graph_is_over(s->graph))
             return;
-        SimWorker *w = next_end(s);
-        bool timed = graph_next_timer(s->graph, &due) && (!w || due < w->end_ns);
-        uint64_t next = timed ? due : w ? w->end_ns : s->now_ns;
+        double speed = cpu_speed(s);
+        uint64_t next = s->now_ns;
+        SimWorker *w = next_worker(s, speed, &next);
+        bool timed = graph_next_timer(s->graph, &due) && (!w || due < next);
+        if (timed)
+            next = due;
         stop_if_asked(s, next);
-        s->now_ns = next;
+        time_pass(s, speed, next);
         if (timed) {
             graph_advance(s->graph, next);
             checked(s);
         } else if (w) {
-            s->current = (uint32_t)(w - s->workers);
-            instance_finish(s, w);
+            worker_step(s, w, speed);
         }
     }
 }
