@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
+#include "base/policy.h"
 #include "lang/ast.h"
 
 /* Where an annotation may stand: bits. */
@@ -23,9 +24,7 @@ typedef enum AnnotKind {
 } AnnotKind;
 
 /* In the order of the words in annot.def. */
-typedef enum Backoff { BACKOFF_FIXED, BACKOFF_LINEAR, BACKOFF_EXPONENTIAL } Backoff;
 typedef enum BadRows { BAD_ROWS_FAIL, BAD_ROWS_SKIP, BAD_ROWS_NULL } BadRows;
-typedef enum OnFailure { ON_FAILURE_FAIL, ON_FAILURE_SKIP } OnFailure;
 
 typedef struct Tag {
     const Expr *key, *value;

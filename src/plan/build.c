@@ -3,6 +3,7 @@
 #include "plan/type.h"
 
 #define PRIORITY_MAX 1000000 /* rank is twice that and has to fit an int32_t */
+#define DURATION_MAX_US (1000ll * 24 * 3600 * 1000000) /* in ns it fits an int64_t */
 
 /* Where a flow has come to: the last step, the level it is at, its table. */
 typedef struct Point {
@@ -27,7 +28,9 @@ typedef struct Builder {
     Vec(Step *) steps;
     Vec(Scope) scopes;
     Vec(PlanSink) sinks;
+    Vec(PlanPool) pools;
     Span stdin_read; /* {0, 0}: not read yet */
+    uint32_t credits, max_batches; /* of every scope: plan.h */
 } Builder;
 
 static Typer typer_of(Builder *b)
@@ -65,6 +68,79 @@ static Str annot_text(Builder *b, const Expr *e, const char *what)
     return v.s;
 }
 
+/* A duration above 0, or 0 where `may_be_zero`; in microseconds. */
+static bool annot_duration(Builder *b, const Expr *e, const char *what, bool may_be_zero,
+                           int64_t *out)
+{
+    Typer t = typer_of(b);
+    Value v;
+    if (!e || !type_constant(&t, e, TYPE_DURATION, what, &v))
+        return false;
+    if (v.is_null || v.i < 0 || v.i > DURATION_MAX_US || (v.i == 0 && !may_be_zero)) {
+        Diag *d = diag_add(b->diags, E_BAD_ANNOTATION, e->span, "%s is a duration %s 0, up to "
+                           "1000 days", what, may_be_zero ? "from" : "above");
+        diag_help(b->diags, d, "for example `500ms`, `10s` or `1m`");
+        return false;
+    }
+    *out = v.i;
+    return true;
+}
+
+static bool annot_bool(Builder *b, const Expr *e, const char *what)
+{
+    Typer t = typer_of(b);
+    Value v;
+    return e && type_constant(&t, e, TYPE_BOOL, what, &v) && !v.is_null && v.i != 0;
+}
+
+static RetrySpec annot_retry(Builder *b, const Annots *a)
+{
+    RetrySpec r = {.backoff = a->retry.backoff};
+    int64_t n, us = 0;
+    if (!annot_int(b, a->retry.n, "the attempts of `@retry`", 0, 65000, &n))
+        return r;
+    r.n_more = (uint32_t)n;
+    if (annot_duration(b, a->retry.delay, "`delay`", true, &us))
+        r.delay_ns = (uint64_t)us * 1000;
+    if (annot_duration(b, a->retry.max_delay, "`max_delay`", false, &us))
+        r.max_delay_ns = (uint64_t)us * 1000;
+    r.jitter = annot_bool(b, a->retry.jitter, "`jitter`");
+    if (!a->retry.delay && (r.backoff != BACKOFF_FIXED || a->retry.max_delay || r.jitter)) {
+        Diag *d = diag_add(b->diags, E_BAD_ANNOTATION, a->spans[ANNOT_RETRY],
+                           "`@retry` says how its delay grows, and gives no delay");
+        diag_help(b->diags, d, "write the first one: `delay: 1s`");
+    }
+    return r;
+}
+
+/* The pool of that name, made when it is first named. Returns its index + 1; 0: a mistake. */
+static uint32_t annot_pool(Builder *b, const Annots *a)
+{
+    int64_t n;
+    if (!annots_has(a, ANNOT_POOL))
+        return 0;
+    Str name = annot_text(b, a->pool_name, "the name of a pool");
+    if (!annot_int(b, a->pool_size, "the size of a pool", 1, 1000000, &n) || name.len == 0)
+        return 0;
+    for (uint32_t i = 0; i < b->pools.n; i++) {
+        const PlanPool *p = &b->pools.ptr[i];
+        if (!str_eq(p->name, name))
+            continue;
+        bool is_same = p->span.lo == a->spans[ANNOT_POOL].lo; /* of an op that is used twice */
+        if (p->size != (uint32_t)n && !is_same) {
+            Diag *d = diag_add(b->diags, E_POOL_SIZES, a->pool_size->span,
+                               "the pool \"%.*s\" has two sizes: %u and %u", STR_ARG(name),
+                               p->size, (unsigned)n);
+            diag_label(b->diags, d, p->span, "the other one");
+            diag_help(b->diags, d, "give both the same, or give the pools names of their own");
+        }
+        return i + 1;
+    }
+    vec_push(b->arena, &b->pools,
+             ((PlanPool){.name = name, .size = (uint32_t)n, .span = a->spans[ANNOT_POOL]}));
+    return (uint32_t)b->pools.n;
+}
+
 static void annotate_step(Builder *b, Step *s, const StageDef *stage)
 {
     Annots a = annots_of_step(b->arena, &stage->annots, &b->job->annots,
@@ -77,6 +153,10 @@ static void annotate_step(Builder *b, Step *s, const StageDef *stage)
     }
     if (annot_int(b, a.max_concurrent, "`@max_concurrent`", 1, 1000000, &n))
         s->max_concurrent = (uint32_t)n;
+    s->pool = annot_pool(b, &a);
+    s->retry = annot_retry(b, &a);
+    annot_duration(b, a.timeout, "`@timeout`", false, &s->timeout_us);
+    s->on_failure = a.on_failure;
     s->rank = 2 * s->priority;
     s->doc = annot_text(b, a.doc, "`@doc`");
     for (size_t i = 0; i < a.tags.n; i++) {
@@ -93,16 +173,13 @@ static void annotate_job(Builder *b)
     int64_t n;
     if (annot_int(b, a->max_concurrent, "`@max_concurrent`", 1, 1024, &n))
         b->plan->max_concurrent = (uint32_t)n;
-    b->plan->doc = annot_text(b, a->doc, "`@doc`");
-}
-
-static uint32_t job_credits(Builder *b)
-{
-    const Annots *a = &b->job->annots;
-    int64_t n;
     if (a->is_unbounded)
-        return UINT32_MAX;
-    return annot_int(b, a->in_flight, "`@in_flight`", 1, UINT32_MAX - 1, &n) ? (uint32_t)n : 0;
+        b->credits = UINT32_MAX;
+    else if (annot_int(b, a->in_flight, "`@in_flight`", 1, UINT32_MAX - 1, &n))
+        b->credits = (uint32_t)n;
+    if (annot_int(b, a->max_batches, "`@max_batches`", 1, UINT32_MAX - 1, &n))
+        b->max_batches = (uint32_t)n;
+    b->plan->doc = annot_text(b, a->doc, "`@doc`");
 }
 
 /* ---- steps ---- */
@@ -243,10 +320,10 @@ static Map *bind_params(Builder *b, const StageDef *s)
 }
 
 /* The rest of a generator's op runs per batch, as a step of its own. */
-static Step *split_generator(Builder *b, Step *gen, const StageDef *s, PopList *pops,
-                             uint32_t credits)
+static Step *split_generator(Builder *b, Step *gen, const StageDef *s, PopList *pops)
 {
-    Scope scope = {.parent = gen->scope, .generator = gen->id, .in_flight = credits};
+    Scope scope = {.parent = gen->scope, .generator = gen->id, .in_flight = b->credits,
+                   .max_batches = b->max_batches};
     gen->is_generator = true;
     gen->yields = (uint32_t)b->scopes.n;
     vec_push(b->arena, &b->scopes, scope);
@@ -364,7 +441,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
         if (scope != 0)
             diag_add(b->diags, E_NESTED_LATER, pops.ptr[0]->span,
                      "a fan-out inside a fan-out is not available yet");
-        step = split_generator(b, step, s, &pops, job_credits(b));
+        step = split_generator(b, step, s, &pops);
         at->scope = step->is_generator ? step->yields : step->scope;
         at->from = pops.ptr[0]->span;
     } else {
@@ -443,6 +520,8 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->scopes = b.scopes.ptr;
     plan->n_sinks = (uint32_t)b.sinks.n;
     plan->sinks = b.sinks.ptr;
+    plan->n_pools = (uint32_t)b.pools.n;
+    plan->pools = b.pools.ptr;
     return plan;
 }
 

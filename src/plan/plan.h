@@ -12,6 +12,7 @@
 
 #include "base/builtins.h"
 #include "base/catalog.h"
+#include "base/policy.h"
 #include "base/source.h"
 #include "base/type.h"
 #include "base/value.h"
@@ -124,6 +125,10 @@ struct Step {
     bool has_priority;    /* given, not the depth */
     int32_t rank;         /* what the scheduler compares: 2 * priority, + 1 for the rest of a generator's op */
     uint32_t max_concurrent; /* 0: none */
+    uint32_t pool;        /* index + 1 into Plan.pools; 0: none */
+    RetrySpec retry;
+    int64_t timeout_us;   /* per attempt; 0: none */
+    OnFailure on_failure;
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
     const Schema *in;     /* NULL: it begins with a source, whatever is piped in */
@@ -138,7 +143,15 @@ typedef struct Scope {
     uint32_t parent;      /* scope 0 is its own */
     uint32_t generator;   /* step */
     uint32_t in_flight;   /* credits; 0: the default; UINT32_MAX: unbounded */
+    uint32_t max_batches; /* of one instance of the generator; 0: any number */
 } Scope;
+
+/* Steps that share it run at most `size` instances together. */
+typedef struct PlanPool {
+    Str name;
+    uint32_t size;
+    Span span;            /* the @pool that named it first */
+} PlanPool;
 
 /* A file that the job writes. */
 typedef struct PlanSink {
@@ -156,6 +169,8 @@ typedef struct Plan {
     Scope *scopes;
     uint32_t n_sinks;
     PlanSink *sinks;
+    uint32_t n_pools;
+    PlanPool *pools;
     uint32_t max_concurrent; /* workers; 0: as many as processors */
     Str doc;
 } Plan;

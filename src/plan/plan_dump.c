@@ -275,6 +275,57 @@ static void wrap_put(Buf *out, const char *head, Str text)
     buf_putc(out, '\n');
 }
 
+static const char *backoff_name(Backoff b)
+{
+    switch (b) {
+    case BACKOFF_FIXED: return "fixed";
+    case BACKOFF_LINEAR: return "linear";
+    case BACKOFF_EXPONENTIAL: return "exponential";
+    }
+    return "";
+}
+
+static void duration_put(Buf *out, uint64_t us)
+{
+    value_print(out, (Value){.type = TYPE_DURATION, .i = (int64_t)us});
+}
+
+/* "2 retries after 100ms, exponential, up to 1s, with jitter" */
+static void retry_put(Buf *out, const RetrySpec *r)
+{
+    buf_printf(out, "  %u %s", r->n_more, r->n_more == 1 ? "retry" : "retries");
+    if (r->delay_ns == 0)
+        return;
+    buf_puts(out, " after ");
+    duration_put(out, r->delay_ns / 1000);
+    if (r->backoff != BACKOFF_FIXED)
+        buf_printf(out, ", %s", backoff_name(r->backoff));
+    if (r->max_delay_ns) {
+        buf_puts(out, ", up to ");
+        duration_put(out, r->max_delay_ns / 1000);
+    }
+    buf_puts(out, r->jitter ? ", with jitter" : "");
+}
+
+/* What its annotations say, each after two blanks. */
+static void policies_put(Buf *out, const Plan *plan, const Step *s)
+{
+    if (s->max_concurrent)
+        buf_printf(out, "  at most %u at a time", s->max_concurrent);
+    if (s->pool) {
+        const PlanPool *pool = &plan->pools[s->pool - 1];
+        buf_printf(out, "  pool \"%.*s\" of %u", STR_ARG(pool->name), pool->size);
+    }
+    if (s->retry.n_more)
+        retry_put(out, &s->retry);
+    if (s->timeout_us) {
+        buf_puts(out, "  timeout ");
+        duration_put(out, (uint64_t)s->timeout_us);
+    }
+    if (s->on_failure == ON_FAILURE_SKIP)
+        buf_puts(out, "  a failure skips its batch");
+}
+
 static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_name)
 {
     buf_printf(out, "%.*s%*s  %s", STR_ARG(s->name), (int)(n_name - utf8_width(s->name)),
@@ -285,8 +336,7 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
         buf_printf(out, "%s%.*s", i ? ", " : "",
                    STR_ARG(plan->steps[s->inputs[i]]->name));
     buf_printf(out, "  priority %d%s", s->priority, s->has_priority ? "" : " (its depth)");
-    if (s->max_concurrent)
-        buf_printf(out, "  at most %u at a time", s->max_concurrent);
+    policies_put(out, plan, s);
     if (!str_eq(s->op, s->name) && s->op.len)
         buf_printf(out, "  op %.*s", STR_ARG(s->op));
     buf_putc(out, '\n');
@@ -314,6 +364,8 @@ static void scopes_put(Buf *out, const Plan *plan, const DumpInfo *info)
         const DumpBound *b = bound_of(info, s);
         buf_printf(out, "batches of %.*s: ",
                    STR_ARG(plan->steps[plan->scopes[s].generator]->name));
+        if (plan->scopes[s].max_batches)
+            buf_printf(out, "fails beyond %u, ", plan->scopes[s].max_batches);
         if (info->n_batches && info->n_batches[s] != UINT64_MAX)
             buf_printf(out, "%" PRIu64 " expected, ", info->n_batches[s]);
         if (b)
@@ -410,6 +462,46 @@ static void json_number(JsonWriter *w, const char *key, uint64_t v, uint64_t non
         json_put_int(w, (int64_t)v);
 }
 
+static void json_policies(JsonWriter *w, const Plan *plan, const Step *s)
+{
+    json_key(w, "pool");
+    if (s->pool)
+        json_put_str(w, plan->pools[s->pool - 1].name);
+    else
+        json_put_null(w);
+    json_key(w, "retry");
+    if (s->retry.n_more) {
+        json_begin_object(w);
+        json_number(w, "n", s->retry.n_more, 0);
+        json_number(w, "delay_us", s->retry.delay_ns / 1000, UINT64_MAX);
+        json_key(w, "backoff");
+        json_put_cstr(w, backoff_name(s->retry.backoff));
+        json_number(w, "max_delay_us", s->retry.max_delay_ns / 1000, 0);
+        json_key(w, "jitter");
+        json_put_bool(w, s->retry.jitter);
+        json_end_object(w);
+    } else {
+        json_put_null(w);
+    }
+    json_number(w, "timeout_us", (uint64_t)s->timeout_us, 0);
+    json_key(w, "on_failure");
+    json_put_cstr(w, s->on_failure == ON_FAILURE_SKIP ? "skip" : "fail");
+}
+
+static void json_pools(JsonWriter *w, const Plan *plan)
+{
+    json_key(w, "pools");
+    json_begin_array(w);
+    for (uint32_t i = 0; i < plan->n_pools; i++) {
+        json_begin_object(w);
+        json_key(w, "name");
+        json_put_str(w, plan->pools[i].name);
+        json_number(w, "size", plan->pools[i].size, 0);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
 static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
 {
     Buf line = {0};
@@ -431,6 +523,7 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
     json_key(w, "has_priority");
     json_put_bool(w, s->has_priority);
     json_number(w, "max_concurrent", s->max_concurrent, 0);
+    json_policies(w, plan, s);
     json_key(w, "inputs");
     json_begin_array(w);
     for (uint32_t i = 0; i < s->n_inputs; i++) {
@@ -486,6 +579,7 @@ static void json_scope(JsonWriter *w, const Plan *plan, const DumpInfo *info, ui
         json_put_cstr(w, "unbounded");
     else
         json_put_int(w, b ? b->credits : s->in_flight);
+    json_number(w, "max_batches", s->max_batches, 0);
     json_number(w, "bound", b ? b->live : id ? UINT64_MAX : 1, UINT64_MAX);
     json_key(w, "reasons");
     json_begin_array(w);
@@ -515,6 +609,7 @@ void plan_dump_json(const Plan *plan, const DumpInfo *info, Buf *out)
     for (uint32_t i = 0; i < plan->n_steps; i++)
         json_step(&w, plan, plan->steps[i]);
     json_end_array(&w);
+    json_pools(&w, plan);
     json_key(&w, "scopes");
     json_begin_array(&w);
     for (uint32_t i = 0; i < plan->n_scopes; i++)

@@ -34,6 +34,7 @@ GraphSpec *plan_graph(Arena *a, const Plan *plan)
     GraphSpec *g = arena_new(a, GraphSpec);
     StepSpec *steps = arena_array(a, StepSpec, plan->n_steps);
     ScopeSpec *scopes = arena_array(a, ScopeSpec, plan->n_scopes);
+    PoolSpec *pools = arena_array(a, PoolSpec, plan->n_pools);
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];
         steps[i] = (StepSpec){
@@ -44,7 +45,10 @@ GraphSpec *plan_graph(Arena *a, const Plan *plan)
             .has_priority = s->has_priority,
             .order = s->id,
             .cap = s->max_concurrent,
-            .pool = SPEC_NO_POOL,
+            .pool = s->pool ? (int32_t)s->pool - 1 : SPEC_NO_POOL,
+            .retry = s->retry,
+            .timeout_ns = (uint64_t)s->timeout_us * 1000,
+            .on_failure = s->on_failure,
             .is_ordered = step_is_ordered(s),
             .n_inputs = s->n_inputs,
             .inputs = s->inputs,
@@ -53,12 +57,16 @@ GraphSpec *plan_graph(Arena *a, const Plan *plan)
     for (uint32_t i = 0; i < plan->n_scopes; i++) {
         const Scope *s = &plan->scopes[i];
         scopes[i] = (ScopeSpec){.parent = s->parent, .generator = s->generator,
-                                .in_flight = s->in_flight};
+                                .in_flight = s->in_flight, .max_batches = s->max_batches};
     }
+    for (uint32_t i = 0; i < plan->n_pools; i++)
+        pools[i] = (PoolSpec){.name = plan->pools[i].name, .size = plan->pools[i].size};
     g->n_steps = plan->n_steps;
     g->n_scopes = plan->n_scopes;
     g->steps = steps;
     g->scopes = scopes;
+    g->n_pools = plan->n_pools;
+    g->pools = pools;
     return g;
 }
 

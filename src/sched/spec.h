@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/policy.h"
 #include "base/str.h"
 
 #define SPEC_NO_POOL (-1)
@@ -31,23 +32,6 @@
 
 #define CREDITS_DEFAULT 0            /* four per worker */
 #define CREDITS_UNBOUNDED UINT32_MAX
-
-typedef enum Backoff { BACKOFF_FIXED, BACKOFF_LINEAR, BACKOFF_EXPONENTIAL } Backoff;
-
-/* Delay before further attempt n = 1, 2, ...: d, n*d, or (2^n - 1)*d, capped by
- * max_delay_ns; with jitter uniform between 0 and that. */
-typedef struct RetrySpec {
-    uint32_t n_more;        /* attempts after the first; 0: none */
-    Backoff backoff;
-    bool jitter;
-    uint64_t delay_ns;
-    uint64_t max_delay_ns;  /* 0: not capped */
-} RetrySpec;
-
-typedef enum OnFailure {
-    ON_FAILURE_FAIL, /* nothing new starts */
-    ON_FAILURE_SKIP, /* what depends on the instance is skipped, the rest goes on */
-} OnFailure;
 
 typedef struct StepSpec {
     Str name;
