@@ -97,7 +97,7 @@ static RetrySpec annot_retry(Builder *b, const Annots *a)
 {
     RetrySpec r = {.backoff = a->retry.backoff};
     int64_t n, us = 0;
-    if (!annot_int(b, a->retry.n, "the attempts of `@retry`", 0, 65000, &n))
+    if (!annot_int(b, a->retry.n, "the number of further attempts", 0, 65000, &n))
         return r;
     r.n_more = (uint32_t)n;
     if (annot_duration(b, a->retry.delay, "`delay`", true, &us))

@@ -30,6 +30,14 @@ void keep_part(State *s, Batch *b)
         join_small_parts(s);
 }
 
+void drop_parts(State *s)
+{
+    for (uint32_t i = 0; i < s->n_parts; i++)
+        batch_unref(s->parts[i]);
+    s->n_parts = s->n_small = 0;
+    s->n_rows = 0;
+}
+
 Batch *join_parts(State *s, const Schema *schema)
 {
     Type *types = xcalloc(schema->n_cols, sizeof *types);
@@ -40,9 +48,7 @@ Batch *join_parts(State *s, const Schema *schema)
         all = batch_ref(s->parts[0]);
     else
         all = batch_concat(s->parts, s->n_parts, schema->n_cols, types);
-    for (uint32_t i = 0; i < s->n_parts; i++)
-        batch_unref(s->parts[i]);
-    s->n_parts = s->n_small = 0;
+    drop_parts(s);
     free(types);
     return all;
 }

@@ -22,22 +22,30 @@ static void host_log(void *ctx, Str line)
     buf_putc(&h->log, '\n');
 }
 
+/* Rows for a file that all share wait for their turn, or until the instance is done when it may
+ * be tried again: what a failed attempt wrote must not be seen. */
+static bool rows_wait(const Step *s)
+{
+    return s->scope != 0 || s->retry.n_more > 0;
+}
+
 static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err)
 {
     Host *h = ctx;
     if (h->run->plan->sinks[spec->sink].by_key)
-        return outputs_write_file(h->run->outputs, spec, path, t, err);
-    if (h->step->scope == 0) { /* one instance: nobody to wait for */
-        Buf rows = {0};
-        csv_write_rows(&rows, t, &spec->dialect);
-        Status st = outputs_append(h->run->outputs, spec->sink, &rows, err);
-        buf_deinit(&rows);
-        return st;
+        return outputs_write_file(h->run->outputs, spec, path, frame_id(instance_frame(h->task->inst)),
+                                  t, err);
+    if (rows_wait(h->step)) {
+        if (!h->state->pending)
+            h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
+        csv_write_rows(&h->state->pending[spec->sink], t, &spec->dialect);
+        return OK;
     }
-    if (!h->state->pending)
-        h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
-    csv_write_rows(&h->state->pending[spec->sink], t, &spec->dialect);
-    return OK;
+    Buf rows = {0};
+    csv_write_rows(&rows, t, &spec->dialect);
+    Status st = outputs_append(h->run->outputs, spec->sink, &rows, err);
+    buf_deinit(&rows);
+    return st;
 }
 
 static const VmHost HOST = {.sleep = host_sleep, .log = host_log, .write = host_write};
@@ -144,6 +152,15 @@ static Status input_batch(Run *r, Task *t, const Step *s, const Batch **in, Erro
     return OK;
 }
 
+/* What an attempt that failed has left. The batches of a collect stay: they come only once. */
+static void attempt_reset(Run *r, const Step *s, State *state)
+{
+    for (uint32_t i = 0; state->pending && i < r->plan->n_sinks; i++)
+        buf_clear(&state->pending[i]);
+    if (s->kind != STEP_COLLECT)
+        drop_parts(state);
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -162,8 +179,13 @@ TaskResult task_run(void *ctx, Task *t)
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
-    if (s->kind == STEP_COLLECT && s->in)
+    if (instance_attempt(t->inst) > 1)
+        attempt_reset(r, s, host.state);
+    if (s->kind == STEP_COLLECT && s->in) {
         in = own = join_parts(host.state, s->in);
+        if (s->retry.n_more)
+            keep_part(host.state, batch_ref(own));
+    }
     else if (s->n_inputs && s->in)
         st = input_batch(r, t, s, &in, &t->err);
     if (in)
@@ -182,6 +204,8 @@ TaskResult task_run(void *ctx, Task *t)
         pthread_mutex_unlock(&r->mu);
     }
     buf_deinit(&host.log);
+    if (st == OK && s->scope == 0)
+        st = append_pending(r, host.state, &t->err);
     if (st != OK) {
         t->err.status = st;
         return TASK_FAILED;

@@ -12,12 +12,17 @@ typedef struct Output {
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
 } Output;
 
+/* Who writes a path of its own. */
+typedef struct OwnFile {
+    uint32_t frame, sink;
+} OwnFile;
+
 struct Outputs {
     const Plan *plan;
     Output *list;      /* [plan->n_sinks] */
     pthread_mutex_t mu;
     Arena *arena;      /* guarded by mu */
-    Map own_files;     /* paths of instances' own files, guarded by mu */
+    Map own_files;     /* path -> OwnFile, guarded by mu */
 };
 
 Status outputs_open(const Plan *plan, Outputs **out, Error *err)
@@ -53,12 +58,17 @@ Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
     return sink_submit(out->sink, out->next_seq++, bytes, err);
 }
 
-Status outputs_write_file(Outputs *o, const Spec *spec, Str path, const Batch *t, Error *err)
+Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
+                          Error *err)
 {
     pthread_mutex_lock(&o->mu);
-    bool is_taken = map_get(&o->own_files, path) != NULL;
-    if (!is_taken)
-        map_put(&o->own_files, arena_str(o->arena, path), o);
+    const OwnFile *owner = map_get(&o->own_files, path);
+    bool is_taken = owner && (owner->frame != frame || owner->sink != spec->sink);
+    if (!owner) {
+        OwnFile *f = arena_new(o->arena, OwnFile);
+        *f = (OwnFile){.frame = frame, .sink = spec->sink};
+        map_put(&o->own_files, arena_str(o->arena, path), f);
+    }
     pthread_mutex_unlock(&o->mu);
     if (is_taken)
         return error_set(err, ERR_FAIL_PERMANENT,

@@ -18,8 +18,10 @@ typedef struct Outputs Outputs;
 Status outputs_open(const Plan *plan, Outputs **out, Error *err);
 /* Bytes for the file that all batches share: the caller sees to the order. Leaves the Buf empty. */
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
-/* A whole file of one instance, header included. */
-Status outputs_write_file(Outputs *o, const Spec *spec, Str path, const Batch *t, Error *err);
+/* A whole file of one instance, header included. frame: that it runs in; another attempt of it
+ * replaces the file, another batch must not. */
+Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
+                          Error *err);
 /* Makes the shared files visible, or removes what was written of them. Frees o. */
 Status outputs_close(Outputs *o, bool commit, Error *err);
 

@@ -24,8 +24,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     State *s = state;
     (void)step;
     csv_source_close(s->source);
-    for (uint32_t i = 0; i < s->n_parts; i++)
-        batch_unref(s->parts[i]);
+    drop_parts(s);
     free(s->parts);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
@@ -43,16 +42,19 @@ static void release_out(void *ctx, uint32_t step, void *out)
     gen_batch_free(out);
 }
 
-/* What an instance has for files that all share, in its turn. */
+Status append_pending(Run *r, State *s, Error *err)
+{
+    Status st = OK;
+    for (uint32_t i = 0; st == OK && s && s->pending && i < r->plan->n_sinks; i++)
+        if (s->pending[i].len)
+            st = outputs_append(r->outputs, i, &s->pending[i], err);
+    return st;
+}
+
+/* An instance's turn to write. */
 static FoldResult task_commit(void *ctx, Task *t)
 {
-    Run *r = ctx;
-    State *s = instance_state(t->inst);
-    for (uint32_t i = 0; s && s->pending && i < r->plan->n_sinks; i++)
-        if (s->pending[i].len &&
-            outputs_append(r->outputs, i, &s->pending[i], &t->err) != OK)
-            return FOLD_FAILED;
-    return FOLD_MORE;
+    return append_pending(ctx, instance_state(t->inst), &t->err) == OK ? FOLD_MORE : FOLD_FAILED;
 }
 
 Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,

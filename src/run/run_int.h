@@ -17,7 +17,6 @@
 #include "run/run.h"
 #include "vm/vm.h"
 
-
 struct Run {
     Arena *arena;
     const Plan *plan;
@@ -50,8 +49,7 @@ typedef struct GenBatch {
 /* What an instance keeps until it is done for good. */
 typedef struct State {
     CsvSource *source;   /* generator that reads */
-    int64_t next;        /* generator of a range: the next value */
-    bool is_started;
+    uint32_t attempt;    /* that opened source */
     Batch **parts;       /* collect: the batches so far, in key order */
     uint32_t n_parts, cap_parts;
     uint32_t n_small;    /* the last of them, not joined yet */
@@ -70,6 +68,8 @@ typedef struct Host {
 
 /* What the instance keeps, made when first wanted. */
 State *state_of(Instance *inst);
+/* Appends what the instance has for files that all share. */
+Status append_pending(Run *r, State *s, Error *err);
 
 /* ---- source.c */
 
@@ -85,6 +85,7 @@ void gen_batch_free(GenBatch *g);
 
 /* Adds to the parts of a table that is made of many; takes the reference. */
 void keep_part(State *s, Batch *b);
+void drop_parts(State *s);
 /* All parts as one table, one reference; lets go of them. schema: when there are none. */
 Batch *join_parts(State *s, const Schema *schema);
 /* A batch of a collect, in its turn (Tasks.fold). */

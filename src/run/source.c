@@ -41,45 +41,70 @@ static Batch *range_batch(int64_t first, uint32_t n)
     return b;
 }
 
+static GenBatch *gen_batch_new(RawRows *raw, Batch *batch)
+{
+    GenBatch *g = xcalloc(1, sizeof *g);
+    pthread_mutex_init(&g->mu, NULL);
+    g->raw = raw;
+    g->batch = batch;
+    return g;
+}
+
+/* The range's batch number instance_n_yielded: nothing need be kept from one to the next. */
+static TaskResult generate_range(Run *r, Task *t, const Pop *p)
+{
+    int64_t first = p->expr->value.i, last = p->expr2->value.i;
+    uint64_t want = p->batch == BATCH_ROWS     ? p->batch_n
+                    : r->options.auto_rows ? r->options.auto_rows
+                                           : RANGE_BATCH_AUTO;
+    uint64_t n_batches = instance_n_yielded(t->inst);
+    uint64_t length = (uint64_t)last - (uint64_t)first; /* and one more */
+    if (first > last || (n_batches && n_batches > length / want))
+        return TASK_EXHAUSTED;
+    uint64_t left = length - n_batches * want;
+    uint32_t n = (uint32_t)(left < want ? left + 1 : want);
+    t->batch = gen_batch_new(NULL, range_batch((int64_t)((uint64_t)first + n_batches * want), n));
+    t->n_rows_out = n;
+    return TASK_YIELDED;
+}
+
+/* Opens the generator's file; another attempt goes on behind the batches that it gave. */
+static Status source_start(Run *r, Task *t, const Step *s, State *state)
+{
+    const Pop *p = s->pops.ptr[0];
+    if (instance_attempt(t->inst) > 1 && str_is(p->path, "stdin"))
+        return error_set(&t->err, ERR_FAIL_PERMANENT, "stdin cannot be read again");
+    state->attempt = instance_attempt(t->inst);
+    Status st = source_open(r, s, &state->source, &t->err);
+    for (uint32_t i = 0; st == OK && i < instance_n_yielded(t->inst); i++) {
+        RawRows *raw = NULL;
+        st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
+        raw_unref(raw);
+    }
+    return st;
+}
+
 TaskResult generate(Run *r, Task *t, const Step *s)
 {
     const Pop *p = s->pops.ptr[0];
+    if (p->kind == POP_RANGE)
+        return generate_range(r, t, p);
     State *state = state_of(t->inst);
-    GenBatch *g = NULL;
+    RawRows *raw = NULL;
     Status st = OK;
-    if (p->kind == POP_RANGE) {
-        int64_t last = p->expr2->value.i;
-        if (!state->is_started)
-            state->next = p->expr->value.i;
-        if (state->is_started && state->next == INT64_MIN) /* wrapped: the last value was given */
-            return TASK_EXHAUSTED;
-        state->is_started = true;
-        if (state->next > last)
-            return TASK_EXHAUSTED;
-        uint64_t left = (uint64_t)last - (uint64_t)state->next; /* and one more */
-        uint64_t want = p->batch == BATCH_ROWS     ? p->batch_n
-                        : r->options.auto_rows ? r->options.auto_rows
-                                               : RANGE_BATCH_AUTO;
-        uint32_t n = (uint32_t)(left < want ? left + 1 : want);
-        g = xcalloc(1, sizeof *g);
-        g->batch = range_batch(state->next, n);
-        state->next = (int64_t)((uint64_t)state->next + n);
-        t->n_rows_out = n;
-    } else {
-        RawRows *raw = NULL;
-        if (!state->source)
-            st = source_open(r, s, &state->source, &t->err);
-        if (st == OK)
-            st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
-        if (st != OK)
-            return TASK_FAILED;
-        if (!raw)
-            return TASK_EXHAUSTED;
-        g = xcalloc(1, sizeof *g);
-        g->raw = raw;
+    if (state->source && state->attempt != instance_attempt(t->inst)) {
+        csv_source_close(state->source);
+        state->source = NULL;
     }
-    pthread_mutex_init(&g->mu, NULL);
-    t->batch = g;
+    if (!state->source)
+        st = source_start(r, t, s, state);
+    if (st == OK)
+        st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
+    if (st != OK)
+        return TASK_FAILED;
+    if (!raw)
+        return TASK_EXHAUSTED;
+    t->batch = gen_batch_new(raw, NULL);
     return TASK_YIELDED;
 }
 

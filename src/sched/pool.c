@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "base/value.h"
 #include "sched/bound.h"
 #include "sched/monitor.h"
 #include "sched/retry.h"
@@ -257,7 +258,8 @@ static const StepSpec *task_spec(const Task *t)
     return &t->pool->spec->steps[instance_step(t->inst)];
 }
 
-static void task_fail(Pool *p, Worker *w, Status status, const char *text)
+/* What it yielded is dropped; task.err says why. */
+static void task_fail(Pool *p, Worker *w)
 {
     Task *t = &w->task;
     if (w->result == TASK_YIELDED) {
@@ -266,21 +268,31 @@ static void task_fail(Pool *p, Worker *w, Status status, const char *text)
         if (t->user && p->tasks.release_user)
             release_put(w, RELEASE_USER, 0, t->user);
     }
-    error_set(&t->err, status, "%s", text);
     w->result = TASK_FAILED;
+}
+
+static Status timeout_error(const StepSpec *s, Error *err)
+{
+    char text[VALUE_PRINT_MAX];
+    uint32_t n = value_print_duration((int64_t)(s->timeout_ns / 1000), text);
+    return error_set(err, ERR_TIMEOUT, "it took longer than its @timeout of %.*s", (int)n, text);
 }
 
 /* Limits that the task itself need not know. */
 static void task_limits(Pool *p, Worker *w)
 {
     const StepSpec *s = task_spec(&w->task);
+    uint32_t max = p->spec->scopes[s->opens].max_batches;
     if (w->result == TASK_FAILED)
         return;
-    if (w->result == TASK_YIELDED && p->spec->scopes[s->opens].max_batches &&
-        instance_n_yielded(w->task.inst) >= p->spec->scopes[s->opens].max_batches)
-        task_fail(p, w, ERR_FAIL_PERMANENT, "more batches than @max_batches allows");
-    else if (s->timeout_ns && w->now_ns - w->task.start_ns > s->timeout_ns)
-        task_fail(p, w, ERR_TIMEOUT, "longer than @timeout allows");
+    if (w->result == TASK_YIELDED && max && instance_n_yielded(w->task.inst) >= max) {
+        error_set(&w->task.err, ERR_FAIL_PERMANENT,
+                  "it has more than %u batches, which is what @max_batches allows", max);
+        task_fail(p, w);
+    } else if (s->timeout_ns && w->now_ns - w->task.start_ns > s->timeout_ns) {
+        timeout_error(s, &w->task.err);
+        task_fail(p, w);
+    }
 }
 
 static bool may_retry(const Worker *w)
@@ -675,7 +687,7 @@ static Status task_status(const Task *t, uint64_t deadline_ns, Error *err)
     if (atomic_load_explicit(&t->pool->at_once, memory_order_relaxed))
         return error_set(err, ERR_CANCELLED, "cancelled");
     if (deadline_ns != UINT64_MAX && now_ns(t->pool) >= deadline_ns)
-        return error_set(err, ERR_TIMEOUT, "longer than @timeout allows");
+        return timeout_error(task_spec(t), err);
     return OK;
 }
 
