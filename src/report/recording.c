@@ -42,6 +42,7 @@ static Str frame_key(Frames *f, uint32_t frame)
     const Opened *o = &f->opened[frame - 1];
     uint32_t parent = o->parent_id == o->id ? 0 : frames_find(f, o->parent_id);
     at->scope = o->scope;
+    at->parent = parent == REC_NONE ? 0 : parent;
     if (parent == 0 || parent == REC_NONE)
         at->key = arena_printf(f->rec->arena, "%u", o->index);
     else
@@ -170,6 +171,22 @@ static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
     }
 }
 
+static void skips_make(Frames *f, const TraceEvent *events, size_t n_events)
+{
+    Recording *r = f->rec;
+    size_t n = 0;
+    for (size_t i = 0; i < n_events; i++)
+        n += events[i].kind == TRACE_SKIP;
+    r->skips = arena_array(r->arena, Skip, n);
+    for (size_t i = 0; i < n_events; i++) {
+        const TraceEvent *e = &events[i];
+        uint32_t frame = e->kind == TRACE_SKIP ? frames_find(f, e->frame) : REC_NONE;
+        if (frame != REC_NONE)
+            r->skips[r->n_skips++] =
+                (Skip){e->t_ns, e->step, frame, e->info, e->worker};
+    }
+}
+
 static int bar_cmp(const void *a, const void *b)
 {
     const Bar *x = a, *y = b;
@@ -188,44 +205,11 @@ static int bar_cmp(const void *a, const void *b)
     return (x->attempt > y->attempt) - (x->attempt < y->attempt);
 }
 
-/* The bar whose end let another begin is not in the events. It is taken to be the last in
- * the same frame that ended before; for the first in a frame, the dispatch that gave the batch; for
- * a fold, the last of its batch. With parallel branches that may name a sibling. */
-static void bars_link(Recording *r)
-{
-    enum { MAX_LOOK = 16 }; /* branches of one batch that run at the same time */
-    uint32_t *last = xmalloc(r->n_frames * sizeof *last);     /* bar of each frame */
-    uint32_t *opener = xmalloc(r->n_frames * sizeof *opener); /* dispatch that gave it */
-    uint32_t *prev = xmalloc((r->n_bars + (size_t)1) * sizeof *prev);
-    for (uint32_t k = 0; k < r->n_frames; k++)
-        last[k] = opener[k] = REC_NONE;
-    for (uint32_t i = 0; i < r->n_bars; i++) {
-        Bar *b = &r->bars[i];
-        bool yields = r->info.steps[b->step].child_scope != 0;
-        uint32_t from = b->kind == BAR_FOLD ? b->child : b->frame;
-        uint32_t c = last[from];
-        for (int k = 0; k < MAX_LOOK && c != REC_NONE; k++, c = prev[c])
-            if (r->bars[c].end_ns <= b->start_ns)
-                break;
-        if (c != REC_NONE && r->bars[c].end_ns > b->start_ns)
-            c = REC_NONE;
-        b->after = c != REC_NONE ? c : opener[from];
-        prev[i] = last[b->frame];
-        if (!yields)
-            last[b->frame] = i;
-        else if (b->child != REC_NONE && b->kind == BAR_RUN)
-            opener[b->child] = i;
-    }
-    free(prev);
-    free(opener);
-    free(last);
-}
-
 void recording_finish(Recording *r)
 {
     if (r->n_bars)
         qsort(r->bars, r->n_bars, sizeof *r->bars, bar_cmp);
-    bars_link(r);
+    recording_link(r);
 }
 
 /* ---- the whole */
@@ -276,6 +260,7 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
     frames_make(&f, events, n_events);
     live_make(r, events, n_events);
     bars_make(&f, events, n_events);
+    skips_make(&f, events, n_events);
     recording_finish(r);
     return r;
 }
@@ -288,8 +273,13 @@ void recording_free(Recording *r)
 
 void recording_put_name(const Recording *r, const Bar *b, Buf *out)
 {
-    Str key = r->frames[b->frame].key;
-    buf_put_visible(out, r->info.steps[b->step].name);
+    recording_put_instance(r, b->step, b->frame, out);
+}
+
+void recording_put_instance(const Recording *r, uint32_t step, uint32_t frame, Buf *out)
+{
+    Str key = r->frames[frame].key;
+    buf_put_visible(out, r->info.steps[step].name);
     if (key.len) {
         buf_putc(out, '[');
         buf_put_visible(out, key);
@@ -304,6 +294,18 @@ const char *run_state_name(RunState s)
     case RUN_PARTIAL: return "partial";
     case RUN_FAILED: return "failed";
     case RUN_CANCELLED: return "cancelled";
+    }
+    return "?";
+}
+
+const char *outcome_name(Outcome o)
+{
+    switch (o) {
+    case OUTCOME_DONE: return "done";
+    case OUTCOME_YIELDED: return "yielded";
+    case OUTCOME_EXHAUSTED: return "exhausted";
+    case OUTCOME_FAILED: return "failed";
+    case OUTCOME_RETRY: return "retry";
     }
     return "?";
 }

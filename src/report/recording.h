@@ -27,7 +27,9 @@ typedef struct Bar {
     uint32_t step;
     uint32_t frame; /* in which the instance runs */
     uint32_t child; /* the batch that a generator gave, that a fold took; else REC_NONE */
-    uint32_t after; /* the bar whose end let it begin, as far as known; else REC_NONE */
+    uint32_t after; /* the bar whose end let it begin: of an attempt after the first the one
+                     * before; else of its inputs the one that ended last; else REC_NONE. The
+                     * dispatches of a generator after its first have none */
     uint16_t worker, attempt;
     BarKind kind;
     Outcome outcome;
@@ -36,8 +38,17 @@ typedef struct Bar {
 /* A batch, or the root. */
 typedef struct RecFrame {
     uint32_t scope;
+    uint32_t parent; /* the frame in which its generator ran; of the root itself */
     Str key; /* the path: "17", "2/17"; the root's is empty */
 } RecFrame;
+
+/* An instance that never ran, since something it depends on failed. */
+typedef struct Skip {
+    uint64_t t_ns;
+    uint32_t step, frame;
+    uint32_t cause; /* the step that failed */
+    uint16_t worker; /* that found out */
+} Skip;
 
 typedef struct LivePoint {
     uint64_t t_ns;
@@ -57,6 +68,10 @@ typedef struct Recording {
     uint64_t t_ns; /* how long the run took */
     uint32_t n_bars;
     Bar *bars;     /* [n_bars] by start, then worker */
+    uint32_t *by_place;   /* [n_bars] indexes of bars by step, frame, start */
+    uint32_t *step_first; /* [n_steps + 1] where a step begins in by_place */
+    uint32_t n_skips;
+    Skip *skips;   /* [n_skips] by time */
     uint32_t n_frames;
     RecFrame *frames; /* [n_frames]; 0 is the root */
     RecScope *scopes; /* [info.n_scopes] */
@@ -69,11 +84,19 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
                           const RunEnd *end);
 void recording_free(Recording *r); /* NULL is fine */
 
+/* The bars of a step in a frame, by start: indexes into bars. */
+const uint32_t *recording_bars_of(const Recording *r, uint32_t step, uint32_t frame, uint32_t *n);
+/* The frame itself or the one around it that is of the scope; REC_NONE if there is none. */
+uint32_t recording_frame_in(const Recording *r, uint32_t frame, uint32_t scope);
+
 /* "transform_1[3]"; in a static flow, and for every dispatch of a generator there, "load". */
 void recording_put_name(const Recording *r, const Bar *b, Buf *out);
+void recording_put_instance(const Recording *r, uint32_t step, uint32_t frame, Buf *out);
 
-/* For whoever fills a Recording: sorts the bars and finds Bar.after. */
+/* For whoever fills a Recording: sorts the bars, finds by_place and Bar.after (link.c). */
 void recording_finish(Recording *r);
+void recording_link(Recording *r);
 const char *run_state_name(RunState s);
+const char *outcome_name(Outcome o);
 
 #endif

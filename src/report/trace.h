@@ -10,6 +10,9 @@
 
 #include "report/recording.h"
 
+/* The format of "pipemill"; raised when a reader of the old one would go wrong. */
+#define TRACE_VERSION 1
+
 void trace_write_json(const Recording *r, Buf *out);
 
 /* Reads what trace_write_json wrote. ERR_DATA when the text is no JSON (err->line), or JSON

@@ -13,6 +13,7 @@ typedef struct Sample {
     uint32_t n_workers, n_batches;
     uint64_t pause_ns;
     uint32_t shares; /* of every instance: trace_shares; 0: not measured */
+    uint64_t (*duration_ns)(void *ctx, const Instance *i); /* NULL: sample_duration */
     uint32_t fail_step, fail_key; /* the first attempt of it fails; step 0: none */
     /* what is recorded */
     TraceEvent *events;
@@ -76,7 +77,7 @@ static void sample_init(Sample *s, bool is_static, uint32_t n_workers, uint32_t 
 static Recording *sample_record(Sample *s, const char *job)
 {
     GraphSpec *spec = &s->spec.spec;
-    SimModel model = {.ctx = s, .duration_ns = sample_duration,
+    SimModel model = {.ctx = s, .duration_ns = s->duration_ns ? s->duration_ns : sample_duration,
                       .has_batch = sample_has_batch, .fails = sample_fails};
     Observer observer = {.ctx = s, .event = sample_event};
     SimOptions options = {.n_workers = s->n_workers, .observer = &observer};

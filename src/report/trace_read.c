@@ -1,0 +1,521 @@
+/* Reads a trace back. Everything is checked, a file may be anything. Events are parsed one by
+ * one: a million of them as one tree would take gigabytes. */
+#include "report/trace.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/map.h"
+
+
+typedef struct Reader {
+    Recording *rec;
+    Map frames;    /* "scope:key" -> index + 1 */
+    Map steps;     /* name -> index + 1 */
+    Map counters;  /* "live batches of NAME" -> scope */
+    size_t cap_frames, cap_bars, cap_skips;
+    size_t *cap_points; /* [n_scopes] */
+    bool is_bad;   /* something was missing or out of range */
+} Reader;
+
+/* Room for one more. */
+#define GROW(r, array, n, cap)                                                             \
+    ((array) = (n) < *(cap) ? (array)                                                      \
+                            : arena_grow((r)->rec->arena, (array), (n), (cap), sizeof *(array)))
+
+static json_t *get(Reader *r, json_t *object, const char *key)
+{
+    json_t *v = json_object_get(object, key);
+    if (!v)
+        r->is_bad = true;
+    return v;
+}
+
+static Str get_str(Reader *r, json_t *object, const char *key)
+{
+    json_t *v = get(r, object, key);
+    if (!json_is_string(v)) {
+        r->is_bad = true;
+        return (Str){0};
+    }
+    Str s = {json_string_value(v), (uint32_t)json_string_length(v)};
+    return arena_str(r->rec->arena, s);
+}
+
+static uint64_t get_int(Reader *r, json_t *object, const char *key, uint64_t max)
+{
+    json_t *v = get(r, object, key);
+    json_int_t i = json_integer_value(v);
+    if (!json_is_integer(v) || i < 0 || (uint64_t)i > max) {
+        r->is_bad = true;
+        return 0;
+    }
+    return (uint64_t)i;
+}
+
+static uint64_t get_ns(Reader *r, json_t *object, const char *key)
+{
+    json_t *v = get(r, object, key);
+    if (json_is_integer(v) && json_integer_value(v) >= 0 &&
+        json_integer_value(v) < INT64_MAX / 1000)
+        return (uint64_t)json_integer_value(v) * 1000;
+    double us = json_number_value(v);
+    if (!json_is_real(v) || !(us >= 0 && us < 9e15)) {
+        r->is_bad = true;
+        return 0;
+    }
+    return (uint64_t)llround(us * 1000);
+}
+
+static uint32_t get_array(Reader *r, json_t *object, const char *key, uint32_t min,
+                          uint32_t max, json_t **out)
+{
+    *out = get(r, object, key);
+    size_t n = json_array_size(*out); /* 0 when it is none */
+    if (!json_is_array(*out) || n < min || n > max) {
+        r->is_bad = true;
+        return 0;
+    }
+    return (uint32_t)n;
+}
+
+static void *index_ptr(uint32_t i)
+{
+    return (void *)(uintptr_t)(i + 1u);
+}
+
+static uint32_t frame_of(Reader *r, uint32_t scope, Str key)
+{
+    Recording *rec = r->rec;
+    Str id = arena_printf(rec->arena, "%u:%.*s", scope, STR_ARG(key));
+    uintptr_t found = (uintptr_t)map_get(&r->frames, id);
+    if (found)
+        return (uint32_t)(found - 1);
+    uint32_t parent = 0, end = key.len;
+    while (end > 0 && key.ptr[end - 1] != '/')
+        end--;
+    if (scope && end > 1)
+        parent = frame_of(r, rec->info.scopes[scope].parent, str_slice(key, 0, end - 1));
+    GROW(r, rec->frames, rec->n_frames, &r->cap_frames);
+    rec->frames[rec->n_frames] = (RecFrame){.scope = scope, .parent = parent, .key = key};
+    map_put(&r->frames, id, index_ptr(rec->n_frames));
+    return rec->n_frames++;
+}
+
+/* Fields that a trace of an earlier version has not: without them a step has no cap and no
+ * pool, and reads the one before it. */
+static void read_step_more(Reader *r, json_t *s, uint32_t i, uint32_t n, RunStep *out)
+{
+    Recording *rec = r->rec;
+    json_t *inputs = json_object_get(s, "inputs"), *pool = json_object_get(s, "pool");
+    out->is_ordered = json_is_true(json_object_get(s, "is_ordered"));
+    if (json_object_get(s, "cap"))
+        out->cap = (uint32_t)get_int(r, s, "cap", UINT32_MAX);
+    if (json_is_integer(pool) && json_integer_value(pool) >= 0 &&
+        json_integer_value(pool) < rec->info.n_pools)
+        out->pool = (uint32_t)json_integer_value(pool) + 1;
+    else if (pool && !json_is_null(pool))
+        r->is_bad = true;
+    size_t n_inputs = inputs ? json_array_size(inputs) : i > 0;
+    if (n_inputs > UINT16_MAX || (inputs && !json_is_array(inputs))) {
+        r->is_bad = true;
+        return;
+    }
+    uint32_t *list = arena_array(rec->arena, uint32_t, n_inputs);
+    for (size_t k = 0; k < n_inputs; k++) {
+        json_int_t v = inputs ? json_integer_value(json_array_get(inputs, k)) : (json_int_t)i - 1;
+        r->is_bad |= v < 0 || v >= n;
+        list[k] = v < 0 || v >= n ? 0 : (uint32_t)v;
+    }
+    out->n_inputs = (uint32_t)n_inputs;
+    out->inputs = list;
+}
+
+static void read_pools(Reader *r, json_t *run)
+{
+    Recording *rec = r->rec;
+    json_t *list;
+    if (!json_object_get(run, "pools"))
+        return;
+    uint32_t n = get_array(r, run, "pools", 0, UINT16_MAX, &list);
+    RunPool *pools = arena_array(rec->arena, RunPool, n);
+    for (uint32_t i = 0; i < n; i++) {
+        json_t *p = json_array_get(list, i);
+        pools[i].name = get_str(r, p, "name");
+        pools[i].size = (uint32_t)get_int(r, p, "size", UINT32_MAX);
+    }
+    rec->info.n_pools = n;
+    rec->info.pools = pools;
+}
+
+static void read_steps(Reader *r, json_t *list, uint32_t n)
+{
+    Recording *rec = r->rec;
+    RunStep *steps = arena_array(rec->arena, RunStep, n);
+    rec->steps = arena_array(rec->arena, StepCount, n);
+    for (uint32_t i = 0; i < n; i++) {
+        json_t *s = json_array_get(list, i);
+        json_t *priority = get(r, s, "priority");
+        steps[i] = (RunStep){
+            .name = get_str(r, s, "name"),
+            .scope = (uint32_t)get_int(r, s, "scope", rec->info.n_scopes - 1),
+            .child_scope = (uint32_t)get_int(r, s, "yields", rec->info.n_scopes - 1),
+            .priority = (int32_t)json_integer_value(priority),
+            .is_collect = json_is_true(get(r, s, "is_collect")),
+        };
+        read_step_more(r, s, i, n, &steps[i]);
+        rec->steps[i] = (StepCount){
+            .n_done = get_int(r, s, "done", INT64_MAX),
+            .n_failed = get_int(r, s, "failed", INT64_MAX),
+            .n_skipped = get_int(r, s, "skipped", INT64_MAX),
+            .n_retries = get_int(r, s, "retries", INT64_MAX),
+            .n_not_started = get_int(r, s, "not_started", INT64_MAX),
+        };
+        map_put(&r->steps, steps[i].name, index_ptr(i));
+    }
+    rec->info.n_steps = n;
+    rec->info.steps = steps;
+}
+
+static void read_scopes(Reader *r, json_t *list)
+{
+    Recording *rec = r->rec;
+    uint32_t n = rec->info.n_scopes;
+    RunScope *scopes = arena_array(rec->arena, RunScope, n);
+    rec->scopes = arena_array(rec->arena, RecScope, n);
+    r->cap_points = arena_array(rec->arena, size_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        json_t *s = json_array_get(list, i);
+        scopes[i].parent = (uint32_t)get_int(r, s, "parent", n - 1);
+        scopes[i].generator = RUN_NO_STEP;
+        scopes[i].bound = UINT64_MAX;
+        if (i)
+            scopes[i].generator =
+                (uint32_t)get_int(r, s, "generator", rec->info.n_steps - 1);
+        if (!json_is_null(json_object_get(s, "bound")))
+            scopes[i].bound = get_int(r, s, "bound", INT64_MAX);
+        json_t *credits = json_object_get(s, "credits");
+        if (credits)
+            scopes[i].credits = json_is_null(credits)
+                                    ? UINT32_MAX
+                                    : (uint32_t)get_int(r, s, "credits", UINT32_MAX);
+        rec->scopes[i].count = (ScopeCount){
+            .n_batches = get_int(r, s, "batches", INT64_MAX),
+            .peak_live = (uint32_t)get_int(r, s, "peak_live", UINT32_MAX),
+            .n_overdrafts = (uint32_t)get_int(r, s, "overdrafts", UINT32_MAX),
+        };
+        if (i == 0 || r->is_bad)
+            continue;
+        Str name = arena_printf(rec->arena, "live batches of %.*s",
+                                STR_ARG(rec->info.steps[scopes[i].generator].name));
+        map_put(&r->counters, name, index_ptr(i));
+    }
+    rec->info.scopes = scopes;
+}
+
+static void read_run(Reader *r, json_t *run)
+{
+    Recording *rec = r->rec;
+    json_t *steps, *scopes;
+    rec->info.file = get_str(r, run, "file");
+    rec->info.job = get_str(r, run, "job");
+    rec->t_ns = get_ns(r, run, "time_us");
+    rec->info.n_workers = (uint32_t)get_int(r, run, "workers", UINT16_MAX);
+    r->is_bad |= rec->info.n_workers == 0;
+    if (json_object_get(run, "processors"))
+        rec->info.n_processors = (uint32_t)get_int(r, run, "processors", UINT32_MAX);
+    Str state = get_str(r, run, "state");
+    bool is_known = false;
+    for (int s = RUN_DONE; s <= RUN_CANCELLED; s++)
+        if (str_is(state, run_state_name((RunState)s))) {
+            rec->state = (RunState)s;
+            is_known = true;
+        }
+    r->is_bad |= !is_known;
+    uint32_t n_steps = get_array(r, run, "steps", 1, UINT16_MAX, &steps);
+    rec->info.n_scopes = get_array(r, run, "scopes", 1, UINT16_MAX, &scopes);
+    if (r->is_bad)
+        return;
+    read_pools(r, run);
+    read_steps(r, steps, n_steps);
+    read_scopes(r, scopes);
+}
+
+static uint32_t get_step(Reader *r, json_t *args, const char *key)
+{
+    json_t *v = json_object_get(args, key);
+    Str name = {json_string_value(v), (uint32_t)json_string_length(v)};
+    uintptr_t found = json_is_string(v) ? (uintptr_t)map_get(&r->steps, name) : 0;
+    if (!found)
+        r->is_bad = true;
+    return found ? (uint32_t)(found - 1) : 0;
+}
+
+static uint16_t get_worker(Reader *r, json_t *e)
+{
+    uint64_t tid = get_int(r, e, "tid", r->rec->info.n_workers);
+    r->is_bad |= tid == 0;
+    return (uint16_t)(tid - 1);
+}
+
+static void read_slice(Reader *r, json_t *e)
+{
+    Recording *rec = r->rec;
+    json_t *args = get(r, e, "args");
+    uint32_t step = get_step(r, args, "step");
+    const RunStep *s = &rec->info.steps[step];
+    Bar b = {.step = step, .child = REC_NONE, .after = REC_NONE};
+    b.start_ns = get_ns(r, e, "ts");
+    b.end_ns = b.start_ns + get_ns(r, e, "dur");
+    b.ready_ns = get_ns(r, args, "ready_us");
+    if (b.ready_ns > b.start_ns)
+        b.ready_ns = b.start_ns;
+    if (json_object_get(args, "cpu_us")) {
+        b.is_measured = true;
+        b.cpu_ns = get_ns(r, args, "cpu_us");
+        b.slept_ns = get_ns(r, args, "slept_us");
+    }
+    b.rows_in = (uint32_t)get_int(r, args, "rows_in", UINT32_MAX);
+    b.rows_out = (uint32_t)get_int(r, args, "rows_out", UINT32_MAX);
+    b.attempt = (uint16_t)get_int(r, args, "attempt", UINT16_MAX);
+    b.worker = get_worker(r, e);
+    b.kind = str_is(get_str(r, e, "cat"), "fold") ? BAR_FOLD : BAR_RUN;
+    Str outcome = get_str(r, args, "outcome");
+    bool is_known = false;
+    for (int k = OUTCOME_DONE; k <= OUTCOME_RETRY; k++)
+        if (str_is(outcome, outcome_name((Outcome)k))) {
+            b.outcome = (Outcome)k;
+            is_known = true;
+        }
+    r->is_bad |= !is_known;
+    b.frame = frame_of(r, s->scope, get_str(r, args, "key"));
+    if (json_object_get(args, "batch")) {
+        Str key = get_str(r, args, "batch");
+        uint32_t scope = s->child_scope;
+        if (b.kind == BAR_FOLD)
+            scope = (uint32_t)get_int(r, args, "batch_scope", rec->info.n_scopes - 1);
+        b.child = frame_of(r, scope, key);
+    }
+    r->is_bad |= b.kind == BAR_FOLD && b.child == REC_NONE;
+    GROW(r, rec->bars, rec->n_bars, &r->cap_bars);
+    rec->bars[rec->n_bars++] = b;
+}
+
+static void read_skip(Reader *r, json_t *e)
+{
+    Recording *rec = r->rec;
+    json_t *args = get(r, e, "args");
+    uint32_t step = get_step(r, args, "step");
+    GROW(r, rec->skips, rec->n_skips, &r->cap_skips);
+    rec->skips[rec->n_skips++] =
+        (Skip){.t_ns = get_ns(r, e, "ts"), .step = step, .cause = get_step(r, args, "cause"),
+               .frame = frame_of(r, rec->info.steps[step].scope, get_str(r, args, "key")),
+               .worker = get_worker(r, e)};
+}
+
+static void read_counter(Reader *r, json_t *e)
+{
+    Str name = get_str(r, e, "name");
+    uintptr_t found = (uintptr_t)map_get(&r->counters, name);
+    if (!found)
+        return; /* a counter of a later version */
+    RecScope *s = &r->rec->scopes[found - 1];
+    uint64_t t_ns = get_ns(r, e, "ts");
+    uint64_t n_live = get_int(r, get(r, e, "args"), "live", UINT32_MAX);
+    if (s->n_points && s->points[s->n_points - 1].t_ns >= t_ns)
+        r->is_bad = true;
+    GROW(r, s->points, s->n_points, &r->cap_points[found - 1]);
+    s->points[s->n_points++] = (LivePoint){t_ns, (uint32_t)n_live};
+}
+
+static void read_event(Reader *r, json_t *e)
+{
+    const char *ph = json_string_value(json_object_get(e, "ph"));
+    const char *cat = json_string_value(json_object_get(e, "cat"));
+    if (ph && strcmp(ph, "X") == 0)
+        read_slice(r, e);
+    else if (ph && strcmp(ph, "C") == 0)
+        read_counter(r, e);
+    else if (ph && strcmp(ph, "i") == 0 && cat && strcmp(cat, "skip") == 0)
+        read_skip(r, e);
+}
+
+/* ---- the text, value by value */
+
+typedef struct Walk {
+    Str text;
+    size_t at;
+} Walk;
+
+/* The next byte that is no blank; 0 at the end. */
+static char walk_peek(Walk *w)
+{
+    while (w->at < w->text.len && strchr(" \t\r\n", w->text.ptr[w->at]) && w->text.ptr[w->at])
+        w->at++;
+    return w->at < w->text.len ? w->text.ptr[w->at] : '\0';
+}
+
+static bool walk_take(Walk *w, char c)
+{
+    if (walk_peek(w) != c)
+        return false;
+    w->at++;
+    return true;
+}
+
+/* NULL if there is no value. */
+static json_t *walk_value(Walk *w)
+{
+    json_error_t at;
+    walk_peek(w);
+    json_t *v = json_loadb(w->text.ptr + w->at, w->text.len - w->at,
+                           JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &at);
+    if (v)
+        w->at += (size_t)at.position;
+    return v;
+}
+
+/* Over an object or a list that is not looked at. */
+static bool walk_over(Walk *w)
+{
+    size_t depth = 0;
+    for (; w->at < w->text.len; w->at++) {
+        char c = w->text.ptr[w->at];
+        if (c == '"') {
+            for (w->at++; w->at < w->text.len && w->text.ptr[w->at] != '"'; w->at++)
+                w->at += w->text.ptr[w->at] == '\\';
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+            w->at++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Arrows and waits are for viewers: more than half of the file. */
+static bool is_for_viewers(Walk *w)
+{
+    static const char begin[] = "{\"ph\":\"";
+    const size_t len = sizeof begin - 1;
+    walk_peek(w);
+    return w->text.len - w->at > len + 1 &&
+           memcmp(w->text.ptr + w->at, begin, len) == 0 &&
+           memchr("sfbe", w->text.ptr[w->at + len], 4) && w->text.ptr[w->at + len + 1] == '"';
+}
+
+/* False where the text is no list of JSON. */
+static bool read_events(Reader *r, Walk *w)
+{
+    if (!walk_take(w, '['))
+        return false;
+    if (walk_take(w, ']'))
+        return true;
+    do {
+        if (is_for_viewers(w)) {
+            if (!walk_over(w))
+                return false;
+            continue;
+        }
+        json_t *e = walk_value(w);
+        if (!e)
+            return false;
+        if (!r->is_bad)
+            read_event(r, e);
+        json_decref(e);
+    } while (walk_take(w, ','));
+    return walk_take(w, ']');
+}
+
+/* The parts of the outermost object. *events is where the list of events begins, 0: nowhere. */
+static bool walk_parts(Walk *w, json_t **run, size_t *events)
+{
+    if (!walk_take(w, '{') || walk_take(w, '}'))
+        return false;
+    do {
+        json_t *key = walk_value(w), *value = NULL;
+        const char *name = json_string_value(key);
+        bool ok = name && walk_take(w, ':');
+        if (ok && strcmp(name, "traceEvents") == 0) {
+            ok = walk_peek(w) == '[';
+            *events = w->at;
+            ok = ok && walk_over(w);
+        } else if (ok) {
+            value = walk_value(w);
+            ok = value != NULL;
+        }
+        if (ok && strcmp(name, "pipemill") == 0) {
+            json_decref(*run);
+            *run = json_incref(value);
+        }
+        json_decref(value);
+        json_decref(key);
+        if (!ok)
+            return false;
+    } while (walk_take(w, ','));
+    return walk_take(w, '}') && walk_peek(w) == '\0' && w->at == w->text.len;
+}
+
+/* Why the text is not a trace: it is no JSON, or another. */
+static Status refuse(Str text, Error *err)
+{
+    json_error_t at;
+    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &at);
+    if (root) {
+        json_decref(root);
+        return error_set(err, ERR_DATA,
+                         "this is JSON, but not a trace that pipemill wrote (--trace FILE)");
+    }
+    Status st = error_set(err, ERR_DATA, "this is not JSON: %s", at.text);
+    if (err)
+        err->line = at.line > 0 ? (uint64_t)at.line : 0;
+    return st;
+}
+
+Status trace_read_json(Str text, Recording **out, Error *err)
+{
+    Status st = OK;
+    Walk w = {.text = {text.ptr ? text.ptr : "", text.len}};
+    json_t *run = NULL;
+    size_t events = 0;
+    *out = NULL;
+    bool is_whole = walk_parts(&w, &run, &events);
+    json_t *version = json_object_get(run, "version");
+    if (!is_whole || !events || !json_is_object(run) || !json_is_integer(version)) {
+        st = refuse(w.text, err);
+        goto done;
+    }
+    if (json_integer_value(version) != TRACE_VERSION) {
+        st = error_set(err, ERR_DATA,
+                       "the trace has version %lld; this pipemill reads version %d",
+                       (long long)json_integer_value(version), TRACE_VERSION);
+        goto done;
+    }
+    Arena *a = arena_open();
+    Reader r = {.rec = arena_new(a, Recording)};
+    r.rec->arena = a;
+    map_init(&r.frames, a);
+    map_init(&r.steps, a);
+    map_init(&r.counters, a);
+    frame_of(&r, 0, (Str){0});
+    read_run(&r, run);
+    w.at = events;
+    if (!r.is_bad && !read_events(&r, &w)) {
+        recording_free(r.rec);
+        st = refuse(w.text, err);
+        goto done;
+    }
+    if (r.is_bad) {
+        recording_free(r.rec);
+        st = error_set(err, ERR_DATA, "the trace is damaged: a part of it is missing or has "
+                                      "an impossible value");
+        goto done;
+    }
+    recording_finish(r.rec);
+    *out = r.rec;
+done:
+    json_decref(run);
+    return st;
+}
