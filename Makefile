@@ -4,6 +4,7 @@
 # make test-asan | test-tsan | test-stress
 #                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
 #                 with tiny buffers
+# make test-long  what takes minutes: a million simulations of the scheduler, ...
 # make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
@@ -108,7 +109,7 @@ $(G)/version.h:
 
 # ---- running and testing
 
-.PHONY: all run deps test test-asan test-tsan test-stress check-build bless bench install
+.PHONY: all run deps test test-asan test-tsan test-stress test-long check-build bless bench install
 .PHONY: format clean
 
 run: deps
@@ -121,6 +122,10 @@ test: deps
 
 test-asan test-tsan test-stress: test-%:
 	+@$(SUBMAKE) MODE=$* test
+
+test-long: deps
+	+@$(SUBMAKE) check-build
+	+@tests/long.sh
 
 check-build: $(BIN) $(UNIT) $(RUNNER)
 

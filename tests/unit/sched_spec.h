@@ -105,7 +105,7 @@ static inline bool edge_is_legal(const GraphSpec *s, uint32_t from, uint32_t to)
 }
 
 /* Fan-outs up to three deep, plain, broadcast and gathered inputs, caps, pools, credits,
- * ordered writes; with failures also retries and on_failure. */
+ * ordered writes; with failures also retries, timeouts, max_batches and on_failure. */
 static inline void spec_random(TestSpec *t, uint64_t seed, bool with_failures)
 {
     Random r = {hash_of(seed)};
@@ -119,11 +119,11 @@ static inline void spec_random(TestSpec *t, uint64_t seed, bool with_failures)
         /* Mostly below the last fan-out, so that it gets readers. */
         uint32_t n_scopes = t->spec.n_scopes;
         uint32_t scope = random_one_in(&r, 3) ? random_below(&r, n_scopes) : n_scopes - 1;
-        uint32_t id = spec_step(t, scope, "step");
+        uint32_t id = spec_step(t, scope, "step"), opens = 0;
         StepSpec *s = &t->steps[id];
         if (n_scopes < 4 && (k == 0 || random_one_in(&r, 4)))
-            spec_opens(t, id, random_one_in(&r, 4) ? CREDITS_UNBOUNDED
-                                                   : random_below(&r, 5));
+            opens = spec_opens(t, id, random_one_in(&r, 4) ? CREDITS_UNBOUNDED
+                                                           : random_below(&r, 5));
         for (uint32_t from = 0; from < id && s->n_inputs < MAX_INPUTS; from++)
             if (edge_is_legal(&t->spec, from, id) && random_one_in(&r, 2))
                 spec_input(t, id, from);
@@ -139,10 +139,15 @@ static inline void spec_random(TestSpec *t, uint64_t seed, bool with_failures)
             continue;
         s->on_failure = random_one_in(&r, 8) ? ON_FAILURE_FAIL : ON_FAILURE_SKIP;
         if (random_one_in(&r, 3))
-            s->retry = (RetrySpec){.n_more = 1 + random_below(&r, 2),
+            s->retry = (RetrySpec){.n_more = 1 + random_below(&r, 3),
                                    .backoff = (Backoff)random_below(&r, 3),
                                    .jitter = random_one_in(&r, 2),
-                                   .delay_ns = random_below(&r, 20)};
+                                   .delay_ns = random_below(&r, 20),
+                                   .max_delay_ns = random_below(&r, 3) * 20};
+        if (random_one_in(&r, 8))
+            s->timeout_ns = 1 + random_below(&r, 60);
+        if (opens && random_one_in(&r, 8))
+            t->scopes[opens].max_batches = 1 + random_below(&r, 8);
     }
 }
 

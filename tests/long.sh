@@ -1,0 +1,42 @@
+#!/bin/bash
+# What takes minutes rather than seconds; `make test-long` calls it when everything is built.
+# Last line: `N passed, N failed`; exit status 1 if anything failed. SEEDS=N simulates fewer.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+
+seeds=${SEEDS:-1000000}
+jobs=$(nproc 2>/dev/null || echo 2)
+passed=0
+failed=0
+logs=$(mktemp -d) || exit 2
+trap 'rm -rf "$logs"' EXIT
+
+# Prints the log of a test that has ended and adds its last line; one without failed.
+add() {
+    cat "$1"
+    if [[ $(tail -n 1 "$1") =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=$((passed + BASH_REMATCH[1]))
+        failed=$((failed + BASH_REMATCH[2]))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+# Runs a test on the seeds 1 to $1, a share on each processor: shares SEEDS NAME COMMAND...
+shares() {
+    local n=$1 name=$2 k
+    shift 2
+    echo "== $name: $n seeds on $jobs processors"
+    for ((k = 0; k < jobs; k++)); do
+        "$@" $((n * k / jobs + 1)) $((n * (k + 1) / jobs)) >"$logs/$name.$k" 2>&1 &
+    done
+    wait
+    for ((k = 0; k < jobs; k++)); do
+        add "$logs/$name.$k"
+    done
+}
+
+shares "$seeds" simulations build/release/tests/unit/sched_random_test
+
+echo "$passed passed, $failed failed"
+((failed == 0))
