@@ -11,11 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/value.h"
 #include "sched/bound.h"
 #include "sched/monitor.h"
 #include "sched/retry.h"
+#include "sched/ticks.h"
 
 /* Builds that check: all invariants and the proved bound, after every event. */
 #if defined(PIPEMILL_CHECK) || defined(PIPEMILL_STRESS)
@@ -41,6 +43,7 @@ typedef struct Worker {
     pthread_t thread;
     TaskResult result;
     uint64_t now_ns; /* the end of the last task, or later */
+    Ticks ticks;
     /* For trace_shares, when there is a trace to keep: */
     uint64_t cpu_ns;      /* processor time of the thread at its last reading */
     uint64_t unread_ns;   /* time of tasks since then that went without a reading */
@@ -84,13 +87,6 @@ struct Pool {
 
 /* ---- small things */
 
-static uint64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t thread_cpu_ns(void)
 {
     struct timespec t;
@@ -99,7 +95,13 @@ static uint64_t thread_cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t now_ns(const Pool *p) { return clock_ns() - p->t0_ns; }
+static uint64_t now_ns(const Pool *p) { return (uint64_t)clock_now_ns() - p->t0_ns; }
+
+/* A worker's time goes by its own ticks only, so that it never goes back. */
+static inline void worker_look_at_time(const Pool *p, Worker *w)
+{
+    w->now_ns = ticks_now_ns(&w->ticks) - p->t0_ns;
+}
 
 static struct timespec timespec_of(const Pool *p, uint64_t run_ns)
 {
@@ -178,7 +180,7 @@ static void flush_noted(Pool *p, Worker *w)
         }
     }
     w->n_releases = 0;
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
 }
 
 static inline void flush(Pool *p, Worker *w)
@@ -377,7 +379,7 @@ static void task_run(Pool *p, Worker *w, Instance *i)
     e->info = info.n_yielded;
     e->outcome = OUTCOME_DONE;
     w->result = p->tasks.run(p->tasks.ctx, t);
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
     task_limits(p, w);
     e = event_put(w, &info, TRACE_END);
     e->value = trace_pair(t->n_rows_in, t->n_rows_out);
@@ -389,13 +391,13 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
 {
     const Tasks *t = &p->tasks;
     FoldResult r = FOLD_MORE;
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
     task_reset(w, f->reader);
     if (f->is_commit && t->commit)
         r = t->commit(t->ctx, &w->task);
     else if (!f->is_commit && t->fold)
         r = t->fold(t->ctx, &w->task, f->input, f->child);
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
     instance_event(w, f->reader, instance_frame(f->child), TRACE_FOLD,
                    r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns,
                    task_shares(p, w));
@@ -489,7 +491,7 @@ static void wait_locked(Pool *p, Worker *w)
         monitor_wait_locked(&p->monitor, NULL);
     }
     locked(p, w);
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
 }
 
 static void fold_locked(Pool *p, Worker *w, const Fold *f)
@@ -510,8 +512,9 @@ static void worker_loop(Pool *p, Worker *w)
     Graph *g = p->graph;
     if (p->options.trace)
         w->cpu_ns = thread_cpu_ns();
+    ticks_init(&w->ticks);
     pool_lock(p, w);
-    w->now_ns = now_ns(p);
+    worker_look_at_time(p, w);
     for (;;) {
         Fold fold;
         Instance *i;
@@ -533,7 +536,7 @@ static void worker_loop(Pool *p, Worker *w)
             task_run(p, w, i);
             /* The next one's start is this one's end, unless time was lost here. */
             if (!pool_lock(p, w))
-                w->now_ns = now_ns(p);
+                worker_look_at_time(p, w);
             finish_locked(p, w);
             check_locked(p);
             continue;
@@ -623,7 +626,7 @@ static RunState run_state(const Pool *p)
 void pool_run(Pool *p, PoolSummary *out)
 {
     uint32_t n_started = 1;
-    p->t0_ns = clock_ns();
+    p->t0_ns = (uint64_t)clock_now_ns();
     /* Fewer threads than asked for are a slower run, not a failed one. */
     while (n_started < p->options.n_workers &&
            pthread_create(&p->workers[n_started].thread, NULL, worker_main,
