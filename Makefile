@@ -132,6 +132,23 @@ check-build: $(BIN) $(UNIT) $(RUNNER)
 $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	$(call say,link $@)$(LINK) -o $@ $^ $(LIBS)
 
+# What the scheduler is compared with. A peer whose package is missing is left out, and the
+# benchmark says so.
+PEERS := tests/bench/sched/peers
+$(B)/tests/bench/sched/bench_sched: $(B)/tests/bench/sched/bench_sched.o \
+    $(B)/$(PEERS)/heap.o $(PEERS)/omp.c $(PEERS)/tbb.cpp $(PEERS)/peers.h $(LIB)
+	$(call say,link $@)at=$(B)/$(PEERS); peers=; \
+	if echo '#include <omp.h>' | $(CC) -fopenmp -E -x c - >/dev/null 2>&1; then \
+	    $(COMPILE) $(WARN) -fopenmp -c -o $$at/omp.o $(PEERS)/omp.c || exit 1; \
+	    peers="$$peers $$at/omp.o -fopenmp"; \
+	fi; \
+	if echo '#include <tbb/version.h>' | $(CXX) -E -x c++ - >/dev/null 2>&1; then \
+	    $(CXX) -std=c++17 -Wall -Wextra $(CFLAGS) $(MODE_$(MODE)) -pthread \
+	        -c -o $$at/tbb.o $(PEERS)/tbb.cpp || exit 1; \
+	    peers="$$peers $$at/tbb.o -ltbb -lstdc++"; \
+	fi; \
+	$(LINK) -o $@ $(filter %.o %.a,$^) $$peers $(LIBS)
+
 # The runner itself is never sanitized: it is not what is tested.
 $(RUNNER): tests/runner.c Makefile
 	@mkdir -p $(@D)

@@ -1,28 +1,37 @@
-/* bench_sched.c - what the scheduler itself costs.
+/* bench_sched.c - what the scheduler itself costs, next to others.
  *
  * Chains of depth 4 with empty bodies from one generator, priorities by depth, trace on.
- * Prints nanoseconds per instance (the generator's dispatches included), medians of 5, and
- * the peak of live batches; then a million batches and what the memory grew by.
+ * First a million batches and what memory they took; then nanoseconds per instance (the
+ * generator's dispatches included), medians of 5, and the most batches that lived at once,
+ * for 100,000 batches, ours and the peers' of peers/. Whether all bodies were run is
+ * checked each time. Rounds of all rows take turns, so that what else the machine
+ * does meets all of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "peers/peers.h"
 #include "sched/pool.h"
 
-enum { DEPTH = 4, REPEATS = 5 };
+enum { DEPTH = PEER_DEPTH, REPEATS = 5, MOST_WORKERS = 2 };
 
-static uint32_t n_batches;
+typedef struct Chains {
+    uint32_t n_batches;
+    PeerCount counts[MOST_WORKERS];
+} Chains;
 
 static TaskResult run(void *ctx, Task *t)
 {
-    (void)ctx;
-    if (instance_step(t->inst) != 0)
-        return TASK_DONE;
-    return instance_n_yielded(t->inst) < n_batches ? TASK_YIELDED : TASK_EXHAUSTED;
+    Chains *c = ctx;
+    if (instance_step(t->inst) == 0 && instance_n_yielded(t->inst) == c->n_batches)
+        return TASK_EXHAUSTED;
+    c->counts[t->worker].n++;
+    return instance_step(t->inst) == 0 ? TASK_YIELDED : TASK_DONE;
 }
 
-static double run_once(uint32_t n_workers, TraceMode mode, uint32_t *peak)
+static void ours(PeerRun *r, TraceMode mode)
 {
     static const uint32_t inputs[DEPTH] = {0, 1, 2, 3};
     StepSpec steps[1 + DEPTH];
@@ -38,21 +47,40 @@ static double run_once(uint32_t n_workers, TraceMode mode, uint32_t *peak)
     ScopeSpec scopes[2] = {{.generator = SPEC_NO_STEP}, {.generator = 0}};
     GraphSpec spec = {
         .n_steps = 1 + DEPTH, .n_scopes = 2, .steps = steps, .scopes = scopes};
-    Tasks tasks = {.run = run};
-    Trace *trace = trace_new(n_workers, mode);
-    PoolOptions options = {.n_workers = n_workers, .trace = trace};
+    Chains chains = {.n_batches = r->n_batches};
+    Tasks tasks = {.ctx = &chains, .run = run};
+    Trace *trace = trace_new(r->n_workers, mode);
+    PoolOptions options = {.n_workers = r->n_workers, .trace = trace};
     Pool *pool = pool_new(&spec, &tasks, &options);
     PoolSummary summary;
     pool_run(pool, &summary);
-    if (summary.steps[DEPTH].n_done != n_batches || summary.state != RUN_DONE) {
-        fprintf(stderr, "bench_sched: not all batches were run\n");
-        exit(1);
-    }
-    *peak = summary.scopes[1].peak_live;
-    double ns = (double)summary.t_ns / ((double)n_batches * (DEPTH + 1));
+    r->ns = (double)summary.t_ns;
+    r->n_bodies = 0;
+    for (uint32_t k = 0; k < r->n_workers; k++)
+        r->n_bodies += chains.counts[k].n;
+    r->peak_live = summary.scopes[1].peak_live;
     pool_free(pool);
     trace_free(trace);
-    return ns;
+}
+
+static void ours_ring(PeerRun *r) { ours(r, TRACE_LAST); }
+static void ours_kept(PeerRun *r) { ours(r, TRACE_KEEP); }
+
+typedef struct Row {
+    const char *name, *needs;
+    void (*run)(PeerRun *r);
+    double ns[MOST_WORKERS][REPEATS];
+    uint32_t peak[MOST_WORKERS];
+} Row;
+
+static double run_checked(Row *row, PeerRun *r)
+{
+    row->run(r);
+    if (r->n_bodies != (uint64_t)r->n_batches * (1 + DEPTH)) {
+        fprintf(stderr, "bench_sched: %s: not all bodies were run\n", row->name);
+        exit(1);
+    }
+    return r->ns / (double)r->n_bodies;
 }
 
 static int by_value(const void *a, const void *b)
@@ -61,20 +89,62 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void bench(uint32_t n_workers, TraceMode mode, const char *mode_name)
+static void row_print(Row *row)
 {
-    double ns[REPEATS];
-    uint32_t peak = 0;
-    for (int k = 0; k < REPEATS; k++) {
-        uint32_t one;
-        ns[k] = run_once(n_workers, mode, &one);
-        peak = one > peak ? one : peak;
+    if (!row->run) {
+        printf("%-36s  skipped: it needs %s\n", row->name, row->needs);
+        return;
     }
-    qsort(ns, REPEATS, sizeof ns[0], by_value);
-    printf("%7u batches  %u workers  trace %s  %6.1f ns an instance (%.1f-%.1f)  "
-           "%7.1f ns a batch  peak %u live\n",
-           n_batches, n_workers, mode_name, ns[REPEATS / 2], ns[0], ns[REPEATS - 1],
-           ns[REPEATS / 2] * (DEPTH + 1), peak);
+    printf("%-36s", row->name);
+    for (uint32_t p = 0; p < MOST_WORKERS; p++) {
+        double *ns = row->ns[p];
+        qsort(ns, REPEATS, sizeof ns[0], by_value);
+        printf("  %7.1f (%6.1f-%6.1f) %6u", ns[REPEATS / 2], ns[0], ns[REPEATS - 1],
+               row->peak[p]);
+    }
+    printf("\n");
+}
+
+static void table(void)
+{
+    Row rows[] = {
+        {.name = "pipemill, trace in a ring", .run = ours_ring},
+        {.name = "pipemill, trace kept", .run = ours_kept},
+        {.name = "oneTBB flow graph, limiter, priority",
+         .run = peer_tbb,
+         .needs = "libtbb-dev and a C++ compiler"},
+        {.name = "OpenMP tasks, depend, priority",
+         .run = peer_omp,
+         .needs = "a compiler with -fopenmp"},
+        {.name = "mutex, condvar, binary heap", .run = peer_heap},
+    };
+    enum { N_ROWS = sizeof rows / sizeof rows[0] };
+    for (uint32_t p = 1; p <= MOST_WORKERS; p++) {
+        for (int k = 0; k < N_ROWS; k++) {
+            PeerRun r = {.n_batches = 100000, .n_workers = p, .counts_live = true};
+            if (!rows[k].run)
+                continue;
+            run_checked(&rows[k], &r); /* and warms up */
+            rows[k].peak[p - 1] = r.peak_live;
+        }
+        for (int n = 0; n < REPEATS; n++) {
+            for (int k = 0; k < N_ROWS; k++) {
+                PeerRun r = {.n_batches = 100000, .n_workers = p};
+                if (rows[k].run)
+                    rows[k].ns[p - 1][n] = run_checked(&rows[k], &r);
+            }
+        }
+    }
+    printf("\n%-36s  %-31s  %s\n", "ns an instance, 100,000 chains of 4",
+           "1 worker (range)    peak live", "2 workers (range)   peak live");
+    for (int k = 0; k < N_ROWS; k++)
+        row_print(&rows[k]);
+#if defined(__clang__)
+    printf("compiler: clang " __clang_version__);
+#else
+    printf("compiler: gcc " __VERSION__);
+#endif
+    printf("; oneTBB: %s\n", peer_tbb_version ? peer_tbb_version() : "none");
 }
 
 static long max_rss_kib(void)
@@ -84,21 +154,28 @@ static long max_rss_kib(void)
     return usage.ru_maxrss;
 }
 
-int main(void)
+static void memory(void)
 {
-    uint32_t peak;
-    n_batches = 10000;
-    run_once(2, TRACE_LAST, &peak);
+    Row row = {.name = "pipemill", .run = ours_ring};
+    PeerRun r = {.n_batches = 10000, .n_workers = 2};
+    run_checked(&row, &r);
     long before = max_rss_kib();
-    n_batches = 1000000;
-    run_once(2, TRACE_LAST, &peak);
-    printf("%7u batches  2 workers  at most %ld KiB resident, %ld KiB for 10000  "
-           "peak %u live\n",
-           n_batches, max_rss_kib(), before, peak);
-    n_batches = 100000;
-    for (uint32_t p = 1; p <= 2; p++) {
-        bench(p, TRACE_LAST, "ring");
-        bench(p, TRACE_KEEP, "kept");
+    r.n_batches = 1000000;
+    run_checked(&row, &r);
+    long after = max_rss_kib();
+    printf("resident at most, 2 workers: %ld KiB for 10,000 batches, %ld KiB for 1,000,000 "
+           "(%.2f times)\n",
+           before, after, (double)after / (double)before);
+}
+
+int main(int argc, char **argv)
+{
+    /* OpenMP reads this before main. */
+    if (argc > 0 && peer_omp && !getenv("OMP_MAX_TASK_PRIORITY")) {
+        setenv("OMP_MAX_TASK_PRIORITY", "8", 1);
+        execv(argv[0], argv);
     }
+    memory();
+    table();
     return 0;
 }
