@@ -7,7 +7,7 @@
 #define WRITES_ONE "`pipemill run FILE JOB --trace run.json` writes one"
 
 /* In the order of the words of --format. */
-typedef enum GanttFormat { GANTT_TEXT, GANTT_SVG } GanttFormat;
+typedef enum GanttFormat { GANTT_TEXT, GANTT_SVG, GANTT_CHROME } GanttFormat;
 
 static bool read_all(const Term *t, const char *path, Buf *out)
 {
@@ -39,6 +39,9 @@ static void draw(const Args *a, const Term *t, const Recording *r, Buf *out)
         break;
     case GANTT_SVG:
         gantt_svg(r, &svg, out);
+        break;
+    case GANTT_CHROME:
+        trace_write_json(r, out);
         break;
     }
 }

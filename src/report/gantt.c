@@ -4,26 +4,14 @@
 
 /* ---- rows */
 
-typedef struct Place { /* which row a bar belongs to */
-    uint32_t step, frame, bar;
-} Place;
-
-static int place_cmp(const void *a, const void *b)
-{
-    const Place *x = a, *y = b;
-    if (x->step != y->step)
-        return x->step < y->step ? -1 : 1;
-    if (x->frame != y->frame)
-        return x->frame < y->frame ? -1 : 1;
-    return (x->bar > y->bar) - (x->bar < y->bar);
-}
-
 static int row_cmp(const void *a, const void *b)
 {
     const GanttRow *x = a, *y = b;
     if (x->first_ns != y->first_ns)
         return x->first_ns < y->first_ns ? -1 : 1;
-    return (x->bars[0] > y->bars[0]) - (x->bars[0] < y->bars[0]);
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return (x->frame > y->frame) - (x->frame < y->frame);
 }
 
 static int row_cmp_batch(const void *a, const void *b)
@@ -48,41 +36,113 @@ static void rows_sort(Gantt *g)
     }
 }
 
-static void row_add(Gantt *g, GanttRow *row, uint32_t bar)
+/* Counts one that stands in row->bars. */
+static void bar_add(Gantt *g, GanttRow *row, uint32_t bar)
 {
     const Bar *b = &g->recording->bars[bar];
-    row->bars[row->n_bars++] = bar;
+    row->n_bars++;
     row->busy_ns += b->end_ns - b->start_ns;
     row->n_batches += b->outcome == OUTCOME_YIELDED;
+    row->n_failed += b->outcome == OUTCOME_FAILED;
+    row->n_retries += b->outcome == OUTCOME_RETRY;
+    if (g->critical->is_on[bar]) {
+        row->is_on_path = true;
+        row->path_ns += b->end_ns - b->start_ns;
+    }
     if (b->start_ns < row->first_ns)
         row->first_ns = b->start_ns;
 }
 
-/* All bars' indexes stand in one array, row after row; each row holds a piece of it. */
-static void rows_make(Gantt *g, const Place *places)
+static void skip_add(Gantt *g, GanttRow *row, uint32_t skip)
 {
-    const Recording *r = g->recording;
-    uint32_t *bars = arena_array(g->arena, uint32_t, r->n_bars);
-    g->rows = arena_array(g->arena, GanttRow, g->is_folded ? r->info.n_steps : g->n_instances);
-    GanttRow *row = NULL;
-    for (uint32_t i = 0; i < r->n_bars; i++) {
-        const Place *p = &places[i];
-        bool new_step = i == 0 || p->step != places[i - 1].step;
-        bool new_frame = new_step || p->frame != places[i - 1].frame;
-        if (g->is_folded ? new_step : new_frame) {
-            row = &g->rows[g->n_rows++];
-            *row = (GanttRow){.step = p->step, .bars = bars + i, .first_ns = UINT64_MAX,
-                              .frame = g->is_folded ? REC_NONE : p->frame};
-        }
-        row->n_instances += new_frame;
-        row_add(g, row, p->bar);
-    }
+    uint64_t t_ns = g->recording->skips[skip].t_ns;
+    row->skips[row->n_skipped++] = skip;
+    if (row->n_bars == 0 && t_ns < row->first_ns)
+        row->first_ns = t_ns;
 }
 
-static int index_cmp(const void *a, const void *b)
+/* A row for each instance. There are few. */
+static void instances_make(Gantt *g, uint32_t *skips)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    const Recording *r = g->recording;
+    GanttRow *row = NULL;
+    g->rows = arena_array(g->arena, GanttRow, (size_t)g->n_instances + r->n_skips);
+    for (uint32_t p = 0; p < r->n_bars; p++) {
+        const Bar *b = &r->bars[r->by_place[p]];
+        if (!row || row->step != b->step || row->frame != b->frame) {
+            row = &g->rows[g->n_rows++];
+            *row = (GanttRow){.step = b->step, .frame = b->frame, .first_ns = UINT64_MAX,
+                              .n_instances = 1, .bars = r->by_place + p};
+        }
+        bar_add(g, row, r->by_place[p]);
+    }
+    for (uint32_t i = 0; i < r->n_skips; i++) {
+        const Skip *s = &r->skips[i];
+        uint32_t k = 0;
+        while (k < g->n_rows && (g->rows[k].step != s->step || g->rows[k].frame != s->frame))
+            k++;
+        row = &g->rows[k];
+        if (k == g->n_rows) {
+            g->n_rows++;
+            *row = (GanttRow){.step = s->step, .frame = s->frame, .first_ns = UINT64_MAX};
+        }
+        if (row->n_skipped)
+            continue;
+        row->skips = skips + i;
+        skip_add(g, row, i);
+    }
+    rows_sort(g);
+}
+
+static int busiest_cmp(const void *a, const void *b)
+{
+    const GanttRow *x = a, *y = b;
+    if (x->busy_ns != y->busy_ns)
+        return x->busy_ns > y->busy_ns ? -1 : 1;
+    return (x->step > y->step) - (x->step < y->step);
+}
+
+static int step_cmp(const void *a, const void *b)
+{
+    const GanttRow *x = a, *y = b;
+    return (x->step > y->step) - (x->step < y->step);
+}
+
+/* A row for each step: its bars and skips stand together, by time. */
+static void steps_make(Gantt *g, uint32_t max_rows, uint32_t *skips)
+{
+    const Recording *r = g->recording;
+    uint32_t n_steps = r->info.n_steps;
+    GanttRow *rows = arena_array(g->arena, GanttRow, n_steps);
+    uint32_t *bars = arena_array(g->arena, uint32_t, r->n_bars);
+    uint32_t *n_skipped = arena_array(g->arena, uint32_t, n_steps);
+    for (uint32_t i = 0; i < r->n_skips; i++)
+        n_skipped[r->skips[i].step]++;
+    for (uint32_t i = 0; i < n_steps; i++) {
+        rows[i] = (GanttRow){.step = i, .frame = REC_NONE, .first_ns = UINT64_MAX,
+                             .bars = bars + r->step_first[i], .skips = skips};
+        skips += n_skipped[i];
+        for (uint32_t p = r->step_first[i]; p < r->step_first[i + 1]; p++)
+            rows[i].n_instances += p == r->step_first[i] || r->bars[r->by_place[p]].frame !=
+                                                                r->bars[r->by_place[p - 1]].frame;
+    }
+    for (uint32_t i = 0; i < r->n_bars; i++) {
+        GanttRow *row = &rows[r->bars[i].step];
+        row->bars[row->n_bars] = i;
+        bar_add(g, row, i);
+    }
+    for (uint32_t i = 0; i < r->n_skips; i++)
+        skip_add(g, &rows[r->skips[i].step], i);
+    g->rows = rows;
+    for (uint32_t i = 0; i < n_steps; i++)
+        if (rows[i].n_bars || rows[i].n_skipped)
+            rows[g->n_rows++] = rows[i];
+    if (g->n_rows > max_rows) {
+        g->n_left_out = g->n_rows - max_rows;
+        qsort(rows, g->n_rows, sizeof *rows, busiest_cmp);
+        g->n_rows = max_rows;
+        qsort(rows, g->n_rows, sizeof *rows, step_cmp);
+    }
 }
 
 Gantt *gantt_layout(const Recording *r, uint32_t max_rows)
@@ -91,30 +151,28 @@ Gantt *gantt_layout(const Recording *r, uint32_t max_rows)
     Gantt *g = arena_new(a, Gantt);
     g->arena = a;
     g->recording = r;
-    if (r->n_bars == 0)
-        return g;
-    Place *places = xmalloc(r->n_bars * sizeof *places);
-    for (uint32_t i = 0; i < r->n_bars; i++)
-        places[i] = (Place){r->bars[i].step, r->bars[i].frame, i};
-    qsort(places, r->n_bars, sizeof *places, place_cmp);
-    for (uint32_t i = 0; i < r->n_bars; i++)
-        g->n_instances += i == 0 || places[i].step != places[i - 1].step ||
-                          places[i].frame != places[i - 1].frame;
-    g->is_folded = g->n_instances > max_rows;
-    rows_make(g, places);
-    free(places);
+    g->waits = waits_new(r);
+    g->critical = critical_new(g->waits, r);
+    for (uint32_t p = 0; p < r->n_bars; p++) {
+        const Bar *b = &r->bars[r->by_place[p]], *before = p ? &r->bars[r->by_place[p - 1]] : NULL;
+        g->n_instances += !before || b->step != before->step || b->frame != before->frame;
+    }
+    uint32_t *skips = arena_array(a, uint32_t, r->n_skips);
+    g->is_folded = g->n_instances > max_rows || r->n_skips > max_rows - g->n_instances;
     if (g->is_folded)
-        for (uint32_t i = 0; i < g->n_rows; i++)
-            qsort(g->rows[i].bars, g->rows[i].n_bars, sizeof(uint32_t), index_cmp);
+        steps_make(g, max_rows, skips);
     else
-        rows_sort(g);
+        instances_make(g, skips);
     return g;
 }
 
 void gantt_free(Gantt *g)
 {
-    if (g)
-        arena_close(g->arena);
+    if (!g)
+        return;
+    critical_free(g->critical);
+    waits_free(g->waits);
+    arena_close(g->arena);
 }
 
 void gantt_put_label(const Gantt *g, const GanttRow *row, Buf *out)
@@ -122,7 +180,128 @@ void gantt_put_label(const Gantt *g, const GanttRow *row, Buf *out)
     if (g->is_folded)
         buf_put_visible(out, g->recording->info.steps[row->step].name);
     else
-        recording_put_name(g->recording, &g->recording->bars[row->bars[0]], out);
+        recording_put_instance(g->recording, row->step, row->frame, out);
+}
+
+bool gantt_is_critical(const Gantt *g, const GanttRow *row)
+{
+    return g->is_folded ? row->path_ns > 0 && row->path_ns >= g->recording->t_ns / 20
+                        : row->is_on_path;
+}
+
+/* ---- sentences */
+
+static void comma_put(Buf *out, size_t from)
+{
+    if (out->len > from)
+        buf_puts(out, ", ");
+}
+
+/* Nothing for less than half a percent. */
+static void share_put(const Gantt *g, Buf *out, size_t from, Str what, uint64_t ns)
+{
+    uint64_t all = g->recording->t_ns;
+    if (ns < all / 200)
+        return;
+    comma_put(out, from);
+    buf_put_visible(out, what);
+    buf_printf(out, " %.0f %%", 100 * (double)ns / (double)(all ? all : 1));
+}
+
+void gantt_put_path(const Gantt *g, Buf *out)
+{
+    const Recording *r = g->recording;
+    const Critical *c = g->critical;
+    size_t from = out->len;
+    uint32_t *order = xmalloc((r->info.n_steps + (size_t)1) * sizeof *order);
+    uint32_t n = critical_steps(c, r, order);
+    if (c->n) {
+        for (uint32_t k = 0; k < n; k++)
+            share_put(g, out, from, r->info.steps[order[k]].name, c->step_ns[order[k]]);
+        share_put(g, out, from, STR_LIT("delays of retries"), c->delay_ns);
+        share_put(g, out, from, STR_LIT("between them"), c->gap_ns);
+    }
+    free(order);
+}
+
+typedef struct Sum {
+    uint64_t ns;
+    uint32_t step;
+    WaitReason why;
+} Sum;
+
+static int sum_cmp(const void *a, const void *b)
+{
+    const Sum *x = a, *y = b;
+    if (x->ns != y->ns)
+        return x->ns > y->ns ? -1 : 1;
+    if (x->step != y->step)
+        return x->step < y->step ? -1 : 1;
+    return (x->why > y->why) - (x->why < y->why);
+}
+
+void gantt_put_waits(const Gantt *g, Buf *out)
+{
+    enum { MAX_SAID = 5 };
+    const Recording *r = g->recording;
+    uint32_t n_steps = r->info.n_steps;
+    uint64_t(*step_ns)[N_WAITS] = xcalloc(n_steps, sizeof *step_ns);
+    Sum *sums = xcalloc((size_t)n_steps * N_WAITS, sizeof *sums);
+    size_t from = out->len, n = 0;
+    waits_sum(g->waits, step_ns);
+    for (uint32_t i = 0; i < n_steps; i++)
+        for (uint32_t k = 0; k < N_WAITS; k++)
+            if (step_ns[i][k] > r->t_ns / 100)
+                sums[n++] = (Sum){step_ns[i][k], i, (WaitReason)k};
+    qsort(sums, n, sizeof *sums, sum_cmp);
+    for (size_t k = 0; k < n && k < MAX_SAID; k++) {
+        comma_put(out, from);
+        buf_put_visible(out, r->info.steps[sums[k].step].name);
+        buf_putc(out, ' ');
+        time_put(out, sums[k].ns);
+        buf_puts(out, " for ");
+        wait_put_reason(r, sums[k].step, sums[k].why, out);
+    }
+    free(sums);
+    free(step_ns);
+}
+
+static void cause_put(const Recording *r, uint32_t step, Buf *out)
+{
+    buf_puts(out, " since ");
+    buf_put_visible(out, r->info.steps[step].name);
+    buf_puts(out, " failed");
+}
+
+void gantt_put_skips(const Gantt *g, Buf *out)
+{
+    enum { MAX_SAID = 5 };
+    const Recording *r = g->recording;
+    size_t from = out->len;
+    uint32_t n_said = 0;
+    uint32_t n_steps = r->info.n_steps;
+    /* By the step that was skipped, with the first cause of each. */
+    uint32_t *n = xcalloc(n_steps, sizeof *n), *cause = xcalloc(n_steps, sizeof *cause);
+    for (uint32_t i = 0; i < r->n_skips; i++)
+        if (n[r->skips[i].step]++ == 0)
+            cause[r->skips[i].step] = r->skips[i].cause;
+    uint32_t last = REC_NONE; /* said, but not yet why */
+    for (uint32_t i = 0; i < n_steps && n_said < MAX_SAID; i++) {
+        if (n[i] == 0)
+            continue;
+        if (last != REC_NONE && cause[last] != cause[i])
+            cause_put(r, cause[last], out);
+        comma_put(out, from);
+        count_put(out, n[i]);
+        buf_puts(out, " of ");
+        buf_put_visible(out, r->info.steps[i].name);
+        last = i;
+        n_said++;
+    }
+    if (last != REC_NONE)
+        cause_put(r, cause[last], out);
+    free(n);
+    free(cause);
 }
 
 /* ---- the axis */

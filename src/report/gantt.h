@@ -5,28 +5,37 @@
 #ifndef PIPE_REPORT_GANTT_H
 #define PIPE_REPORT_GANTT_H
 
+#include "report/critical.h"
 #include "report/format.h"
 #include "report/recording.h"
+#include "report/wait.h"
 
-/* Rows of single instances that are shown; above that they are folded. */
+/* Rows that are shown: of single instances; above that of steps, the busiest. */
 #define GANTT_MAX_ROWS 40
 
 typedef struct GanttRow {
     uint32_t step;
     uint32_t frame;       /* REC_NONE: all instances of the step */
-    uint32_t n_instances; /* folded or not; a generator is one, however often it yields */
+    uint32_t n_instances; /* that ran; a generator is one, however often it yields */
     uint32_t n_batches;   /* that a generator gave */
+    uint32_t n_failed, n_retries, n_skipped;
     uint64_t busy_ns;     /* running, folding, attempts that failed included */
-    uint64_t first_ns;    /* start of its first bar */
+    uint64_t first_ns;    /* start of its first bar, or when it was skipped */
+    uint64_t path_ns;     /* of its bars on the critical path */
+    bool is_on_path;      /* has such a bar */
     uint32_t n_bars;
     uint32_t *bars;       /* [n_bars] indexes into Recording.bars, by start */
+    uint32_t *skips;      /* [n_skipped] indexes into Recording.skips, by time */
 } GanttRow;
 
 typedef struct Gantt {
     const Recording *recording;
     Arena *arena;
+    Waits *waits;
+    Critical *critical;
     bool is_folded;       /* a row is a step, not an instance */
-    uint32_t n_instances;
+    uint32_t n_instances; /* that ran */
+    uint32_t n_left_out;  /* folded: steps without a row */
     uint32_t n_rows;
     GanttRow *rows;       /* by first start; folded: in step order */
 } Gantt;
@@ -34,6 +43,16 @@ typedef struct Gantt {
 Gantt *gantt_layout(const Recording *r, uint32_t max_rows);
 void gantt_free(Gantt *g); /* NULL is fine */
 void gantt_put_label(const Gantt *g, const GanttRow *row, Buf *out);
+/* To be marked: on the critical path; where steps are folded, a twentieth of it at least. */
+bool gantt_is_critical(const Gantt *g, const GanttRow *row);
+
+/* Sentences below a chart; nothing is written where there is nothing to say.
+ * "transform_1 50 %, load 20 %, delays of retries 20 %, between them 10 %" */
+void gantt_put_path(const Gantt *g, Buf *out);
+/* "transform_1 12.0 s for a worker, load 3.00 s for its cap": the longest, summed over instances. */
+void gantt_put_waits(const Gantt *g, Buf *out);
+/* "2 of transform_2, 2 of load since transform_1 failed" */
+void gantt_put_skips(const Gantt *g, Buf *out);
 
 /* Ticks of the axis are 0, step, 2 * step ... <= span: 1, 2 or 5 times a power of ten, or
  * whole parts of minutes and hours; at most max_ticks beside 0. Never 0. */

@@ -9,11 +9,19 @@
 enum { MIN_WIDTH = 60, DEFAULT_WIDTH = 100, MAX_WIDTH = 1000 };
 
 /* What one character of a row shows; the larger wins. */
-typedef enum Cell { CELL_NONE, CELL_WAIT, CELL_SHORT, CELL_RUN, CELL_RETRY, CELL_FAIL } Cell;
+typedef enum Cell {
+    CELL_NONE,
+    CELL_WAIT,
+    CELL_SHORT,
+    CELL_RUN,
+    CELL_SKIP,
+    CELL_RETRY,
+    CELL_FAIL
+} Cell;
 #define N_CELLS (CELL_FAIL + 1)
 
-static const char *const CELLS_UTF8[N_CELLS] = {" ", "░", "▎", "█", "r", "x"};
-static const char *const CELLS_ASCII[N_CELLS] = {" ", ".", "|", "#", "r", "x"};
+static const char *const CELLS_UTF8[N_CELLS] = {" ", "░", "▎", "█", "s", "r", "x"};
+static const char *const CELLS_ASCII[N_CELLS] = {" ", ".", "|", "#", "s", "r", "x"};
 static const char *const LEVELS_UTF8[9] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 typedef struct Chart {
@@ -24,7 +32,7 @@ typedef struct Chart {
     uint64_t span_ns;  /* of the axis, at least 1 */
     uint32_t n_label, n_cells, n_total; /* columns of the three parts */
     bool has_cell[N_CELLS]; /* to be explained below */
-    bool has_levels;
+    bool has_levels, has_path;
     Cell *cells;       /* [n_cells] */
     double *busy_ns;   /* [n_cells] running in that time, summed */
 } Chart;
@@ -72,11 +80,14 @@ static void cells_clear(Chart *c)
     }
 }
 
-static void cells_add(Chart *c, const Bar *b)
+static void cells_add(Chart *c, uint32_t bar)
 {
+    const Bar *b = &c->rec->bars[bar];
     uint32_t first = cell_round(c, b->start_ns), end = cell_round(c, b->end_ns);
-    for (uint32_t k = cell_round(c, b->ready_ns); k < first; k++)
-        cell_raise(c, k, CELL_WAIT);
+    Wait wait;
+    if (wait_of(c->gantt->waits, bar, &wait))
+        for (uint32_t k = cell_round(c, wait.from_ns); k < first; k++)
+            cell_raise(c, k, CELL_WAIT);
     for (uint32_t k = first; k < end; k++)
         cell_raise(c, k, CELL_RUN);
     if (first == end)
@@ -126,10 +137,16 @@ static void level_put(Chart *c, double part_of_one)
     }
 }
 
-static void label_put(Chart *c, Str label)
+static void label_put_marked(Chart *c, Str label, bool is_critical)
 {
     column_put(c->out, label, c->n_label, c->options->is_ascii);
-    buf_puts(c->out, "  ");
+    buf_puts(c->out, is_critical ? "* " : "  ");
+    c->has_path |= is_critical;
+}
+
+static void label_put(Chart *c, Str label)
+{
+    label_put_marked(c, label, false);
 }
 
 static void total_put(Chart *c, const char *text)
@@ -139,9 +156,14 @@ static void total_put(Chart *c, const char *text)
     line_end(c);
 }
 
-/* "9x  1.00 s": how many when there may be more than one, and how long in all. */
+/* "9x  1.00 s": how many when there may be more than one, and how long in all; of folded rows
+ * also how many failed, were retried and skipped. */
 static void row_total(const Chart *c, const GanttRow *row, Buf *out)
 {
+    if (row->n_bars == 0 && !c->gantt->is_folded) {
+        buf_puts(out, "skipped");
+        return;
+    }
     bool yields = c->rec->info.steps[row->step].child_scope != 0;
     if (c->gantt->is_folded || yields) {
         count_put(out, yields ? row->n_batches : row->n_instances);
@@ -151,6 +173,13 @@ static void row_total(const Chart *c, const GanttRow *row, Buf *out)
     time_put(&time, row->busy_ns);
     column_put_right(out, buf_str(&time), 7);
     buf_deinit(&time);
+    const uint32_t n[] = {row->n_failed, row->n_retries, row->n_skipped};
+    for (uint32_t k = 0; k < 3 && c->gantt->is_folded; k++)
+        if (n[k]) {
+            buf_putc(out, ' ');
+            count_put(out, n[k]);
+            buf_putc(out, "xrs"[k]);
+        }
 }
 
 static void cells_put(Chart *c, uint32_t step)
@@ -188,16 +217,50 @@ static void row_put(Chart *c, const GanttRow *row)
     cells_clear(c);
     for (uint32_t i = 0; i < row->n_bars; i++) {
         const Bar *b = &c->rec->bars[row->bars[i]];
-        cells_add(c, b);
+        cells_add(c, row->bars[i]);
         busy_add(c, b->start_ns, b->end_ns);
     }
+    for (uint32_t i = 0; i < row->n_skipped; i++)
+        cell_raise(c, cell_in(c, c->rec->skips[row->skips[i]].t_ns), CELL_SKIP);
     gantt_put_label(c->gantt, row, &text);
-    label_put(c, buf_str(&text));
+    label_put_marked(c, buf_str(&text), gantt_is_critical(c->gantt, row));
     cells_put(c, row->step);
     buf_clear(&text);
     row_total(c, row, &text);
     total_put(c, text.ptr);
     buf_deinit(&text);
+}
+
+/* Text in lines that fit, broken after `between`, later ones moved in by `indent`. A piece that
+ * is too wide is cut. */
+static void wrapped_put(Chart *c, Str text, const char *between, uint32_t indent)
+{
+    uint32_t width = c->n_label + c->n_cells + c->n_total + 4, gap = (uint32_t)strlen(between);
+    Buf line = {0};
+    for (uint32_t at = 0, end, n_pieces = 0; at < text.len; at = end) {
+        for (end = at; end < text.len; end++)
+            if (text.len - end >= gap && memcmp(text.ptr + end, between, gap) == 0) {
+                end += gap;
+                break;
+            }
+        Str piece = str_slice(text, at, end - at), seen = piece;
+        while (seen.len && seen.ptr[seen.len - 1] == ' ') /* may hang over */
+            seen.len--;
+        if (n_pieces && utf8_width(buf_str(&line)) + utf8_width(seen) > width) {
+            column_put(c->out, buf_str(&line), width, c->options->is_ascii);
+            line_end(c);
+            buf_clear(&line);
+            buf_printf(&line, "%*s", (int)indent, "");
+            n_pieces = 0;
+        }
+        buf_put_str(&line, piece);
+        n_pieces++;
+    }
+    while (line.len && line.ptr[line.len - 1] == ' ')
+        line.ptr[--line.len] = '\0';
+    column_put(c->out, buf_str(&line), width, c->options->is_ascii);
+    line_end(c);
+    buf_deinit(&line);
 }
 
 static void header_put(Chart *c)
@@ -229,11 +292,9 @@ static void header_put(Chart *c)
             count_put(&line, more[i].n);
             buf_printf(&line, " %s", more[i].what);
         }
-    uint32_t width = c->n_label + c->n_cells + c->n_total + 4;
     if (c->options->has_color)
         buf_puts(c->out, "\033[1m");
-    column_put(c->out, buf_str(&line), width, c->options->is_ascii);
-    line_end(c);
+    wrapped_put(c, buf_str(&line), "  ", 0);
     plain_put(c);
     buf_putc(c->out, '\n');
     buf_deinit(&line);
@@ -327,7 +388,7 @@ static void live_row_put(Chart *c, uint32_t scope, Str label)
     free(most);
 }
 
-static void live_lines_put(Chart *c)
+static void live_rows_put(Chart *c)
 {
     const RunInfo *info = &c->rec->info;
     Buf text = {0};
@@ -338,18 +399,41 @@ static void live_lines_put(Chart *c)
             buf_printf(&text, " %.*s", STR_ARG(info->steps[info->scopes[s].generator].name));
         live_row_put(c, s, buf_str(&text));
     }
-    buf_putc(c->out, '\n');
+    buf_deinit(&text);
+}
+
+/* "waited    load 3.00 s for its cap"; nothing where there is nothing to say. */
+static void sentence_put(Chart *c, const char *what, const Buf *said)
+{
+    Buf line = {0};
+    if (said->len == 0)
+        return;
+    buf_printf(&line, "%-8s  %s", what, said->ptr);
+    wrapped_put(c, buf_str(&line), ", ", 10);
+    buf_deinit(&line);
+}
+
+static void sentences_put(Chart *c)
+{
+    const RunInfo *info = &c->rec->info;
+    Buf text = {0};
     for (uint32_t s = 1; s < info->n_scopes; s++) {
         buf_clear(&text);
-        buf_puts(&text, "live  ");
         live_put(&text, c->rec, s);
         if (info->n_scopes > 2)
             buf_printf(&text, "  (batches of %.*s)",
                        STR_ARG(info->steps[info->scopes[s].generator].name));
-        uint32_t width = c->n_label + c->n_cells + c->n_total + 4;
-        column_put(c->out, buf_str(&text), width, c->options->is_ascii);
-        line_end(c);
+        sentence_put(c, "live", &text);
     }
+    buf_clear(&text);
+    gantt_put_path(c->gantt, &text);
+    sentence_put(c, "critical", &text);
+    buf_clear(&text);
+    gantt_put_waits(c->gantt, &text);
+    sentence_put(c, "waited", &text);
+    buf_clear(&text);
+    gantt_put_skips(c->gantt, &text);
+    sentence_put(c, "skipped", &text);
     buf_deinit(&text);
 }
 
@@ -372,12 +456,14 @@ static void legend_put(Chart *c)
     if (c->has_cell[CELL_FAIL])
         buf_puts(&line, "x failed   ");
     if (c->has_cell[CELL_RETRY])
-        buf_puts(&line, "r retried");
+        buf_puts(&line, "r failed, tried again   ");
+    if (c->has_cell[CELL_SKIP])
+        buf_puts(&line, "s skipped   ");
+    if (c->has_path)
+        buf_puts(&line, "* on the critical path");
     dim_put(c);
-    column_put(c->out, buf_str(&line), c->n_label + c->n_cells + c->n_total + 4,
-               c->options->is_ascii);
+    wrapped_put(c, buf_str(&line), "   ", 0);
     plain_put(c);
-    line_end(c);
     buf_deinit(&line);
 }
 
@@ -420,9 +506,13 @@ void gantt_text(const Recording *r, const GanttTextOptions *options, Buf *out)
     axis_put(&c);
     for (uint32_t i = 0; i < g->n_rows; i++)
         row_put(&c, &g->rows[i]);
+    if (g->n_left_out)
+        buf_printf(out, "+ %u more steps\n", g->n_left_out);
     buf_putc(out, '\n');
     workers_put(&c);
-    live_lines_put(&c);
+    live_rows_put(&c);
+    buf_putc(out, '\n');
+    sentences_put(&c);
     legend_put(&c);
     free(c.cells);
     free(c.busy_ns);

@@ -314,7 +314,7 @@ void wait_put_reason(const Recording *r, uint32_t step, WaitReason why, Buf *out
 {
     uint32_t pool = r->info.steps[step].pool;
     switch (why) {
-    case WAIT_DELAY: buf_puts(out, "its delay"); break;
+    case WAIT_DELAY: buf_puts(out, "its next attempt"); break;
     case WAIT_CREDIT: buf_puts(out, "a credit"); break;
     case WAIT_CAP: buf_puts(out, "its cap"); break;
     case WAIT_POOL:

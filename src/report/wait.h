@@ -50,7 +50,7 @@ bool wait_last(const Waits *w, uint32_t bar, WaitReason *why, uint64_t *until_ns
 /* All waits of a step by reason, summed over its instances: [N_WAITS], for each step. */
 void waits_sum(const Waits *w, uint64_t (*step_ns)[N_WAITS]);
 
-/* "a credit", "its cap", "a slot of pool db", "a worker" */
+/* "a credit", "its cap", "a slot of pool db", "a worker", "its next attempt" */
 void wait_put_reason(const Recording *r, uint32_t step, WaitReason why, Buf *out);
 
 #endif

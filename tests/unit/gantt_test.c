@@ -46,14 +46,15 @@ static void test_static(void)
               "\n"
               "             0 s         0.5 s        1.0 s         1.5 s\n"
               "             +-------------+------------+-------------+-------------\n"
-              "extract_all  |                                                            800 us\n"
-              "transform_1  ############################                                 1.00 s\n"
-              "transform_2                              ###########################      1.00 s\n"
-              "load                                                               |      300 us\n"
+              "extract_all* |                                                            800 us\n"
+              "transform_1* ############################                                 1.00 s\n"
+              "transform_2*                             ###########################      1.00 s\n"
+              "load       *                                                       |      300 us\n"
               "\n"
               "workers      3333333333333333333333333333333333333333333333333333333   25 % busy\n"
               "\n"
-              "# running   | under 36.4 ms\n");
+              "critical  transform_1 50 %, transform_2 50 %\n"
+              "# running   | under 36.4 ms   * on the critical path\n");
     CHECK(r->n_bars == 4 && r->bars[0].after == REC_NONE && r->bars[3].after == 2);
     recording_free(r);
     buf_deinit(&b);
@@ -79,7 +80,7 @@ static void test_dynamic(void)
     CHECK(r->scopes[1].count.peak_live == 9);
     text_of(r, 80, false, &b);
     widths_check(&b, 80);
-    CHECK(strstr(b.ptr, "live  peak 9, no bound\n"));
+    CHECK(strstr(b.ptr, "live      peak 9, no bound\n"));
     CHECK(strstr(b.ptr, "░")); /* the ninth waits for a worker */
     gantt_free(g);
     recording_free(r);
@@ -108,7 +109,7 @@ static void test_prio_dynamic(void)
     for (size_t i = 0; i < 4; i++) {
         text_of(r, widths[i], i % 2, &b);
         widths_check(&b, widths[i]);
-        CHECK(strstr(b.ptr, "live  peak 4 of at most 4\n"));
+        CHECK(strstr(b.ptr, "live      peak 4 of at most 4\n"));
         CHECK(widths[i] < 80 || strstr(b.ptr, "28 instances"));
     }
     text_of(r, 80, true, &b);
@@ -130,29 +131,119 @@ static void test_prio_dynamic(void)
     buf_deinit(&b);
 }
 
-static void test_failures(void)
+/* Each attempt is a bar of its own, and the delay between them a wait. */
+static void test_retry(void)
 {
     Buf b = {0};
     Sample s;
-    sample_init(&s, false, 4, 9, SECOND);
+    sample_init(&s, false, 2, 3, SECOND);
     s.fail_step = 2;
-    s.fail_key = 3;
+    s.fail_key = 1;
     s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
     Recording *r = sample_record(&s, "retried");
-    text_of(r, 100, true, &b);
-    CHECK(strstr(b.ptr, "28 instances: 1 retried\n"));
-    CHECK(strstr(b.ptr, "r retried\n") && strstr(b.ptr, "#r"));
-    CHECK(!strstr(b.ptr, "x failed"));
+    text_of(r, 80, true, &b);
+    CHECK_STR(b.ptr,
+              "pokemon.pipe  retried  done in 4.00 s  2 workers  10 instances: 1 retried\n"
+              "\n"
+              "                0 s         1 s          2 s          3 s\n"
+              "                +------------+------------+------------+------------\n"
+              "extract       * |.........................|                           3x 3.20 ms\n"
+              "transform_1[0]* #############                                             1.00 s\n"
+              "transform_1[1]  #############                                             1.00 s\n"
+              "transform_2[0]*              #############                                1.00 s\n"
+              "transform_2[1]               ############r.............#############      2.00 s\n"
+              "load[0]       *                          |                                300 us\n"
+              "transform_1[2]*                           #############                   1.00 s\n"
+              "transform_2[2]*                                        #############      1.00 s\n"
+              "load[1]                                                            |      300 us\n"
+              "load[2]       *                                                    |      300 us\n"
+              "\n"
+              "workers         9999999999999999999999999955555555555559999999999999   88 % busy\n"
+              "live            2222222222222222222222222222222222222222222222222222\n"
+              "\n"
+              "live      peak 2 of at most 8\n"
+              "critical  transform_1 50 %, transform_2 50 %\n"
+              "waited    extract 2.00 s for a worker, transform_2 1.00 s for its next attempt\n"
+              "# running   . ready, waiting   | under 77.0 ms   r failed, tried again\n"
+              "* on the critical path\n");
     recording_free(r);
-    sample_init(&s, false, 4, 9, SECOND);
-    s.fail_step = 2;
-    s.fail_key = 3;
-    s.spec.steps[2].on_failure = ON_FAILURE_SKIP;
-    r = sample_record(&s, "skipped");
-    text_of(r, 100, true, &b);
+    buf_deinit(&b);
+}
+
+/* What a failed batch leaves undone has rows of its own. */
+static void test_skip(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 2, 3, SECOND);
+    s.fail_step = 1;
+    s.fail_key = 1;
+    s.spec.steps[1].on_failure = ON_FAILURE_SKIP;
+    s.spec.steps[3].cap = 1;
+    Recording *r = sample_record(&s, "skipped");
     CHECK(r->state == RUN_PARTIAL);
-    CHECK(strstr(b.ptr, "partial in") && strstr(b.ptr, "27 instances: 1 failed, 1 skipped"));
-    CHECK(strstr(b.ptr, "#x") && strstr(b.ptr, "x failed\n"));
+    text_of(r, 80, true, &b);
+    CHECK_STR(b.ptr,
+              "pokemon.pipe  skipped  partial in 3.00 s  2 workers\n"
+              "8 instances: 1 failed, 2 skipped\n"
+              "\n"
+              "                0 s    0.5 s   1.0 s    1.5 s    2.0 s   2.5 s\n"
+              "                +--------+-------+--------+--------+-------+--------\n"
+              "extract       * |................|................|                   3x 3.20 ms\n"
+              "transform_1[0]  #################                                         1.00 s\n"
+              "transform_1[1]* ################x                                         1.00 s\n"
+              "transform_2[0]                   ##################                       1.00 s\n"
+              "transform_2[1]                   s                                       skipped\n"
+              "load[1]                          s                                       skipped\n"
+              "transform_1[2]*                  ##################                       1.00 s\n"
+              "load[0]                                           |                       300 us\n"
+              "transform_2[2]*                                    #################      1.00 s\n"
+              "load[2]       *                                                    |      300 us\n"
+              "\n"
+              "workers         9999999999999999999999999999999999855555555555555555   83 % busy\n"
+              "live            2222222222222222222222222222222222211111111111111111\n"
+              "\n"
+              "live      peak 2 of at most 8\n"
+              "critical  transform_1 67 %, transform_2 33 %\n"
+              "waited    extract 2.00 s for a worker\n"
+              "skipped   1 of transform_2, 1 of load since transform_1 failed\n"
+              "# running   . ready, waiting   | under 57.7 ms   x failed   s skipped\n"
+              "* on the critical path\n");
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* Folded: failures keep their marks, and the totals say how many. */
+static void test_folded_failures(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 4, 40, SECOND);
+    s.fail_step = 1;
+    s.fail_key = 20;
+    s.spec.steps[1].on_failure = ON_FAILURE_SKIP;
+    Recording *r = sample_record(&s, "many");
+    text_of(r, 80, true, &b);
+    CHECK_STR(b.ptr,
+              "pokemon.pipe  many  partial in 20.0 s  4 workers\n"
+              "119 instances: 1 failed, 2 skipped\n"
+              "\n"
+              "             0 s         5 s        10 s         15 s\n"
+              "             +------------+-----------+------------+------------\n"
+              "extract      1....1....1....1....1....1..1.1..1.1..1.1..1.1..1       40x 32.8 ms\n"
+              "transform_1* 995  996  897  798  699  59x33577334774347743377     40x  40.0 s 1x\n"
+              "transform_2*    99   99   99   99   995  s7533776336763367733577  39x  39.0 s 1s\n"
+              "load              1    1    1    1    1  s 1  1 1  1 1  1 1  1 1  39x 11.7 ms 1s\n"
+              "\n"
+              "workers      999999999999999999999999999999999999999999999999877       99 % busy\n"
+              "live         444444444444444444444444444444444444444444444444433\n"
+              "\n"
+              "live      peak 4 of at most 4\n"
+              "critical  transform_1 50 %, transform_2 50 %\n"
+              "waited    extract 19.0 s for a worker\n"
+              "skipped   1 of transform_2, 1 of load since transform_1 failed\n"
+              "1-9 running, 9: on all workers   . ready, waiting   x failed   s skipped\n"
+              "* on the critical path\n");
     recording_free(r);
     buf_deinit(&b);
 }
@@ -192,7 +283,7 @@ static void test_nothing(void)
     Recording *r = sample_record(&s, "empty");
     text_of(r, 80, true, &b);
     widths_check(&b, 80);
-    CHECK(strstr(b.ptr, "live  peak 0 of at most"));
+    CHECK(strstr(b.ptr, "live      peak 0 of at most"));
     gantt_svg(r, &(GanttSvgOptions){0}, &b);
     r->n_bars = 0;
     r->t_ns = 0;
@@ -214,7 +305,9 @@ static void test_folded(void)
     text_of(r, 100, false, &b);
     widths_check(&b, 100);
     CHECK(strstr(b.ptr, "75,001 instances"));
-    CHECK(n_times(&b, "\n") == 14);
+    CHECK(n_times(&b, "\n") == 15);
+    /* What limits such a run is its generator: one dispatch after the other. */
+    CHECK(strstr(b.ptr, "\ncritical  extract 100 %\n"));
     CHECK(strstr(b.ptr, "25,000× ") && strstr(b.ptr, "by how many workers"));
     buf_clear(&b);
     gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
@@ -290,7 +383,9 @@ int main(void)
     test_static();
     test_dynamic();
     test_prio_dynamic();
-    test_failures();
+    test_retry();
+    test_skip();
+    test_folded_failures();
     test_folds();
     test_nothing();
     test_folded();
