@@ -4,6 +4,7 @@
 #include "code/emit.h"
 #include "code/verify.h"
 #include "lang/ast_dump.h"
+#include "plan/fold.h"
 #include "plan/plan_dump.h"
 #include "run/spec.h"
 
@@ -27,7 +28,8 @@ static DumpInfo dump_info(Arena *a, const Plan *plan, uint32_t asked)
     const GraphSpec *g = plan_graph(a, plan);
     Bounds *bounds = bounds_new(g, n_workers);
     DumpBound *scopes = arena_array(a, DumpBound, plan->n_scopes);
-    Str *warnings = arena_array(a, Str, bounds->n_warnings);
+    Str *warnings = arena_array(a, Str, bounds->n_warnings + plan->n_steps);
+    uint32_t n_warnings = 0;
     for (uint32_t i = 0; i < plan->n_scopes; i++) {
         const Bound *b = &bounds->scopes[i];
         scopes[i] = (DumpBound){.live = b->live,
@@ -38,11 +40,17 @@ static DumpInfo dump_info(Arena *a, const Plan *plan, uint32_t asked)
     for (uint32_t i = 0; i < bounds->n_warnings; i++) {
         Buf text = {0};
         bound_warning_text(&text, g, n_workers, &bounds->warnings[i]);
-        warnings[i] = arena_str(a, buf_str(&text));
+        warnings[n_warnings++] = arena_str(a, buf_str(&text));
+        buf_deinit(&text);
+    }
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        Buf text = {0};
+        if (fold_put_warning(&text, plan->steps[i]))
+            warnings[n_warnings++] = arena_str(a, buf_str(&text));
         buf_deinit(&text);
     }
     DumpInfo info = {.n_workers = n_workers, .scopes = scopes,
-                     .n_warnings = bounds->n_warnings, .warnings = warnings};
+                     .n_warnings = n_warnings, .warnings = warnings};
     bounds_free(bounds);
     return info;
 }

@@ -607,7 +607,9 @@ static Status finish(Emit *e, Str step, const Schema *in, const Schema *out, Cod
 Status emit_step(Arena *a, const Sources *sources, const Step *step, Code **out, Error *err)
 {
     Emit e = {.arena = a, .sources = sources, .table = step->in};
-    for (size_t i = 0; !step->is_generator && i < step->pops.n; i++)
+    /* A collect gets the groups of its parts merged: the table is what they make. */
+    size_t first = step->hold == HOLD_GROUPS ? 1 : 0;
+    for (size_t i = first; !step->is_generator && i < step->pops.n; i++)
         pop(&e, step->pops.ptr[i]);
     return finish(&e, step->name, step->is_generator ? step->out : step->in, step->out, out, err);
 }

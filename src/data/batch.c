@@ -387,7 +387,8 @@ static bool should_copy(Batch *const *parts, uint32_t n_parts)
     return needed < kept / 2;
 }
 
-Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types)
+static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types,
+                     bool copy)
 {
     Batch **full = xmalloc((n_parts + 1) * sizeof *full);
     Column **cols = xmalloc((n_parts + 1) * sizeof *cols);
@@ -399,7 +400,7 @@ Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, cons
     }
     Batch *out = batch_new(n_rows, n_cols);
     memcpy(out->types, types, n_cols * sizeof *types);
-    bool copy = should_copy(full, n), any_text = false;
+    bool any_text = false;
     for (uint32_t c = 0; c < n_cols; c++) {
         bool all_text = n > 0, all_values = true;
         for (uint32_t p = 0; p < n; p++) {
@@ -439,4 +440,14 @@ Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, cons
     free(full);
     free(cols);
     return out;
+}
+
+Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types)
+{
+    return concat(parts, n_parts, n_cols, types, should_copy(parts, n_parts));
+}
+
+Batch *batch_compact(Batch *b)
+{
+    return concat(&b, 1, b->n_cols, b->types, !b->raw || should_copy(&b, 1));
 }

@@ -73,5 +73,7 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
  * part stays text (cells keep their bytes), otherwise every part must have its values (the caller decodes first). Bytes
  * are copied and the parts' blocks let go when the text columns are few of the input's, else the blocks are kept. */
 Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types);
+/* A copy of b to be kept for long: it keeps nothing alive but a block of the input of which its text is the most. */
+Batch *batch_compact(Batch *b);
 
 #endif

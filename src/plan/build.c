@@ -1,5 +1,6 @@
 #include "plan/build.h"
 
+#include "plan/fold.h"
 #include "plan/type.h"
 
 #define PRIORITY_MAX 1000000 /* rank is twice that and has to fit an int32_t */
@@ -342,6 +343,48 @@ static Step *split_generator(Builder *b, Step *gen, const StageDef *s, PopList *
     return rest;
 }
 
+/* What of a collect runs per batch becomes a step of its own, in front of it: fold.h. It belongs
+ * to the collect: no step before it goes first. */
+static void split_collect(Builder *b, Step *c, uint32_t batches)
+{
+    PlanFold f = fold_split(c->pops.ptr, c->pops.n, c->scope);
+    Step *part = arena_new(b->arena, Step);
+    part->id = c->id++;
+    b->steps.ptr[part->id] = part;
+    vec_push(b->arena, &b->steps, c);
+    part->name = unique_name(b, arena_printf(b->arena, "%.*s_each", STR_ARG(c->name)));
+    part->op = c->op;
+    part->kind = STEP_MAP;
+    part->part_of = c;
+    part->scope = batches;
+    part->depth = c->depth;
+    part->priority = c->priority;
+    part->has_priority = c->has_priority;
+    part->rank = c->rank;
+    for (size_t i = 0; i < b->steps.n; i++) {
+        const Step *s = b->steps.ptr[i];
+        if ((s->scope == batches || s->yields == batches) && s->rank >= part->rank)
+            part->rank = s->rank + 1;
+    }
+    part->span = c->span;
+    part->in = c->in;
+    part->inputs = arena_new(b->arena, uint32_t);
+    part->inputs[0] = c->inputs[0];
+    part->n_inputs = 1;
+    size_t n = f.n_head + (f.folds_next ? 1 : 0);
+    for (size_t i = 0; i < n; i++)
+        vec_push(b->arena, &part->pops, c->pops.ptr[i]);
+    part->out = n ? c->pops.ptr[n - 1]->out : c->in;
+    c->inputs[0] = part->id;
+    c->in = part->out;
+    c->pops.ptr += f.n_head;
+    c->pops.n -= f.n_head;
+    c->pops.cap = c->pops.n;
+    c->hold = f.hold;
+    c->hold_limit = f.limit;
+    register_sinks(b, part);
+}
+
 /* ---- stages ---- */
 
 static void wrong_level(Builder *b, const StageDef *s, const Point *at)
@@ -407,6 +450,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     }
 
     StepKind kind = STEP_STATIC;
+    uint32_t batches = at->scope;
     uint32_t scope = is_source ? 0 : at->scope;
     if (st->kind == STAGE_MAP)
         kind = STEP_MAP;
@@ -452,7 +496,6 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
         if (is_source || st->kind == STAGE_COLLECT)
             at->from = st->span;
     }
-    at->step = step->id;
     at->cols = t.cols;
     at->is_unknown = t.is_unknown;
     at->is_broken = s->op && has_lost_source(s->op->op);
@@ -478,8 +521,11 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
         w->out = step->out;
         vec_push(b->arena, &step->pops, w);
     }
+    if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
+        split_collect(b, step, batches);
     if (step->is_generator == false)
         register_sinks(b, step);
+    at->step = step->id;
 }
 
 static void build_flow(Builder *b, const FlowDef *f)
@@ -522,6 +568,7 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->sinks = b.sinks.ptr;
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
+    fold_finish(a, plan);
     return plan;
 }
 

@@ -111,6 +111,19 @@ typedef struct Pop {
 typedef enum StepKind { STEP_STATIC, STEP_MAP, STEP_COLLECT } StepKind;
 const char *step_kind_name(StepKind k);
 
+/* What a collect keeps while its batches come (fold.h). */
+typedef enum Hold {
+    HOLD_NONE,     /* no collect, or one that begins with a source */
+    HOLD_NOTHING,  /* nobody wants the rows: they are counted */
+    HOLD_FIRST,    /* hold_limit rows and no more */
+    HOLD_TOP,      /* hold_limit rows of an order */
+    HOLD_DISTINCT, /* the rows that differ */
+    HOLD_GROUPS,   /* a row and the aggregates' states per group */
+    HOLD_SORTED,   /* all rows, sorted batch by batch */
+    HOLD_ROWS,     /* all rows */
+} Hold;
+const char *hold_name(Hold h); /* "groups" */
+
 typedef struct Step Step;
 struct Step {
     uint32_t id;          /* index in Plan.steps: the order in the job */
@@ -123,7 +136,8 @@ struct Step {
     uint32_t depth;       /* longest way from a source */
     int32_t priority;
     bool has_priority;    /* given, not the depth */
-    int32_t rank;         /* what the scheduler compares: 2 * priority, + 1 for the rest of a generator's op */
+    int32_t rank;         /* what the scheduler compares: 2 * priority, + 1 for the rest of a generator's op;
+                             a part: above all that comes before it */
     uint32_t max_concurrent; /* 0: none */
     uint32_t pool;        /* index + 1 into Plan.pools; 0: none */
     RetrySpec retry;
@@ -134,6 +148,9 @@ struct Step {
     const Schema *in;     /* NULL: it begins with a source, whatever is piped in */
     const Schema *out;
     Vec(Pop *) pops;      /* none: passes its input on */
+    Hold hold;            /* COLLECT */
+    uint64_t hold_limit;  /* HOLD_FIRST, HOLD_TOP: rows */
+    const Step *part_of;  /* the collect whose batches it prepares and that alone reads it; NULL: none (fold.h) */
     Str doc;
     Vec(Str) tags;        /* "key=value" */
     Span span;            /* the stage */

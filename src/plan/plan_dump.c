@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "plan/fold.h"
 
 #define DUMP_VERSION 1
 
@@ -233,8 +234,12 @@ static void bound_put(Buf *out, const DumpBound *b)
                    b->live == 1 ? "" : "es");
 }
 
-static const Schema *pop_in(const Step *s, size_t i)
+static const Schema *pop_in(const Plan *plan, const Step *s, size_t i)
 {
+    if (i == 0 && s->hold == HOLD_GROUPS) { /* what comes in are groups: its names are the part's */
+        const Step *part = plan->steps[s->inputs[0]];
+        return pop_in(plan, part, part->pops.n - 1);
+    }
     return i ? s->pops.ptr[i - 1]->out : s->in;
 }
 
@@ -337,8 +342,20 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
                    STR_ARG(plan->steps[s->inputs[i]]->name));
     buf_printf(out, "  priority %d%s", s->priority, s->has_priority ? "" : " (its depth)");
     policies_put(out, plan, s);
-    if (!str_eq(s->op, s->name) && s->op.len)
+    if (s->part_of)
+        buf_printf(out, "  part of %.*s", STR_ARG(s->part_of->name));
+    else if (!str_eq(s->op, s->name) && s->op.len)
         buf_printf(out, "  op %.*s", STR_ARG(s->op));
+    buf_putc(out, '\n');
+}
+
+/* "    holds  at most 10 rows", of a collect. */
+static void hold_put(Buf *out, const Plan *plan, const Step *s)
+{
+    if (s->hold == HOLD_NONE)
+        return;
+    buf_puts(out, "    holds  ");
+    fold_put_hold(out, plan, s);
     buf_putc(out, '\n');
 }
 
@@ -404,12 +421,13 @@ void plan_dump_text(const Plan *plan, const DumpInfo *info, Buf *out)
         step_head_put(out, plan, s, n_name);
         for (size_t k = 0; k < s->pops.n; k++) {
             buf_clear(&line);
-            pop_put_line(&line, s->pops.ptr[k], pop_in(s, k));
+            pop_put_line(&line, s->pops.ptr[k], pop_in(plan, s, k));
             wrap_put(out, k ? "" : "does", buf_str(&line));
         }
         buf_clear(&line);
         schema_put(&line, s->out);
         wrap_put(out, "gives", buf_str(&line));
+        hold_put(out, plan, s);
     }
     buf_putc(out, '\n');
     scopes_put(out, plan, info);
@@ -425,6 +443,7 @@ void plan_print(const Plan *plan, const DumpInfo *info, Buf *out)
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         buf_puts(out, "  ");
         step_head_put(out, plan, plan->steps[i], n_name);
+        hold_put(out, plan, plan->steps[i]);
     }
     buf_putc(out, '\n');
     scopes_put(out, plan, info);
@@ -540,7 +559,7 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
     json_begin_array(w);
     for (size_t i = 0; i < s->pops.n; i++) {
         buf_clear(&line);
-        pop_put_line(&line, s->pops.ptr[i], pop_in(s, i));
+        pop_put_line(&line, s->pops.ptr[i], pop_in(plan, s, i));
         json_begin_object(w);
         json_key(w, "kind");
         json_put_cstr(w, pop_name(s->pops.ptr[i]->kind));
@@ -549,6 +568,22 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
         json_end_object(w);
     }
     json_end_array(w);
+    json_number(w, "part_of", s->part_of ? s->part_of->id : UINT64_MAX, UINT64_MAX);
+    json_key(w, "holds");
+    if (s->hold == HOLD_NONE) {
+        json_put_null(w);
+    } else {
+        buf_clear(&line);
+        fold_put_hold(&line, plan, s);
+        json_begin_object(w);
+        json_key(w, "kind");
+        json_put_cstr(w, hold_name(s->hold));
+        bool has_limit = s->hold == HOLD_FIRST || s->hold == HOLD_TOP;
+        json_number(w, "limit", has_limit ? s->hold_limit : UINT64_MAX, UINT64_MAX);
+        json_key(w, "text");
+        json_put_str(w, buf_str(&line));
+        json_end_object(w);
+    }
     json_key(w, "doc");
     json_put_str(w, s->doc);
     json_key(w, "tags");

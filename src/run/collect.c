@@ -1,9 +1,11 @@
-/* collect.c - many batches that become one table: the parts of a read, the batches of a collect. */
+/* collect.c - many batches that become one table: the parts of a read, the batches of a collect
+ * (plan/fold.h says how it is split). */
 #include "run/run_int.h"
 
 #include <stdlib.h>
 
 #define SMALL_PARTS 256 /* batches of a collect that are joined into one */
+#define CUT_ROWS 1024   /* rows of a `top` or `distinct` that may pile up beyond what it keeps */
 
 /* Small parts are joined in time: each has buffers of its own, which would outweigh its rows. */
 static void join_small_parts(State *s)
@@ -53,54 +55,198 @@ Batch *join_parts(State *s, const Schema *schema)
     return all;
 }
 
+/* ---- the part of a collect: one batch ---- */
+
+void part_free(const Run *r, Part *p)
+{
+    if (!p)
+        return;
+    batch_unref(p->rows);
+    groups_close(p->groups);
+    for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
+        buf_deinit(&p->written[i]);
+    free(p->written);
+    free(p->err);
+    free(p);
+}
+
+/* Runs the head, and what is folded as far as one batch goes. */
+static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
+{
+    const Code *code = r->codes[s->id];
+    Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
+    const VmHost outside = vm_host(&host);
+    /* Statements that could tell are not in the head: key(), row() and log are the collect's. */
+    const VmInstance inst = {.seed = r->options.seed, .step = s->part_of->name, .key = {"", 0}};
+    Vm *vm = r->vms[t->worker];
+    const Batch *in = NULL;
+    Status st = input_batch(r, t->inst, s, &in, err);
+    if (st != OK)
+        return st;
+    part->n_rows_in = t->n_rows_in = in->n_rows;
+    if (s->part_of->hold == HOLD_GROUPS) {
+        st = vm_run_groups(vm, code, &outside, &inst, in, &part->groups, err);
+        if (st == OK)
+            part->n_rows_out = groups_count(part->groups);
+    } else {
+        Batch *out = NULL;
+        st = vm_run(vm, code, &outside, &inst, in, &out, err);
+        if (st == OK) {
+            part->n_rows_out = out->n_rows;
+            if (s->part_of->hold != HOLD_NOTHING)
+                part->rows = batch_compact(out);
+            batch_unref(out);
+        }
+    }
+    part->written = host.state->pending;
+    host.state->pending = NULL;
+    return st;
+}
+
+TaskResult task_part(Run *r, Task *t, const Step *s)
+{
+    Part *part = xcalloc(1, sizeof *part);
+    Error err = {0};
+    Status st = part_run(r, t, s, part, &err);
+    if (st == ERR_CANCELLED || st == ERR_TIMEOUT) {
+        part_free(r, part);
+        t->err = err;
+        t->err.status = st;
+        return TASK_FAILED;
+    }
+    if (st != OK) {
+        part->err = xmalloc(sizeof *part->err);
+        *part->err = err;
+        part->err->status = st;
+    }
+    t->n_rows_out = part->n_rows_out;
+    instance_set_out(t->inst, part);
+    return TASK_DONE;
+}
+
+/* ---- folding, in key order ---- */
+
+/* Past the first operation of the collect, which is the folded one. */
+static uint32_t folded_end(const Code *c)
+{
+    uint32_t i = 0;
+    while (i < c->n_instrs && c->instrs[i].op != OP_TOP && c->instrs[i].op != OP_DISTINCT)
+        i++;
+    return i + 1;
+}
+
+/* Of the rows held only those stay that the operation leaves of them. */
+static Status cut(Run *r, Task *t, const Step *s, State *state)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    const Code *code = r->codes[s->id];
+    Batch *all = join_parts(state, s->in), *left = NULL;
+    Status st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, &left,
+                            &t->err);
+    batch_unref(all);
+    if (st != OK)
+        return st;
+    state->n_rows = 0;
+    state->next_cut = 2ull * left->n_rows + CUT_ROWS;
+    keep_part(state, batch_compact(left));
+    batch_unref(left);
+    return OK;
+}
+
+static Status append_written(Run *r, Part *part, Error *err)
+{
+    Status st = OK;
+    for (uint32_t i = 0; part->written && i < r->plan->n_sinks && st == OK; i++)
+        if (part->written[i].len)
+            st = outputs_append(r->outputs, i, &part->written[i], err);
+    return st;
+}
+
+static void hold_rows(State *state, Part *part)
+{
+    if (part->rows && part->rows->n_rows)
+        keep_part(state, part->rows);
+    else
+        batch_unref(part->rows);
+    part->rows = NULL;
+}
+
+static void hold_groups(State *state, Part *part)
+{
+    if (state->groups) {
+        groups_merge(state->groups, part->groups);
+        return;
+    }
+    state->groups = part->groups;
+    part->groups = NULL;
+}
+
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
 {
     Run *r = ctx;
     const Step *s = r->plan->steps[instance_step(t->inst)];
-    const Step *from = r->plan->steps[s->inputs[input]];
-    const Batch *b = instance_out(child);
-    if (from->is_generator) {
-        GenBatch *g = instance_out(child);
-        if (gen_batch(r, g, from->out, &b, &t->err) != OK)
+    if (!r->plan->steps[s->inputs[input]]->part_of)
+        return FOLD_MORE; /* a source behind a flow: it wants nothing of it */
+    Part *part = instance_out(child);
+    State *state = state_of(t->inst);
+    bool is_full = s->hold == HOLD_FIRST && state->n_rows >= s->hold_limit;
+    if (is_full && r->stops[s->id])
+        return FOLD_ENOUGH; /* nor does it matter how later batches fared */
+    if (part->err) {
+        for (uint32_t i = 0; i < r->plan->n_sinks; i++)
+            if (r->plan->sinks[i].step == s->inputs[input])
+                outputs_drop(r->outputs, i);
+        t->err = *part->err;
+        return FOLD_FAILED;
+    }
+    if (append_written(r, part, &t->err) != OK)
+        return FOLD_FAILED;
+    state->n_rows_in += part->n_rows_in;
+    switch (s->hold) {
+    case HOLD_NONE:
+    case HOLD_NOTHING: state->n_rows_out += part->n_rows_out; break;
+    case HOLD_FIRST:
+        if (!is_full)
+            hold_rows(state, part);
+        return state->n_rows >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
+    case HOLD_GROUPS: hold_groups(state, part); break;
+    case HOLD_TOP:
+    case HOLD_DISTINCT:
+        hold_rows(state, part);
+        if (state->n_rows >= (state->next_cut ? state->next_cut : CUT_ROWS) &&
+            cut(r, t, s, state) != OK)
             return FOLD_FAILED;
+        break;
+    case HOLD_SORTED:
+    case HOLD_ROWS: hold_rows(state, part); break;
     }
-    /* A copy of what it holds, so that a block of input is not kept for a few columns. */
-    Type *types = xcalloc(b->n_cols, sizeof *types);
-    for (uint32_t i = 0; i < b->n_cols; i++)
-        types[i] = b->types[i];
-    keep_part(state_of(t->inst), batch_concat((Batch *const *)&b, 1, b->n_cols, types));
-    free(types);
-    State *state = instance_state(t->inst);
-    return state->n_rows >= r->enough[s->id] ? FOLD_ENOUGH : FOLD_MORE;
+    return FOLD_MORE;
 }
 
-static bool has_effects(const Step *s)
+/* The groups of no batches. */
+static Groups *no_groups(const Code *part)
 {
-    for (size_t i = 0; i < s->pops.n; i++) {
-        PopKind k = s->pops.ptr[i]->kind;
-        if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL)
-            return true;
-    }
-    return false;
+    uint32_t i = 0;
+    while (part->specs[i].kind != SPEC_GROUP)
+        i++;
+    return groups_open(&part->specs[i]);
 }
 
-/* It begins with `take`, and nobody else would notice that the rest is missing. */
-uint64_t rows_enough(const Plan *plan, const Step *c)
+Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *err)
 {
-    if (c->kind != STEP_COLLECT || !c->in || c->pops.n == 0 || c->pops.ptr[0]->kind != POP_TAKE)
-        return UINT64_MAX;
-    const Step *from = plan->steps[c->inputs[0]];
-    uint32_t scope = from->is_generator ? from->yields : from->scope;
-    for (uint32_t i = 0; i < plan->n_steps; i++) {
-        const Step *s = plan->steps[i];
-        if (s->scope == scope && has_effects(s))
-            return UINT64_MAX;
-        for (uint32_t k = 0; k < s->n_inputs; k++) {
-            const Step *in = plan->steps[s->inputs[k]];
-            uint32_t lives = in->is_generator ? in->yields : in->scope;
-            if (s != c && lives == scope && s->scope != scope)
-                return UINT64_MAX; /* another collect of the same batches */
-        }
+    bool is_kept = s->retry.n_more > 0; /* another attempt wants it again */
+    if (s->hold != HOLD_GROUPS) {
+        *out = join_parts(state, s->in);
+        if (is_kept)
+            keep_part(state, batch_ref(*out));
+        return OK;
     }
-    return (uint64_t)c->pops.ptr[0]->expr->value.i;
+    if (!state->groups)
+        state->groups = no_groups(r->codes[s->inputs[0]]);
+    Status st = groups_finish(state->groups, out, err);
+    if (!is_kept) {
+        groups_close(state->groups);
+        state->groups = NULL;
+    }
+    return st;
 }

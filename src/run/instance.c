@@ -48,7 +48,10 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
     return st;
 }
 
-static const VmHost HOST = {.sleep = host_sleep, .log = host_log, .write = host_write};
+VmHost vm_host(Host *h)
+{
+    return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write};
+}
 
 /* ---- bytecode over a batch ---- */
 
@@ -92,10 +95,10 @@ static const Schema *streamed_schema(const Step *s, const Code *c, uint32_t end)
 }
 
 /* A static read: the file goes through the row-wise statements in parts. */
-static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **out,
+static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **out,
                        Error *err)
 {
-    Host *h = vm_host->ctx;
+    Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
     Vm *vm = r->vms[h->task->worker];
     uint32_t end = streamed_end(c);
@@ -119,7 +122,7 @@ static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **
             in = batch_of_raw(raw, h->step->pops.ptr[0]->out);
             h->task->n_rows_in += in->n_rows;
             if (end > 1)
-                st = vm_run_part(vm, c, 1, end, vm_host, inst, in, &part, err);
+                st = vm_run_part(vm, c, 1, end, outside, inst, in, &part, err);
             else
                 part = batch_ref(in);
             inst->row_base += in->n_rows;
@@ -137,14 +140,14 @@ static Status run_read(Run *r, const VmHost *vm_host, VmInstance *inst, Batch **
     pthread_mutex_unlock(&r->mu);
     all = join_parts(h->state, streamed_schema(h->step, c, end));
     inst->row_base = 0;
-    st = vm_run_part(vm, c, end, c->n_instrs, vm_host, inst, all, out, err);
+    st = vm_run_part(vm, c, end, c->n_instrs, outside, inst, all, out, err);
     batch_unref(all);
     return st;
 }
 
-static Status input_batch(Run *r, Task *t, const Step *s, const Batch **in, Error *err)
+Status input_batch(Run *r, const Instance *inst, const Step *s, const Batch **in, Error *err)
 {
-    void *value = instance_input(t->inst, 0);
+    void *value = instance_input(inst, 0);
     const Step *from = r->plan->steps[s->inputs[0]];
     if (from->is_generator)
         return gen_batch(r, value, from->out, in, err);
@@ -167,6 +170,8 @@ TaskResult task_run(void *ctx, Task *t)
     const Step *s = r->plan->steps[instance_step(t->inst)];
     if (s->is_generator)
         return generate(r, t, s);
+    if (s->part_of)
+        return task_part(r, t, s);
 
     char key[64];
     const Frame *frame = instance_frame(t->inst);
@@ -174,28 +179,26 @@ TaskResult task_run(void *ctx, Task *t)
                        .key = str_of(frame_key(frame, key, sizeof key)),
                        .index = frame_index(frame)};
     Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
-    VmHost vm_host = HOST;
-    vm_host.ctx = &host;
+    const VmHost outside = vm_host(&host);
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
     if (instance_attempt(t->inst) > 1)
         attempt_reset(r, s, host.state);
     if (s->kind == STEP_COLLECT && s->in) {
-        in = own = join_parts(host.state, s->in);
-        if (s->retry.n_more)
-            keep_part(host.state, batch_ref(own));
+        st = collect_table(r, s, host.state, &own, &t->err);
+        in = own;
+        t->n_rows_in = host.state->n_rows_in;
+    } else if (s->n_inputs && s->in) {
+        st = input_batch(r, t->inst, s, &in, &t->err);
+        t->n_rows_in = st == OK ? in->n_rows : 0;
     }
-    else if (s->n_inputs && s->in)
-        st = input_batch(r, t, s, &in, &t->err);
-    if (in)
-        t->n_rows_in = in->n_rows;
     if (st == OK) {
         bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
         if (reads)
-            st = run_read(r, &vm_host, &inst, &out, &t->err);
+            st = run_read(r, &outside, &inst, &out, &t->err);
         else
-            st = vm_run(r->vms[t->worker], r->codes[s->id], &vm_host, &inst, in, &out, &t->err);
+            st = vm_run(r->vms[t->worker], r->codes[s->id], &outside, &inst, in, &out, &t->err);
     }
     batch_unref(own);
     if (host.log.len && r->options.log) {
@@ -210,12 +213,12 @@ TaskResult task_run(void *ctx, Task *t)
         t->err.status = st;
         return TASK_FAILED;
     }
-    t->n_rows_out = out->n_rows;
+    t->n_rows_out = out->n_rows + host.state->n_rows_out;
     if (r->has_readers[s->id]) {
         instance_set_out(t->inst, out);
     } else {
         pthread_mutex_lock(&r->mu);
-        r->rows_out += out->n_rows;
+        r->rows_out += t->n_rows_out;
         pthread_mutex_unlock(&r->mu);
         batch_unref(out);
     }

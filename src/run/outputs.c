@@ -9,6 +9,7 @@
 
 typedef struct Output {
     Sink *sink;        /* NULL: a file per instance */
+    bool is_dropped;
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
 } Output;
 
@@ -58,6 +59,11 @@ Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
     return sink_submit(out->sink, out->next_seq++, bytes, err);
 }
 
+void outputs_drop(Outputs *o, uint32_t sink)
+{
+    o->list[sink].is_dropped = true;
+}
+
 Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
                           Error *err)
 {
@@ -99,7 +105,7 @@ Status outputs_close(Outputs *o, bool commit, Error *err)
         Sink *sink = o->list[i].sink;
         if (!sink)
             continue;
-        if (commit && st == OK)
+        if (commit && st == OK && !o->list[i].is_dropped)
             st = sink_commit(sink, err);
         else
             sink_abort(sink);

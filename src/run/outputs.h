@@ -18,6 +18,8 @@ typedef struct Outputs Outputs;
 Status outputs_open(const Plan *plan, Outputs **out, Error *err);
 /* Bytes for the file that all batches share: the caller sees to the order. Leaves the Buf empty. */
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
+/* The file will not be made visible: what it collects has failed, though the run goes on. */
+void outputs_drop(Outputs *o, uint32_t sink);
 /* A whole file of one instance, header included. frame: that it runs in; another attempt of it
  * replaces the file, another batch must not. */
 Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,

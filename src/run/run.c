@@ -5,6 +5,7 @@
 
 #include "code/emit.h"
 #include "code/verify.h"
+#include "plan/fold.h"
 #include "run/run_int.h"
 #include "run/spec.h"
 
@@ -26,6 +27,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     csv_source_close(s->source);
     drop_parts(s);
     free(s->parts);
+    groups_close(s->groups);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
     free(s->pending);
@@ -35,11 +37,13 @@ static void release_state(void *ctx, uint32_t step, void *state)
 static void release_out(void *ctx, uint32_t step, void *out)
 {
     const Run *r = ctx;
-    if (!r->plan->steps[step]->is_generator) {
+    const Step *s = r->plan->steps[step];
+    if (s->is_generator)
+        gen_batch_free(out);
+    else if (s->part_of)
+        part_free(r, out);
+    else
         batch_unref(out);
-        return;
-    }
-    gen_batch_free(out);
 }
 
 Status append_pending(Run *r, State *s, Error *err)
@@ -73,12 +77,12 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->info = plan_run_info(r->arena, plan, r->spec, r->bounds);
     r->codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
-    r->enough = arena_array(r->arena, uint64_t, plan->n_steps);
+    r->stops = arena_array(r->arena, bool, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
         const Step *s = plan->steps[i];
         for (uint32_t k = 0; k < s->n_inputs; k++)
             r->has_readers[s->inputs[k]] = true;
-        r->enough[i] = rows_enough(plan, s);
+        r->stops[i] = s->kind == STEP_COLLECT && fold_stops_generator(plan, s);
         st = emit_step(r->arena, sources, s, &r->codes[i], err);
         if (st == OK && !s->is_generator)
             st = code_verify(r->codes[i], err);

@@ -27,7 +27,7 @@ struct Run {
     RunInfo *info;
     Code **codes;       /* [n_steps] */
     bool *has_readers;  /* [n_steps] */
-    uint64_t *enough;   /* [n_steps] rows after which a collect needs no more batches */
+    bool *stops;        /* [n_steps] a collect whose generator may stop after its first rows */
     Trace *trace;
     Outputs *outputs;
     Pool *pool;
@@ -50,10 +50,15 @@ typedef struct GenBatch {
 typedef struct State {
     CsvSource *source;   /* generator that reads */
     uint32_t attempt;    /* that opened source */
-    Batch **parts;       /* collect: the batches so far, in key order */
+    Batch **parts;       /* of a table that is made of many, in order */
     uint32_t n_parts, cap_parts;
     uint32_t n_small;    /* the last of them, not joined yet */
     uint64_t n_rows;     /* of all of them */
+    /* collect: */
+    Groups *groups;      /* HOLD_GROUPS: of the batches so far */
+    uint64_t n_rows_in;  /* of the batches so far */
+    uint64_t n_rows_out; /* HOLD_NOTHING: rows that nobody reads */
+    uint64_t next_cut;   /* HOLD_TOP, HOLD_DISTINCT: at so many rows held the operation is run over them */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
 } State;
 
@@ -83,6 +88,21 @@ void gen_batch_free(GenBatch *g);
 
 /* ---- collect.c */
 
+/* What the part of a collect makes of one batch (plan/fold.h). Read by one instance, the collect's, which takes
+ * out of it what it keeps. */
+typedef struct Part {
+    Error *err;          /* a mistake in the batch is one of the collect; NULL: none */
+    Batch *rows;         /* NULL: none to hold */
+    Groups *groups;      /* HOLD_GROUPS */
+    Buf *written;        /* [plan->n_sinks] bytes to append; NULL: none */
+    uint64_t n_rows_in, n_rows_out;
+} Part;
+void part_free(const Run *r, Part *p); /* NULL is fine */
+
+/* One instance of a part. */
+TaskResult task_part(Run *r, Task *t, const Step *s);
+/* The table of a collect when all its batches are folded: one reference. */
+Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *err);
 /* Adds to the parts of a table that is made of many; takes the reference. */
 void keep_part(State *s, Batch *b);
 void drop_parts(State *s);
@@ -90,11 +110,13 @@ void drop_parts(State *s);
 Batch *join_parts(State *s, const Schema *schema);
 /* A batch of a collect, in its turn (Tasks.fold). */
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
-/* Rows after which the collect `c` needs no more batches; UINT64_MAX: all are needed. */
-uint64_t rows_enough(const Plan *plan, const Step *c);
 
 /* ---- instance.c */
 
+/* What the instance's bytecode reaches outside, with h as its ctx. */
+VmHost vm_host(Host *h);
+/* The table of a plain input, its fields found. Borrowed. */
+Status input_batch(Run *r, const Instance *inst, const Step *s, const Batch **in, Error *err);
 /* One instance (Tasks.run). */
 TaskResult task_run(void *ctx, Task *t);
 

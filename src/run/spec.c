@@ -19,7 +19,7 @@ uint32_t plan_workers(const Plan *plan, uint32_t asked)
 
 bool step_is_ordered(const Step *s)
 {
-    if (s->scope == 0)
+    if (s->scope == 0 || s->part_of) /* a part's rows are written when it is folded */
         return false;
     for (size_t i = 0; i < s->pops.n; i++) {
         const Pop *p = s->pops.ptr[i];
@@ -43,6 +43,7 @@ GraphSpec *plan_graph(Arena *a, const Plan *plan)
             .opens = s->yields,
             .priority = s->rank,
             .has_priority = s->has_priority,
+            .is_helper = s->part_of != NULL,
             .order = s->id,
             .cap = s->max_concurrent,
             .pool = s->pool ? (int32_t)s->pool - 1 : SPEC_NO_POOL,

@@ -200,7 +200,7 @@ static void warn_priorities(Bounds *bs, const GraphSpec *spec, uint32_t scope)
     uint32_t written = SPEC_NO_STEP, derived = SPEC_NO_STEP;
     for (uint32_t i = 0; i < spec->n_steps; i++) {
         const StepSpec *s = &spec->steps[i];
-        if (s->scope != scope)
+        if (s->scope != scope || s->is_helper)
             continue;
         uint32_t *first = s->has_priority ? &written : &derived;
         if (*first == SPEC_NO_STEP)

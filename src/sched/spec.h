@@ -39,6 +39,7 @@ typedef struct StepSpec {
     uint32_t opens;         /* scope that this generator opens; 0: not a generator */
     int32_t priority;       /* higher first */
     bool has_priority;      /* it was written, not derived from the depth */
+    bool is_helper;         /* made by the compiler: its priority is nobody's mistake, no warnings */
     uint32_t order;         /* place in the job; breaks ties of priority; unique */
     uint32_t cap;           /* at most so many instances run at a time; 0: any */
     int32_t pool;           /* index into GraphSpec.pools, or SPEC_NO_POOL */

@@ -6,6 +6,7 @@
 
 #include "vm/group.h"
 #include "vm/sort.h"
+#include "vm/store.h"
 
 typedef struct Sum { /* of floats, after Neumaier */
     double sum, rest;
@@ -32,13 +33,6 @@ typedef struct Pick {
     uint32_t row; /* in Agg.value and Agg.by; while updating: of the batch */
     bool is_new;  /* row is of the batch */
 } Pick;
-
-/* A growing column. */
-typedef struct Store {
-    Column *col;
-    uint32_t cap;
-    Heap *heap;
-} Store;
 
 typedef union State {
     uint64_t count;
@@ -69,54 +63,6 @@ struct Agg {
     char *sep;
     uint32_t sep_len;
 };
-
-/* ---- stores ---- */
-
-static void store_copy_row(Store *s, const Column *from, uint32_t row)
-{
-    if (!s->col || s->col->n_rows == s->cap) {
-        uint32_t n = s->col ? s->col->n_rows : 0;
-        s->cap = n ? n * 2 : 16;
-        Column *bigger = column_new(from->type, false, s->cap);
-        column_own_valid(bigger, true);
-        if (s->col) {
-            memcpy(bigger->values, s->col->values, (size_t)n * type_bytes(from->type));
-            memcpy(bigger->valid, s->col->valid, bit_words(n) * sizeof *bigger->valid);
-            if (s->heap)
-                column_add_heap(bigger, s->heap);
-            column_unref(s->col);
-        }
-        bigger->n_rows = n;
-        s->col = bigger;
-    }
-    Column *c = s->col;
-    uint32_t to = c->n_rows++;
-    bool is_null = c->type == TYPE_NULL || !column_is_valid(from, row);
-    if (is_null)
-        bit_clear(c->valid, to);
-    else
-        bit_set(c->valid, to);
-    if (c->type == TYPE_STRING) {
-        StrView v = is_null ? (StrView){"", 0, 0} : column_strs(from)[row];
-        if (!s->heap) {
-            s->heap = heap_new(1024);
-            column_add_heap(c, s->heap);
-        }
-        char *bytes = heap_alloc(s->heap, v.len);
-        memcpy(bytes, v.ptr, v.len);
-        column_strs(c)[to] = (StrView){bytes, v.len, 0};
-    } else {
-        uint32_t size = type_bytes(c->type);
-        memcpy((char *)c->values + (size_t)to * size, (char *)from->values + (size_t)row * size,
-               size);
-    }
-}
-
-static void store_free(Store *s)
-{
-    column_unref(s->col);
-    heap_unref(s->heap);
-}
 
 /* ---- opening ---- */
 
@@ -198,7 +144,7 @@ static void item_add(Agg *a, uint32_t group, const Column *from, uint32_t row)
         a->cap_items = a->cap_items ? a->cap_items * 2 : 64;
         a->items = xrealloc(a->items, a->cap_items * sizeof *a->items);
     }
-    store_copy_row(&a->value, from, row);
+    store_add(&a->value, from, row);
     a->items[a->n_items++] = (Item){group, a->value.col->n_rows - 1};
 }
 
@@ -283,9 +229,9 @@ static void settle(Agg *a, const Column *value, const Column *by)
         n_used += p->is_set;
         if (!p->is_new)
             continue;
-        store_copy_row(&a->value, value, p->row);
+        store_add(&a->value, value, p->row);
         if (picks_by(a))
-            store_copy_row(&a->by, by, p->row);
+            store_add(&a->by, by, p->row);
         *p = (Pick){.is_set = true, .row = a->value.col->n_rows - 1};
     }
     if (!a->value.col || a->value.col->n_rows < 1024 || a->value.col->n_rows / 4 < n_used)
@@ -296,9 +242,9 @@ static void settle(Agg *a, const Column *value, const Column *by)
         Pick *p = &a->states[g].pick;
         if (!p->is_set)
             continue;
-        store_copy_row(&a->value, old_value.col, p->row);
+        store_add(&a->value, old_value.col, p->row);
         if (picks_by(a))
-            store_copy_row(&a->by, old_by.col, p->row);
+            store_add(&a->by, old_by.col, p->row);
         p->row = a->value.col->n_rows - 1;
     }
     store_free(&old_value);

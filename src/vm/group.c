@@ -52,30 +52,32 @@ bool group_values_equal(const Column *a, uint32_t row_a, const Column *b, uint32
     return values_equal(a, row_a, b, row_b);
 }
 
-/* Open addressing, linear probing, at most half full. */
-typedef struct Cell {
-    uint32_t hash;  /* upper half */
-    uint32_t group; /* + 1; 0: empty */
-} Cell;
-
-typedef struct Table {
-    Cell *cells;
-    uint32_t mask;
-} Table;
-
-static void table_grow(Table *t, const uint64_t *hashes, const uint32_t *first, uint32_t n_groups)
+void group_table_grow(GroupTable *t, const uint64_t *hashes, const uint32_t *first,
+                      uint32_t n_groups)
 {
     uint32_t size = t->cells ? (t->mask + 1) * 2 : 64;
     free(t->cells);
     t->cells = xcalloc(size, sizeof *t->cells);
     t->mask = size - 1;
     for (uint32_t g = 0; g < n_groups; g++) {
-        uint64_t h = hashes[first[g]];
+        uint64_t h = hashes[first ? first[g] : g];
         uint32_t at = (uint32_t)h & t->mask;
         while (t->cells[at].group)
             at = (at + 1) & t->mask;
-        t->cells[at] = (Cell){(uint32_t)(h >> 32), g + 1};
+        t->cells[at] = (GroupCell){(uint32_t)(h >> 32), g + 1};
     }
+}
+
+void group_hashes(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint64_t *hashes)
+{
+    for (uint32_t i = 0; i < n_rows; i++)
+        hashes[i] = hash_value(keys[0], i);
+    for (uint32_t k = 1; k < n_keys; k++)
+        for (uint32_t i = 0; i < n_rows; i++)
+            hashes[i] = mix(hashes[i]) + hash_value(keys[k], i);
+    /* Probing takes the low bits: make them depend on all of the hash. */
+    for (uint32_t i = 0; i < n_rows; i++)
+        hashes[i] = mix(hashes[i] ^ hashes[i] >> 29);
 }
 
 uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
@@ -89,18 +91,10 @@ uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint3
         return 1;
     }
     uint64_t *hashes = xmalloc((n_rows + 1ull) * sizeof *hashes);
-    for (uint32_t i = 0; i < n_rows; i++)
-        hashes[i] = hash_value(keys[0], i);
-    for (uint32_t k = 1; k < n_keys; k++)
-        for (uint32_t i = 0; i < n_rows; i++)
-            hashes[i] = mix(hashes[i]) + hash_value(keys[k], i);
-    /* Probing takes the low bits: make them depend on all of the hash. */
-    for (uint32_t i = 0; i < n_rows; i++)
-        hashes[i] = mix(hashes[i] ^ hashes[i] >> 29);
-
-    Table t = {0};
+    group_hashes(keys, n_keys, n_rows, hashes);
+    GroupTable t = {0};
     uint32_t n_groups = 0;
-    table_grow(&t, hashes, first, 0);
+    group_table_grow(&t, hashes, first, 0);
     for (uint32_t i = 0; i < n_rows; i++) {
         uint64_t h = hashes[i];
         uint32_t at = (uint32_t)h & t.mask, high = (uint32_t)(h >> 32);
@@ -115,9 +109,9 @@ uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint3
         }
         if (!t.cells[at].group) {
             first[n_groups++] = i;
-            t.cells[at] = (Cell){high, n_groups};
+            t.cells[at] = (GroupCell){high, n_groups};
             if (n_groups > t.mask / 2)
-                table_grow(&t, hashes, first, n_groups);
+                group_table_grow(&t, hashes, first, n_groups);
             if (ids)
                 ids[i] = n_groups - 1;
         } else if (ids) {

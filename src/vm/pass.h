@@ -10,6 +10,7 @@
 #define PIPE_VM_PASS_H
 
 #include "vm/bits.h"
+#include "vm/groups.h"
 #include "vm/vm.h"
 
 typedef struct Reg {
@@ -55,6 +56,7 @@ typedef struct Pass {
     uint32_t *input_rows; /* [n] row of the input that each row was; NULL: as they stand */
     uint32_t depth;       /* of masks */
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
+    Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
     Error *err;
 } Pass;
 

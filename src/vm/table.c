@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "vm/agg.h"
 #include "vm/group.h"
+#include "vm/groups.h"
 #include "vm/sort.h"
 
 Batch *table_open(const Batch *in)
@@ -192,64 +192,44 @@ void table_distinct(Pass *p, const Spec *spec)
     drop_columns(keys, spec->n_keys);
 }
 
-/* Rows of a column with bytes of their own, so that the input's blocks can be freed. */
-static Column *gather_own(const Column *c, const uint32_t *rows, uint32_t n)
+/* The groups of the table as it is. */
+static Groups *groups_of(Pass *p, const Spec *spec)
 {
-    Column *shared = column_gather(c, rows, n);
-    Column *own = column_concat(&shared, 1, true);
-    column_unref(shared);
-    return own;
-}
-
-static Status aggregate(Pass *p, const AggSpec *spec, const uint32_t *ids, uint32_t n_groups,
-                        Column **out)
-{
+    Column **keys = key_columns(p, spec);
+    Column **texts = xcalloc(spec->n_keys + 1ull, sizeof(Column *));
     Column *args[BUILTIN_MAX_PARAMS];
-    for (uint32_t i = 0; i < spec->n_args; i++)
-        args[i] = pass_column(p, &p->vm->regs[spec->reg + i]);
-    Agg *a = agg_open(spec);
-    agg_update(a, args, ids, p->n, n_groups);
-    Status st = agg_finish(a, n_groups, out, p->err);
-    if (st != OK && p->err && spec->name.len)
-        memcpy(p->err->column, spec->name.ptr,
-               spec->name.len < sizeof p->err->column ? spec->name.len
-                                                      : sizeof p->err->column - 1);
-    agg_close(a);
-    for (uint32_t i = 0; i < spec->n_args; i++)
-        column_unref(args[i]);
-    return st;
+    Groups *g = groups_open(spec);
+    for (uint32_t i = 0; i < spec->n_keys; i++)
+        if (spec->keys[i].col >= 0)
+            texts[i] = batch_text(p->t, (uint32_t)spec->keys[i].col);
+    groups_begin(g, keys, texts, p->n);
+    for (uint32_t i = 0; i < spec->n_aggs; i++) {
+        const AggSpec *a = &spec->aggs[i];
+        for (uint32_t k = 0; k < a->n_args; k++)
+            args[k] = pass_column(p, &p->vm->regs[a->reg + k]);
+        groups_update(g, i, args);
+        for (uint32_t k = 0; k < a->n_args; k++)
+            column_unref(args[k]);
+    }
+    drop_columns(keys, spec->n_keys);
+    for (uint32_t i = 0; i < spec->n_keys; i++)
+        column_unref(texts[i]);
+    free(texts);
+    return g;
 }
 
 Status table_group(Pass *p, const Spec *spec)
 {
-    Column **keys = key_columns(p, spec);
-    uint32_t *first = xmalloc((p->n + 1ull) * sizeof *first), *ids = NULL, n_groups = 1;
-    if (spec->n_keys) {
-        ids = xmalloc((p->n + 1ull) * sizeof *ids);
-        n_groups = group_rows(keys, spec->n_keys, p->n, ids, first);
+    Groups *g = groups_of(p, spec);
+    Batch *t = NULL;
+    if (p->groups) { /* a part: to be merged with others */
+        *p->groups = g;
+        return OK;
     }
-    Batch *t = batch_new(n_groups, spec->n_keys + spec->n_aggs);
-    for (uint32_t i = 0; i < spec->n_keys; i++) {
-        int32_t col = spec->keys[i].col;
-        Column *text = col >= 0 ? batch_text(p->t, (uint32_t)col) : NULL;
-        t->types[i] = keys[i]->type;
-        t->slots[i].values = gather_own(keys[i], first, n_groups);
-        if (text)
-            t->slots[i].text = gather_own(text, first, n_groups);
-        column_unref(text);
-    }
-    Status st = OK;
-    for (uint32_t i = 0; i < spec->n_aggs && st == OK; i++) {
-        t->types[spec->n_keys + i] = spec->aggs[i].type;
-        st = aggregate(p, &spec->aggs[i], ids, n_groups, &t->slots[spec->n_keys + i].values);
-    }
-    drop_columns(keys, spec->n_keys);
-    free(first);
-    free(ids);
-    if (st != OK) {
-        batch_unref(t);
+    Status st = groups_finish(g, &t, p->err);
+    groups_close(g);
+    if (st != OK)
         return st;
-    }
     table_set(p, t);
     free(p->input_rows);
     p->input_rows = NULL;

@@ -206,11 +206,13 @@ static Status pass_instr(Pass *p, Instr in)
     return OK;
 }
 
-Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
-                   const VmInstance *inst, const Batch *in, Batch **out, Error *err)
+/* Either out or groups is wanted, the other one NULL. */
+static Status run(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
+                  const VmInstance *inst, const Batch *in, Batch **out, Groups **groups, Error *err)
 {
     regs_open(vm, code->n_regs);
-    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in), .err = err};
+    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in),
+              .groups = groups, .err = err};
     p.n = p.t->n_rows;
     Status st = OK;
     for (p.pc = first; p.pc < end && st == OK; p.pc++)
@@ -219,11 +221,23 @@ Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const
     for (uint32_t i = 0; i < code->n_regs; i++)
         reg_clear(vm, &vm->regs[i]);
     free(p.input_rows);
-    if (st == OK)
+    if (st == OK && out)
         *out = p.t;
     else
         batch_unref(p.t);
     return st;
+}
+
+Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
+                   const VmInstance *inst, const Batch *in, Batch **out, Error *err)
+{
+    return run(vm, code, first, end, host, inst, in, out, NULL, err);
+}
+
+Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
+                     const Batch *in, Groups **out, Error *err)
+{
+    return run(vm, code, 0, code->n_instrs, host, inst, in, NULL, out, err);
 }
 
 Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "code/code.h"
 #include "data/batch.h"
+#include "vm/groups.h"
 
 typedef struct Vm Vm;
 
@@ -46,5 +47,10 @@ Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *in
 /* Runs instructions [first, end) only, for tables that are streamed in parts: the row-wise head per part. */
 Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err);
+
+/* Runs code that ends with GROUP up to there, over a part of a table: the groups are to be merged with those
+ * of the other parts. */
+Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
+                     const Batch *in, Groups **out, Error *err);
 
 #endif

@@ -1,0 +1,279 @@
+#include "plan/fold.h"
+
+#include <inttypes.h>
+
+const char *hold_name(Hold h)
+{
+    switch (h) {
+    case HOLD_NONE: return "none";
+    case HOLD_NOTHING: return "nothing";
+    case HOLD_FIRST: return "first";
+    case HOLD_TOP: return "top";
+    case HOLD_DISTINCT: return "distinct";
+    case HOLD_GROUPS: return "groups";
+    case HOLD_SORTED: return "sorted";
+    case HOLD_ROWS: return "rows";
+    }
+    return "";
+}
+
+/* ---- what values depend on ---- */
+
+static bool tx_uses(const Tx *t, BuiltinKind kind)
+{
+    if (!t)
+        return false;
+    if (t->kind == TX_CALL && builtin_get(t->fn)->kind == kind)
+        return true;
+    for (uint32_t i = 0; i < t->n_args; i++)
+        if (tx_uses(t->args[i], kind))
+            return true;
+    return false;
+}
+
+static bool pop_uses(const Pop *p, BuiltinKind kind)
+{
+    bool yes = tx_uses(p->expr, kind) || tx_uses(p->expr2, kind);
+    for (uint32_t i = 0; i < p->n_keys && !yes; i++)
+        yes = tx_uses(p->keys[i].value, kind);
+    for (uint32_t i = 0; i < p->n_aggs; i++)
+        for (uint32_t k = 0; k < p->aggs[i].n_args && !yes; k++)
+            yes = tx_uses(p->aggs[i].args[k], kind);
+    return yes;
+}
+
+bool pop_uses_row(const Pop *p)
+{
+    return pop_uses(p, BUILTIN_KIND_ROW);
+}
+
+bool pop_uses_batch(const Pop *p)
+{
+    return pop_uses(p, BUILTIN_KIND_BATCH);
+}
+
+/* ---- splitting ---- */
+
+/* Does it mean the same for a batch as for the table that the batch is a part of? */
+static bool is_of_head(const Pop *p, uint32_t scope)
+{
+    if (pop_uses_row(p) || pop_uses_batch(p))
+        return false;
+    switch (p->kind) {
+    case POP_FILTER:
+    case POP_DEFINE:
+    case POP_PROJECT:
+    case POP_ASSERT: return true;
+    /* Inside an outer batch what is written has to wait for that batch's turn. */
+    case POP_WRITE_CSV: return scope == 0;
+    case POP_READ_CSV:
+    case POP_RANGE:
+    case POP_TAKE:
+    case POP_SKIP:
+    case POP_SORT:
+    case POP_TOP:
+    case POP_DISTINCT:
+    case POP_GROUP:
+    case POP_LOG:
+    case POP_FAIL:
+    case POP_SLEEP:
+    case N_POPS: return false;
+    }
+    return false;
+}
+
+static Hold hold_of(PopKind k)
+{
+    return k == POP_TAKE       ? HOLD_FIRST
+           : k == POP_TOP      ? HOLD_TOP
+           : k == POP_DISTINCT ? HOLD_DISTINCT
+           : k == POP_GROUP    ? HOLD_GROUPS
+           : k == POP_SORT     ? HOLD_SORTED
+                               : HOLD_ROWS;
+}
+
+/* Is a row's number in the collected table asked for? A group makes a table of its own. */
+static bool wants_row_numbers(Pop *const *pops, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pop_uses_row(pops[i]))
+            return true;
+        if (pops[i]->kind == POP_GROUP)
+            return false;
+    }
+    return false;
+}
+
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope)
+{
+    PlanFold f = {.hold = HOLD_ROWS};
+    bool is_numbered = wants_row_numbers(pops, n_pops);
+    while (f.n_head < n_pops && is_of_head(pops[f.n_head], scope) &&
+           !(is_numbered && pops[f.n_head]->kind == POP_FILTER))
+        f.n_head++;
+    if (f.n_head == n_pops)
+        return f;
+    const Pop *p = pops[f.n_head];
+    Hold h = hold_of(p->kind);
+    if (h == HOLD_ROWS || pop_uses_row(p) || pop_uses_batch(p))
+        return f;
+    /* The first rows keep their numbers. */
+    if (is_numbered && h != HOLD_FIRST)
+        return f;
+    f.hold = h;
+    f.folds_next = true;
+    if (h == HOLD_FIRST || h == HOLD_TOP)
+        f.limit = p->expr && p->expr->value.i > 0 ? (uint64_t)p->expr->value.i : 0;
+    return f;
+}
+
+/* ---- what readers want ---- */
+
+/* The only step that reads s, and reads it whole; NULL if there are several or none. */
+static const Step *only_reader(const Plan *plan, const Step *s, uint32_t *n_readers)
+{
+    const Step *reader = NULL;
+    *n_readers = 0;
+    for (uint32_t i = 0; i < plan->n_steps; i++)
+        for (uint32_t k = 0; k < plan->steps[i]->n_inputs; k++)
+            if (plan->steps[i]->inputs[k] == s->id) {
+                ++*n_readers;
+                reader = k == 0 ? plan->steps[i] : NULL;
+            }
+    return *n_readers == 1 ? reader : NULL;
+}
+
+static void finish(Arena *a, Plan *plan, Step *c)
+{
+    uint32_t n_readers;
+    const Step *reader = only_reader(plan, c, &n_readers);
+    if (c->hold != HOLD_ROWS || c->pops.n)
+        return;
+    if (n_readers == 0)
+        c->hold = HOLD_NOTHING;
+    if (!reader || !reader->in || reader->scope != c->scope || reader->pops.n == 0 ||
+        reader->pops.ptr[0]->kind != POP_TAKE)
+        return;
+    PlanFold f = fold_split(reader->pops.ptr, 1, c->scope);
+    c->hold = HOLD_FIRST;
+    c->hold_limit = f.limit;
+    Step *part = plan->steps[c->inputs[0]];
+    vec_push(a, &part->pops, reader->pops.ptr[0]);
+}
+
+void fold_finish(Arena *a, Plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_steps; i++)
+        if (plan->steps[i]->kind == STEP_COLLECT)
+            finish(a, plan, plan->steps[i]);
+}
+
+static bool has_effects(const Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++) {
+        PopKind k = s->pops.ptr[i]->kind;
+        if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL)
+            return true;
+    }
+    return false;
+}
+
+bool fold_stops_generator(const Plan *plan, const Step *c)
+{
+    if (c->hold != HOLD_FIRST)
+        return false;
+    uint32_t scope = plan->steps[c->inputs[0]]->scope;
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        if (s->scope == scope && has_effects(s))
+            return false;
+        for (uint32_t k = 0; k < s->n_inputs; k++) {
+            const Step *in = plan->steps[s->inputs[k]];
+            uint32_t lives = in->is_generator ? in->yields : in->scope;
+            if (s != c && lives == scope && s->scope != scope)
+                return false; /* another collect of the same batches, or a fan-out below */
+        }
+    }
+    return true;
+}
+
+/* ---- in words ---- */
+
+/* Aggregates that keep more than a few numbers per group. */
+static const char *agg_keeps(BuiltinId fn)
+{
+    switch ((int)fn) {
+    case BUILTIN_AGG_MEDIAN: return "all values";
+    case BUILTIN_AGG_COUNT_DISTINCT: return "the different values";
+    case BUILTIN_AGG_STRING_AGG: return "all text";
+    default: return NULL;
+    }
+}
+
+static void groups_put(Buf *out, const Pop *p)
+{
+    buf_puts(out, p->n_keys ? "a row per group" : "one row");
+    bool grows = false;
+    for (uint32_t i = 0; i < p->n_aggs; i++) {
+        const char *what = agg_keeps(p->aggs[i].fn);
+        if (what)
+            buf_printf(out, "%s %s of `%.*s`", grows ? "," : " and", what,
+                       STR_ARG(p->aggs[i].name));
+        grows |= what != NULL;
+    }
+    if (grows)
+        buf_puts(out, ": grows with the rows");
+    else if (p->n_keys)
+        buf_puts(out, ": grows with the groups");
+}
+
+static bool writes(const Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++)
+        if (s->pops.ptr[i]->kind == POP_WRITE_CSV)
+            return true;
+    return false;
+}
+
+void fold_put_hold(Buf *out, const Plan *plan, const Step *c)
+{
+    const Step *part = c->n_inputs ? plan->steps[c->inputs[0]] : NULL;
+    switch (c->hold) {
+    case HOLD_NONE:
+    case HOLD_NOTHING:
+        buf_puts(out, part && part->part_of && writes(part) ? "nothing: writes as they come"
+                                                            : "nothing");
+        break;
+    case HOLD_FIRST:
+    case HOLD_TOP:
+        buf_printf(out, "at most %" PRIu64 " row%s", c->hold_limit,
+                   c->hold_limit == 1 ? "" : "s");
+        if (fold_stops_generator(plan, c))
+            buf_printf(out, ", then `%.*s` stops",
+                       STR_ARG(plan->steps[plan->scopes[part->scope].generator]->name));
+        break;
+    case HOLD_DISTINCT: buf_puts(out, "the rows that differ: grows with them"); break;
+    case HOLD_GROUPS: groups_put(out, c->pops.ptr[0]); break;
+    case HOLD_SORTED: buf_puts(out, "all rows, sorted batch by batch"); break;
+    case HOLD_ROWS: buf_puts(out, "all rows"); break;
+    }
+}
+
+bool fold_put_warning(Buf *out, const Step *c)
+{
+    if (c->hold != HOLD_ROWS && c->hold != HOLD_SORTED)
+        return false;
+    buf_printf(out, "`%.*s` holds all rows until the last batch has come", STR_ARG(c->name));
+    if (c->hold == HOLD_SORTED)
+        buf_puts(out, ": `top N by ...` instead of `sort` would hold N");
+    else if (wants_row_numbers(c->pops.ptr, c->pops.n))
+        buf_puts(out, ", because row() and uuid() count in the collected table: behind a `group by` "
+                      "or in a `map` they do not need it");
+    else if (c->pops.n)
+        buf_printf(out, ", because `%s` means the collected table: behind a `group by`, `top` or "
+                        "`take`, or in a `map`, it does not need it",
+                   pop_name(c->pops.ptr[0]->kind));
+    else
+        buf_puts(out, ": statements inside of it (`collect { ... }`) are done batch by batch");
+    return true;
+}

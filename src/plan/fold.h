@@ -1,0 +1,58 @@
+/* fold.h - what of a collect runs per batch, and what the collect holds meanwhile.
+ *
+ * A collect is split into two steps. The *part* (`by_type_each` of `by_type`) runs in the
+ * scope of the batches, in parallel: the *head*, which are the leading statements of the op
+ * that mean the same for a batch as for the whole table, and then, on the batch alone, the
+ * operation that is folded. The collect takes the parts in key order and keeps what `Hold`
+ * says of them; when the last has come it runs the folded operation over what it holds,
+ * then the rest of the op.
+ *
+ *   collect { where hp > 50; group by type1 { n = count() }; sort by n }
+ *     part      where, group        a row per group of the batch, with the aggregates' states
+ *     collect   group (merges), sort
+ *
+ * The head: `where`, `derive`, `select`, `assert`, `write` to a path that does not depend on
+ * the batch. It ends where folding would show: at key() and index(), which are the collected
+ * table's; at log, sleep and fail, which happen once; and where row() or uuid() follow
+ * before the next group, which count in the collected table, at the first statement that
+ * drops or orders rows. (row() before the first `group by` therefore keeps all rows held.)
+ *
+ * What the part writes is appended in key order when it is folded, so that nothing is held for
+ * it. Pure functions of the plan.
+ */
+#ifndef PIPE_PLAN_FOLD_H
+#define PIPE_PLAN_FOLD_H
+
+#include "plan/plan.h"
+
+typedef struct PlanFold {
+    size_t n_head;   /* statements of the part */
+    Hold hold;
+    bool folds_next; /* pops[n_head] is the folded operation: both steps have it */
+    uint64_t limit;  /* HOLD_FIRST, HOLD_TOP: rows */
+} PlanFold;
+
+/* Of an op's operations that collect in `scope`. */
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope);
+
+/* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
+ * one whose only reader begins with `take` needs no more than its rows. */
+void fold_finish(Arena *a, Plan *plan);
+
+/* May the generator of the collect's batches stop after its first `limit` rows? Not if a
+ * step between has effects, or somebody else reads the batches. Of a HOLD_FIRST. */
+bool fold_stops_generator(const Plan *plan, const Step *collect);
+
+/* "a row per group: grows with the groups"; of a collect. */
+void fold_put_hold(Buf *out, const Plan *plan, const Step *collect);
+
+/* A collect that keeps all rows: why, and what would not; one line without a full stop. False:
+ * there is nothing to say. */
+bool fold_put_warning(Buf *out, const Step *collect);
+
+/* Does any value of the operation depend on the row's place (row(), uuid()); on the batch
+ * (key(), index())? */
+bool pop_uses_row(const Pop *p);
+bool pop_uses_batch(const Pop *p);
+
+#endif

@@ -1,0 +1,70 @@
+#include "vm/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t element_bytes(const Column *c)
+{
+    return c->is_text ? (uint32_t)sizeof(StrView) : type_bytes(c->type);
+}
+
+Store store_of(Column *c)
+{
+    if (!c->valid)
+        column_own_valid(c, true);
+    return (Store){.col = c, .cap = c->n_rows};
+}
+
+static void store_grow(Store *s, const Column *from)
+{
+    uint32_t n = s->col ? s->col->n_rows : 0;
+    s->cap = n ? n * 2 : 16;
+    Column *bigger = column_new(from->type, from->is_text, s->cap);
+    column_own_valid(bigger, true);
+    bigger->delimiter = from->delimiter;
+    bigger->quote = from->quote;
+    bigger->inferred_rows = from->inferred_rows;
+    if (s->col) {
+        memcpy(bigger->values, s->col->values, (size_t)n * element_bytes(from));
+        memcpy(bigger->valid, s->col->valid, bit_words(n) * sizeof *bigger->valid);
+        for (uint32_t i = 0; i < s->col->n_heaps; i++)
+            column_add_heap(bigger, s->col->heaps[i]);
+        column_unref(s->col);
+    }
+    bigger->n_rows = n;
+    s->col = bigger;
+}
+
+void store_add(Store *s, const Column *from, uint32_t row)
+{
+    if (!s->col || s->col->n_rows == s->cap)
+        store_grow(s, from);
+    Column *c = s->col;
+    uint32_t to = c->n_rows++;
+    bool is_null = c->type == TYPE_NULL || !column_is_valid(from, row);
+    if (is_null)
+        bit_clear(c->valid, to);
+    else
+        bit_set(c->valid, to);
+    if (c->is_text || c->type == TYPE_STRING) {
+        /* A cell that is null keeps its bytes: the null word, or `""`. */
+        StrView v = is_null && !c->is_text ? (StrView){"", 0, 0} : column_strs(from)[row];
+        if (!s->heap) {
+            s->heap = heap_new(1024);
+            column_add_heap(c, s->heap);
+        }
+        char *bytes = heap_alloc(s->heap, v.len);
+        memcpy(bytes, v.ptr, v.len);
+        column_strs(c)[to] = (StrView){bytes, v.len, v.flags};
+    } else {
+        uint32_t size = element_bytes(c);
+        memcpy((char *)c->values + (size_t)to * size, (char *)from->values + (size_t)row * size,
+               size);
+    }
+}
+
+void store_free(Store *s)
+{
+    column_unref(s->col);
+    heap_unref(s->heap);
+}
