@@ -20,6 +20,7 @@
 #include "base/diag.h"
 #include "base/observer.h"
 #include "base/status.h"
+#include "report/forecast.h"
 #include "report/gantt_svg.h"
 #include "report/gantt_text.h"
 #include "report/progress.h"
@@ -133,5 +134,38 @@ void mill_run_cancel(MillRun *r, bool at_once);
 /* The run as data, when it is over and its trace was kept; the caller frees it. */
 Recording *mill_run_recording(const MillRun *r);
 void mill_run_close(MillRun *r); /* NULL is fine */
+
+/* ---- a simulation: the schedule on a virtual clock ---- */
+
+typedef struct MillSim MillSim;
+
+/* Times come from a recorded run, or from texts by the names of steps. A range is drawn uniformly
+ * by seed, step and key, so that all settings have the same times. */
+typedef struct MillSimOptions {
+    const Recording *from; /* of a job with the same steps; NULL: durations. It may go after open */
+    Str durations;         /* "load=200ms..400ms, crunch=5ms cpu, *=1ms"; not named: 0 */
+    Str batches;           /* "9", or "extract=9"; empty: as recorded, or as the program says */
+    Str priorities;        /* "load=3"; empty: the job's */
+    uint32_t n_processors; /* 0: those of the recorded run, else of this machine */
+    uint64_t seed;
+} MillSimOptions;
+
+typedef struct MillSimSetting {
+    uint32_t n_workers; /* 0: as recorded, else what a run would have */
+    uint32_t in_flight; /* of every generator; 0: the job's; FORECAST_UNBOUNDED */
+} MillSimSetting;
+
+/* Of a planned, sound job. ERR_DATA: a text is wrong or the recorded run is of another job; what can be
+ * done about it stands in a second line of err->text. */
+Status mill_sim_open(Mill *m, uint32_t job, const MillSimOptions *options, MillSim **out,
+                     Error *err);
+/* As often as wanted. What out refers to lives until mill_sim_close. recording: NULL, or gets what
+ * would happen, for charts; the caller frees it. */
+void mill_sim_go(MillSim *s, const MillSimSetting *setting, Forecast *out,
+                 Recording **recording);
+/* Where times and batches come from, and what was assumed: a few lines. */
+void mill_sim_put_notes(const MillSim *s, Buf *out);
+Str mill_sim_file(const MillSim *s); /* the program's name for people */
+void mill_sim_close(MillSim *s); /* NULL is fine */
 
 #endif

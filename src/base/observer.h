@@ -76,8 +76,8 @@ static inline uint32_t trace_live(const TraceEvent *e) { return (uint32_t)e->val
 static inline uint32_t trace_parent(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
 
 /* What an END or a FOLD took its time for: the part of it on a processor and the part
- * asleep, each in 65,535ths; the rest it waited for a processor, a disk or a lock. 0: not
- * measured, as with what is over in a few microseconds. */
+ * asleep (in `sleep`, for a disk, for a lock), each in 65,535ths; the rest others had the
+ * processors. 0: not measured, as with what is over in a few microseconds. */
 static inline uint32_t trace_share(uint64_t part_ns, uint64_t wall_ns)
 {
     if (part_ns >= wall_ns)

@@ -216,8 +216,12 @@ static bool take_value(Reader *r, uint32_t id, const char *value)
         if (parse_number(value, &a->number[id]) && a->number[id] >= 1 &&
             a->number[id] <= MAX_NUMBER)
             return true;
-        complain(r->term, (Str){0}, "`-%c` is a whole number from 1 to %u, not `%s`", o->letter,
-                 MAX_NUMBER, value);
+        if (o->letter)
+            complain(r->term, (Str){0}, "`-%c` is a whole number from 1 to %u, not `%s`",
+                     o->letter, MAX_NUMBER, value);
+        else
+            complain(r->term, (Str){0}, "`--%s` is a whole number from 1 to %u, not `%s`",
+                     o->name, MAX_NUMBER, value);
         return false;
     case KIND_SEED:
         if (parse_number(value, &a->number[id]))

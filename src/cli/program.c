@@ -167,6 +167,63 @@ int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job)
     return cli_report(a, t, m);
 }
 
+static bool read_all(const Term *t, const char *path, Buf *out)
+{
+    char chunk[1 << 14];
+    size_t n;
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *f = is_stdin ? stdin : fopen(path, "rb");
+    bool ok = f != NULL;
+    while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        buf_put(out, chunk, n);
+    if (f && ferror(f))
+        ok = false;
+    if (!ok)
+        complain(t, (Str){0}, "cannot read %s: %s", path, strerror(errno));
+    if (f && !is_stdin)
+        fclose(f);
+    return ok;
+}
+
+int cli_read_trace(const Term *t, const char *path, Recording **out)
+{
+    Buf text = {0};
+    Error err = {0};
+    int status = EXIT_USAGE;
+    if (strcmp(path, "-") == 0 && t->in_is_tty) {
+        complain(t, (Str){0}, "the trace is to come from stdin, which is a terminal");
+        return EXIT_USAGE;
+    }
+    if (!read_all(t, path, &text))
+        goto done;
+    if (trace_read_json(buf_str(&text), out, &err) == OK)
+        status = EXIT_OK;
+    else
+        complain(t, STR_LIT(WRITES_A_TRACE), "%s: %s", path, err.text);
+done:
+    buf_deinit(&text);
+    return status;
+}
+
+void cli_draw(const Args *a, const Term *t, const Recording *r, Buf *out)
+{
+    bool to_file = a->has[OPT_OUTPUT];
+    const GanttTextOptions text = {.width = t->width, .is_ascii = !t->is_utf8,
+                                   .has_color = t->out_has_color && !to_file};
+    const GanttSvgOptions svg = {0};
+    switch ((GanttFormat)a->number[OPT_GANTT_FORMAT]) {
+    case GANTT_TEXT:
+        gantt_text(r, &text, out);
+        break;
+    case GANTT_SVG:
+        gantt_svg(r, &svg, out);
+        break;
+    case GANTT_CHROME:
+        trace_write_json(r, out);
+        break;
+    }
+}
+
 int cli_output(const Args *a, const Term *t, Str text)
 {
     const char *path = a->text[OPT_OUTPUT];

@@ -9,6 +9,8 @@
 
 /* In the order of the words of --error-format. */
 typedef enum ErrorFormat { ERROR_HUMAN, ERROR_SHORT, ERROR_JSON } ErrorFormat;
+/* In the order of the words of --format. */
+typedef enum GanttFormat { GANTT_TEXT, GANTT_SVG, GANTT_CHROME } GanttFormat;
 
 /* Loads path, or the flow of -e when path is NULL, and applies --set. On EXIT_OK the caller
  * closes *out; there may be mistakes in the program. */
@@ -23,6 +25,12 @@ int cli_report(const Args *a, const Term *t, const Mill *m);
 int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job);
 /* What status an Error of a step before the run has, said. */
 int cli_failed(const Term *t, const Error *err);
+
+#define WRITES_A_TRACE "`pipemill run FILE JOB --trace run.json` writes one"
+/* Reads what `run --trace` wrote; `-` is stdin. The caller frees it. */
+int cli_read_trace(const Term *t, const char *path, Recording **out);
+/* A chart of it in the --format given. */
+void cli_draw(const Args *a, const Term *t, const Recording *r, Buf *out);
 
 /* Text to --output, else to stdout: an exit status. */
 int cli_output(const Args *a, const Term *t, Str text);

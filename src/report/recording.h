@@ -22,7 +22,7 @@ typedef enum BarKind {
 typedef struct Bar {
     uint64_t ready_ns, start_ns, end_ns; /* ready <= start <= end; FOLD: ready == start */
     bool is_measured;         /* cpu_ns and slept_ns are known */
-    uint64_t cpu_ns, slept_ns; /* on a processor, asleep; of the rest it waited for either */
+    uint64_t cpu_ns, slept_ns; /* on a processor, asleep; for the rest others had the processors */
     uint32_t rows_in, rows_out;
     uint32_t step;
     uint32_t frame; /* in which the instance runs */

@@ -17,6 +17,7 @@
 #include "sched/bound.h"
 #include "sched/monitor.h"
 #include "sched/retry.h"
+#include "sched/thread_time.h"
 #include "sched/ticks.h"
 
 /* Builds that check: all invariants and the proved bound, after every event. */
@@ -26,8 +27,8 @@ enum { IS_CHECKED = true };
 enum { IS_CHECKED = false };
 #endif
 
-/* Reading the clock of a thread's processor time costs about a microsecond: what is over
- * sooner than this does without. */
+/* Reading a ThreadTime costs one or two microseconds: what is over sooner than this does
+ * without. */
 enum { MEASURED_NS = 20000 };
 
 typedef enum ReleaseKind { RELEASE_OUT, RELEASE_STATE, RELEASE_USER } ReleaseKind;
@@ -45,9 +46,10 @@ typedef struct Worker {
     uint64_t now_ns; /* the end of the last task, or later */
     Ticks ticks;
     /* For trace_shares, when there is a trace to keep: */
-    uint64_t cpu_ns;      /* processor time of the thread at its last reading */
-    uint64_t unread_ns;   /* time of tasks since then that went without a reading */
+    ThreadTime time;
+    uint64_t unread_ns;   /* of tasks since its last reading that went without one */
     uint64_t slept_ns;    /* by this task */
+    bool was_parked;      /* since then */
     Release *releases;
     uint32_t n_releases, cap_releases;
     TraceBuffer *trace;        /* where its events go, or NULL when nobody wants any */
@@ -86,14 +88,6 @@ struct Pool {
 };
 
 /* ---- small things */
-
-static uint64_t thread_cpu_ns(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
-        return 0;
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t now_ns(const Pool *p) { return (uint64_t)clock_now_ns() - p->t0_ns; }
 
@@ -337,6 +331,18 @@ static void task_reset(Worker *w, Instance *i)
     w->slept_ns = 0;
 }
 
+/* How long it took to wake up is not the next task's. */
+static void time_restart(const Pool *p, Worker *w)
+{
+    if (!w->was_parked)
+        return;
+    w->was_parked = false;
+    if (!p->options.trace)
+        return;
+    thread_time_read(&w->time);
+    w->unread_ns = 0;
+}
+
 /* What the task that ends now took its time for; 0: not measured. One reading at its end is
  * enough: short tasks since the last one are taken to have been on a processor. */
 static uint32_t task_shares(const Pool *p, Worker *w)
@@ -346,12 +352,16 @@ static uint32_t task_shares(const Pool *p, Worker *w)
         w->unread_ns += wall_ns;
         return 0;
     }
-    uint64_t cpu_ns = thread_cpu_ns();
-    uint64_t since_ns = cpu_ns - w->cpu_ns;
-    uint64_t own_ns = since_ns > w->unread_ns ? since_ns - w->unread_ns : 0;
-    w->cpu_ns = cpu_ns;
+    ThreadTime before = w->time;
+    thread_time_read(&w->time);
+    uint64_t cpu_ns = w->time.cpu_ns - before.cpu_ns;
+    uint64_t delay_ns = w->time.delay_ns - before.delay_ns;
+    uint64_t slept_ns = w->slept_ns;
+    cpu_ns = cpu_ns > w->unread_ns ? cpu_ns - w->unread_ns : 0;
     w->unread_ns = 0;
-    return trace_shares(own_ns, w->slept_ns, wall_ns);
+    if (w->time.knows_delay && cpu_ns + delay_ns + slept_ns < wall_ns)
+        slept_ns = wall_ns - cpu_ns - delay_ns;
+    return trace_shares(cpu_ns, slept_ns, wall_ns);
 }
 
 /* START and END of the instance that w runs, written field by field where they stay: this
@@ -374,6 +384,7 @@ static void task_run(Pool *p, Worker *w, Instance *i)
     InstanceInfo info;
     instance_info(i, &info);
     task_reset(w, i);
+    time_restart(p, w);
     TraceEvent *e = event_put(w, &info, TRACE_START);
     e->value = info.ready_ns;
     e->info = info.n_yielded;
@@ -393,6 +404,7 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
     FoldResult r = FOLD_MORE;
     worker_look_at_time(p, w);
     task_reset(w, f->reader);
+    time_restart(p, w);
     if (f->is_commit && t->commit)
         r = t->commit(t->ctx, &w->task);
     else if (!f->is_commit && t->fold)
@@ -480,6 +492,7 @@ static void wake_more_locked(Pool *p)
 
 static void wait_locked(Pool *p, Worker *w)
 {
+    w->was_parked = true;
     uint64_t due;
     if (!p->has_keeper && graph_next_timer(p->graph, &due)) {
         struct timespec until = timespec_of(p, due);
@@ -511,7 +524,7 @@ static void worker_loop(Pool *p, Worker *w)
 {
     Graph *g = p->graph;
     if (p->options.trace)
-        w->cpu_ns = thread_cpu_ns();
+        thread_time_open(&w->time);
     ticks_init(&w->ticks);
     pool_lock(p, w);
     worker_look_at_time(p, w);
@@ -554,6 +567,8 @@ static void worker_loop(Pool *p, Worker *w)
     monitor_call_all_locked(&p->monitor);
     pool_unlock(p);
     flush(p, w);
+    if (p->options.trace)
+        thread_time_close(&w->time);
 }
 
 static void *worker_main(void *arg)
