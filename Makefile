@@ -36,8 +36,8 @@ WARN_GEN := -Wall -Wextra -Wno-unused-function -Wno-sign-compare -Wno-unused-but
 MODE_release :=
 MODE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
-MODE_tsan    := -O1 -fsanitize=thread
-MODE_stress  := -DPIPEMILL_STRESS
+MODE_tsan    := -O1 -fsanitize=thread -DPIPEMILL_JITTER
+MODE_stress  := -DPIPEMILL_STRESS -DPIPEMILL_JITTER
 ifeq ($(filter $(MODE),release asan tsan stress),)
 $(error MODE is one of release asan tsan stress, not `$(MODE)`)
 endif
@@ -125,6 +125,7 @@ test-asan test-tsan test-stress: test-%:
 
 test-long: deps
 	+@$(SUBMAKE) check-build
+	+@$(SUBMAKE) MODE=tsan build/tsan/tests/unit/pool_test
 	+@tests/long.sh
 
 check-build: $(BIN) $(UNIT) $(RUNNER)

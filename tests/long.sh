@@ -1,10 +1,12 @@
 #!/bin/bash
 # What takes minutes rather than seconds; `make test-long` calls it when everything is built.
-# Last line: `N passed, N failed`; exit status 1 if anything failed. SEEDS=N simulates fewer.
+# Last line: `N passed, N failed`; exit status 1 if anything failed. SEEDS=N simulates
+# fewer, RACES=N runs fewer under ThreadSanitizer.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
 seeds=${SEEDS:-1000000}
+races=${RACES:-1000}
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0
 failed=0
@@ -37,6 +39,14 @@ shares() {
 }
 
 shares "$seeds" simulations build/release/tests/unit/sched_random_test
+
+# gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.
+export TSAN_OPTIONS=exitcode=99:halt_on_error=1:second_deadlock_stack=1
+wrap=()
+if setarch -R true 2>/dev/null; then
+    wrap=(setarch -R)
+fi
+shares "$races" races "${wrap[@]}" build/tsan/tests/unit/pool_test
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -7,18 +7,38 @@ typedef struct Waits {
     const GraphSpec *spec;
     bool *step;  /* [n_steps][n_steps]: row waits for column */
     bool *scope; /* [n_steps][n_scopes]: step waits until that scope's generator is done */
+    /* [n_steps][n_steps]: the same as `step`, but whatever happens. A collect waits for what
+     * its batches wait for only if there is a batch. */
+    bool *surely;
 } Waits;
+
+/* Whatever happens, `to` has waited for what `from` waits for; and for `from`, if it says. */
+static void surely_add(Waits *w, uint32_t to, uint32_t from, bool for_itself)
+{
+    size_t n = w->spec->n_steps;
+    if (from >= to) /* SPEC_NO_STEP too */
+        return;
+    w->surely[to * n + from] |= for_itself;
+    for (uint32_t i = 0; i < n; i++)
+        w->surely[to * n + i] |= w->surely[from * n + i];
+}
 
 static void waits_init(Waits *w, const GraphSpec *spec)
 {
     size_t n = spec->n_steps;
     w->spec = spec;
     w->step = xcalloc(n * n + 1, sizeof *w->step);
+    w->surely = xcalloc(n * n + 1, sizeof *w->surely);
     w->scope = xcalloc(n * spec->n_scopes + 1, sizeof *w->scope);
     for (uint32_t to = 0; to < n; to++) {
         const StepSpec *s = &spec->steps[to];
+        surely_add(w, to, spec->scopes[s->scope].generator, false);
         for (uint32_t k = 0; k < s->n_inputs; k++) {
             uint32_t from = s->inputs[k];
+            if (spec_edge_kind(spec, from, to) == EDGE_GATHER)
+                surely_add(w, to, spec->scopes[spec_out_scope(spec, from)].generator, true);
+            else
+                surely_add(w, to, from, true);
             w->step[to * n + from] = true;
             for (uint32_t i = 0; i < n; i++)
                 w->step[to * n + i] |= w->step[from * n + i];
@@ -35,11 +55,17 @@ static void waits_deinit(Waits *w)
 {
     free(w->step);
     free(w->scope);
+    free(w->surely);
 }
 
 static bool waits_step(const Waits *w, uint32_t step, uint32_t for_step)
 {
     return w->step[(size_t)step * w->spec->n_steps + for_step];
+}
+
+static bool waits_surely(const Waits *w, uint32_t step, uint32_t for_step)
+{
+    return w->surely[(size_t)step * w->spec->n_steps + for_step];
 }
 
 static bool waits_scope(const Waits *w, uint32_t step, uint32_t scope)
@@ -117,7 +143,7 @@ static void step_reasons(const Waits *w, const Bounds *bs, uint32_t scope, uint3
         uint32_t from = s->inputs[k];
         if (spec_edge_kind(spec, from, i) == EDGE_BROADCAST &&
             !scope_within(spec, spec_out_scope(spec, from), scope) &&
-            !spec->steps[from].opens && !waits_step(w, gen, from))
+            !spec->steps[from].opens && !waits_surely(w, gen, from))
             reason_add(b, BOUND_WHY_BROADCAST, i, from);
     }
     if (s->opens) {

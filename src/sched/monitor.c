@@ -18,6 +18,7 @@ void monitor_cond_init(pthread_cond_t *c)
 void monitor_init(Monitor *m, uint32_t n_users)
 {
     *m = (Monitor){.is_shared = n_users > 1};
+    jitter_init();
     atomic_init(&m->is_interrupted, false);
     atomic_init(&m->is_held, false);
     atomic_init(&m->n_calls, 0);

@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "sched/jitter.h"
+
 #define CACHE_LINE 64
 
 typedef struct Monitor {
@@ -53,6 +55,7 @@ static inline bool monitor_enter(Monitor *m)
 {
     if (!m->is_shared)
         return true;
+    jitter();
     if (pthread_mutex_trylock(&m->mu) != 0) {
         monitor_enter_slow(m);
         return false;
@@ -67,6 +70,7 @@ static inline void monitor_leave(Monitor *m)
         return;
     atomic_store_explicit(&m->is_held, false, memory_order_relaxed);
     pthread_mutex_unlock(&m->mu);
+    jitter();
 }
 
 /* Gives the lock away until called, interrupted, or, if `until` (CLOCK_MONOTONIC) is not

@@ -104,6 +104,24 @@ static void test_broadcast(void)
     check_bound(&t, 1, BOUND_CREDITS, 4 * P, "`join` may have to wait for `types`");
     spec_input(&t, x, types); /* now it is there before the first batch */
     check_bound(&t, 1, BOUND_WORKERS, P, "");
+
+    /* extract waits for a collect of batches that each wait for types: but there may be none
+     * of them, and then it does not wait. */
+    spec_begin(&t);
+    types = spec_step(&t, 0, "types");
+    uint32_t other = spec_step(&t, 0, "other"), others = spec_opens(&t, other, 0);
+    uint32_t part = spec_step(&t, others, "part"), all = spec_step(&t, 0, "all");
+    x = spec_step(&t, 0, "extract"), scope = spec_opens(&t, x, 0);
+    join = spec_step(&t, scope, "join");
+    spec_input(&t, part, other);
+    spec_input(&t, part, types);
+    spec_input(&t, all, part);
+    spec_input(&t, x, all);
+    spec_input(&t, join, x);
+    spec_input(&t, join, types);
+    check_bound(&t, scope, BOUND_CREDITS, 4 * P, "`join` may have to wait for `types`");
+    spec_input(&t, other, types); /* now the collect is not over before types */
+    check_bound(&t, scope, BOUND_WORKERS, P, "");
 }
 
 static void test_nested(void)

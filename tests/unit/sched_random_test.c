@@ -199,16 +199,49 @@ static const char *one_worker(const TestSpec *t, World *w, Met *m)
     return wrong;
 }
 
+/* For whoever looks into a seed. */
+static void print_spec(const GraphSpec *spec, uint32_t p, const Bounds *b)
+{
+    printf("%u workers; pools of %u and %u\n", p, spec->pools[0].size, spec->pools[1].size);
+    for (uint32_t c = 1; c < spec->n_scopes; c++)
+        printf("scope %u in %u from step %u: credits %u, max_batches %u, bound %s %lld\n", c,
+               spec->scopes[c].parent, spec->scopes[c].generator, b->scopes[c].credits,
+               spec->scopes[c].max_batches,
+               b->scopes[c].kind == BOUND_WORKERS ? "of workers" : "of credits",
+               (long long)b->scopes[c].live);
+    for (uint32_t k = 0; k < spec->n_steps; k++) {
+        const StepSpec *s = &spec->steps[k];
+        printf("step %u in scope %u, priority %d%s", k, s->scope, s->priority,
+               s->on_failure == ON_FAILURE_SKIP ? ", skips" : "");
+        if (s->opens)
+            printf(", opens %u", s->opens);
+        if (s->cap || s->pool >= 0)
+            printf(", cap %u, pool %d", s->cap, s->pool);
+        if (s->retry.n_more)
+            printf(", retries %u after %llu ns", s->retry.n_more,
+                   (unsigned long long)s->retry.delay_ns);
+        if (s->timeout_ns)
+            printf(", timeout %llu ns", (unsigned long long)s->timeout_ns);
+        printf("%s; reads", s->is_ordered ? ", ordered" : "");
+        for (uint32_t in = 0; in < s->n_inputs; in++)
+            printf(" %u", s->inputs[in]);
+        printf("\n");
+    }
+    fflush(stdout);
+}
+
 /* What is wrong with this seed; NULL: nothing. A quarter of the seeds have no failures,
  * a quarter failing instances, a quarter failing folds and collects that have enough too,
  * and a quarter are cancelled besides. */
-static const char *run_seed(uint64_t seed, Met *m)
+static const char *run_seed(uint64_t seed, Met *m, bool is_alone)
 {
     TestSpec t;
     uint32_t trouble = seed % 4, p = 1 + (uint32_t)(hash_of(seed) % 4);
     World w = {.seed = seed, .fails = trouble > 0, .folds_fail = trouble > 1};
     spec_random(&t, seed, w.fails);
     Bounds *b = bounds_new(&t.spec, p);
+    if (is_alone)
+        print_spec(&t.spec, p, b);
     uint64_t stop_ns = trouble == 3 ? 1 + hash_of(seed ^ 3) % 400 : 0;
     world_run(&w, &t.spec, p, b, stop_ns);
     met_spec(m, &t.spec);
@@ -283,7 +316,7 @@ int main(int argc, char **argv)
     signal(SIGABRT, say_seed);
     for (uint64_t seed = first; seed <= last; seed++) {
         seed_now = seed;
-        const char *wrong = run_seed(seed, &met);
+        const char *wrong = run_seed(seed, &met, argc == 2);
         if (wrong && n_bad++ < 5)
             printf("sched_random_test: seed %llu: %s\n", (unsigned long long)seed, wrong);
     }
