@@ -80,6 +80,41 @@ static Instance *queue_pop(Graph *g, StepTable *s)
     return i;
 }
 
+/* ---- the instance that a worker goes straight on with */
+
+/* From here to the end of the call. */
+static void hold_next(Graph *g) { g->holds = g->held == NULL; }
+
+static void held_queue(Graph *g)
+{
+    Instance *i = g->held;
+    g->held = NULL;
+    g->n_queued--;
+    queue_insert(g, i);
+}
+
+/* Is it the best of the ready, and may it start? */
+static bool held_is_best(const Graph *g)
+{
+    const StepTable *s = &g->steps[g->held->step];
+    uint32_t word = s->rank / 64;
+    uint64_t bit = rank_bit(s->rank), not_better = bit | (bit - 1);
+    if (!(g->open[word] & bit) || g->ready[word] & bit)
+        return false;
+    for (uint32_t w = 0; w < word; w++)
+        if (g->ready[w] & g->open[w])
+            return false;
+    return !(g->ready[word] & g->open[word] & ~not_better);
+}
+
+static Instance *held_take(Graph *g)
+{
+    Instance *i = g->held;
+    g->held = NULL;
+    g->n_queued--;
+    return i;
+}
+
 static void instance_arm(Graph *g, Instance *i, uint64_t now_ns)
 {
     if (i->has_enough) {
@@ -88,7 +123,13 @@ static void instance_arm(Graph *g, Instance *i, uint64_t now_ns)
     }
     i->phase = PHASE_READY;
     i->ready_ns = now_ns;
-    queue_insert(g, i);
+    if (g->holds) {
+        g->holds = false;
+        g->held = i;
+        g->n_queued++;
+    } else {
+        queue_insert(g, i);
+    }
 }
 
 static void input_arrived(Graph *g, Instance *i, uint64_t now_ns)
@@ -608,9 +649,14 @@ static StepTable *deepest_blocked(const Graph *g)
     return best;
 }
 
+static bool held_is_open(const Graph *g)
+{
+    return g->held && step_may_start(g, &g->steps[g->held->step]);
+}
+
 bool graph_has_work(const Graph *g)
 {
-    return !g->is_stopping && (best_open(g) || is_stuck(g));
+    return !g->is_stopping && (best_open(g) || held_is_open(g) || is_stuck(g));
 }
 
 static void gates_take(Graph *g, StepTable *s)
@@ -624,10 +670,9 @@ static void gates_take(Graph *g, StepTable *s)
         gate_update(g, s);
 }
 
-Instance *graph_pick(Graph *g)
+/* The head of the best queue; NULL if nothing may start. */
+static Instance *queue_best(Graph *g)
 {
-    if (g->is_stopping)
-        return NULL;
     StepTable *s = best_open(g);
     if (!s) {
         if (!is_stuck(g))
@@ -635,7 +680,23 @@ Instance *graph_pick(Graph *g)
         s = deepest_blocked(g);
         g->scope_counts[s->opens].n_overdrafts++;
     }
-    Instance *i = queue_pop(g, s);
+    return queue_pop(g, s);
+}
+
+Instance *graph_pick(Graph *g)
+{
+    Instance *i;
+    if (g->is_stopping)
+        return NULL;
+    if (g->held && held_is_best(g)) {
+        i = held_take(g);
+    } else {
+        if (g->held)
+            held_queue(g);
+        if ((i = queue_best(g)) == NULL)
+            return NULL;
+    }
+    StepTable *s = &g->steps[i->step];
     i->phase = PHASE_RUNNING;
     g->n_running++;
     s->n_running++;
@@ -648,8 +709,10 @@ void graph_done(Graph *g, Instance *i, uint64_t now_ns)
 {
     assert(i->phase == PHASE_RUNNING && !g->steps[i->step].opens);
     slot_return(g, i);
+    hold_next(g);
     instance_end(g, i, PHASE_DONE, now_ns);
     doomed_drain(g, now_ns);
+    g->holds = false;
 }
 
 void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns)
@@ -657,7 +720,9 @@ void graph_yield(Graph *g, Instance *i, void *batch, void *user, uint64_t now_ns
     assert(i->phase == PHASE_RUNNING && g->steps[i->step].opens);
     slot_return(g, i);
     i->phase = PHASE_WAITING; /* so that its frame is seen to be open */
+    hold_next(g);
     frame_open(g, i, batch, user, now_ns);
+    g->holds = false;
     instance_arm(g, i, now_ns);
     doomed_drain(g, now_ns);
 }
@@ -754,6 +819,8 @@ static void enough(Graph *g, Instance *gen, uint64_t now_ns)
         return;
     gen->has_enough = true;
     if (gen->phase == PHASE_READY) {
+        if (gen == g->held)
+            held_queue(g);
         queue_remove(g, gen);
         instance_end(g, gen, PHASE_DONE, now_ns);
     }

@@ -184,6 +184,10 @@ static void check_steps(const Tally *t)
             HOLDS(i->next ? i->next->prev == i : s->tail == i);
             HOLDS(!i->next || frame_before(i->frame, i->next->frame));
         }
+        if (g->held && g->held->step == k) {
+            HOLDS(g->held->phase == PHASE_READY);
+            n++;
+        }
         HOLDS(n == t->queued[k]);
         HOLDS(s->n_running == t->running[k]);
         HOLDS(!s->spec->cap || s->n_running <= s->spec->cap);

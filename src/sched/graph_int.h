@@ -165,6 +165,10 @@ struct Graph {
     Instance **timers;      /* heap by ready_ns */
     uint32_t n_timers, cap_timers;
     Instance *doomed;       /* stack */
+    /* READY, and counted in n_queued, but not in the queue of its step: what became ready
+     * by the last call. pick mostly takes it from here. */
+    Instance *held;
+    bool holds;             /* the next to become ready is to be held */
     Turn *due_first, *due_last;
     uint32_t n_running, n_queued, n_due; /* n_running: with folds */
     uint32_t n_frames;      /* ever opened */

@@ -80,6 +80,40 @@ static void no_fold(Graph *g)
     CHECK(!graph_next_fold(g, &f));
 }
 
+/* What became ready last is at hand, but it comes first only if it is the best. */
+static void test_last_is_not_preferred(void)
+{
+    TestSpec t;
+    spec_begin(&t);
+    spec_chain(&t, 2, 8); /* 0 -> 1 -> 2 */
+    t.steps[2].cap = 1;
+    Graph *g = open_graph(&t, 4);
+    yield(g, pick(g, 0));
+    Instance *a0 = pick(g, 1);
+    yield(g, pick(g, 0));
+    Instance *a1 = pick(g, 1);
+    done(g, a1);
+    CHECK(graph_has_work(g));
+    done(g, a0);
+    CHECK(graph_has_work(g));
+    Instance *b = pick(g, 2);
+    CHECK(frame_index(instance_frame(b)) == 0); /* key order */
+    Instance *gen = pick(g, 0);                 /* the cap */
+    CHECK(!graph_has_work(g));
+    yield(g, gen);
+    Instance *a2 = pick(g, 1);
+    done(g, a2); /* its successor is ready, and kept back by the cap */
+    CHECK(graph_has_work(g));
+    gen = pick(g, 0);
+    done(g, b);
+    CHECK(frame_index(instance_frame(b = pick(g, 2))) == 1);
+    graph_exhausted(g, gen, 0);
+    done(g, b);
+    done(g, pick(g, 2));
+    CHECK(graph_is_over(g) && graph_is_complete(g));
+    graph_close(g);
+}
+
 static void test_freed_at_last_use(void)
 {
     /* extract -> a -> b and a -> c: a's output goes when both are done. */
@@ -513,6 +547,7 @@ static void test_many_ranks(void)
 
 int main(void)
 {
+    test_last_is_not_preferred();
     test_freed_at_last_use();
     test_collect_in_key_order();
     test_collect_of_nothing_runs_once();
