@@ -38,6 +38,9 @@ shares() {
     done
 }
 
+echo "== every order of small specs"
+build/release/tests/unit/sched_explore_test 1 >"$logs/explore" 2>&1
+add "$logs/explore"
 shares "$seeds" simulations build/release/tests/unit/sched_random_test
 
 # gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.

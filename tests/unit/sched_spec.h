@@ -28,6 +28,16 @@ static inline void spec_begin(TestSpec *t)
     t->spec.pools = t->pools;
 }
 
+/* After it was copied: it points into itself. */
+static inline void spec_moved(TestSpec *t)
+{
+    t->spec.steps = t->steps;
+    t->spec.scopes = t->scopes;
+    t->spec.pools = t->pools;
+    for (uint32_t k = 0; k < t->spec.n_steps; k++)
+        t->steps[k].inputs = t->inputs[k];
+}
+
 /* A step in `scope`; its priority is its place unless the caller changes it. */
 static inline uint32_t spec_step(TestSpec *t, uint32_t scope, const char *name)
 {
