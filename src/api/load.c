@@ -20,6 +20,12 @@ static Status guarded_csv(Catalog *c, Str path, const CsvDialect *dialect,
     return g->files->csv(g->files, path, dialect, out, err);
 }
 
+static Status guarded_files(Catalog *c, Str pattern, uint64_t *n, Error *err)
+{
+    StdinGuard *g = (StdinGuard *)c;
+    return g->files->files(g->files, pattern, n, err);
+}
+
 Mill *mill_open(const MillOptions *options)
 {
     Mill *m = xcalloc(1, sizeof *m);
@@ -27,7 +33,7 @@ Mill *mill_open(const MillOptions *options)
     m->arena = arena_open();
     m->sources = sources_open();
     diags_init(&m->diags);
-    m->catalog = (StdinGuard){.face = {.csv = guarded_csv},
+    m->catalog = (StdinGuard){.face = {.csv = guarded_csv, .files = guarded_files},
                               .files = file_catalog_open(),
                               .is_refused = options->refuses_stdin};
     m->evaluator = vm_evaluator_open(m->sources);

@@ -69,8 +69,12 @@ void mill_run_cancel(MillRun *r, bool at_once)
 Recording *mill_run_recording(const MillRun *r)
 {
     size_t n;
+    RunEnd end = r->end;
     TraceEvent *events = trace_sorted(run_trace(r->run), &n);
-    Recording *recording = recording_make(run_info(r->run), events, n, &r->end);
+    FrameLabel *labels = trace_labels(run_trace(r->run), &end.n_labels);
+    end.labels = labels;
+    Recording *recording = recording_make(run_info(r->run), events, n, &end);
+    free(labels);
     free(events);
     return recording;
 }

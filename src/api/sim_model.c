@@ -153,9 +153,9 @@ static uint64_t gap_measure(const Recording *run)
     return n ? sum_ns / n : 0;
 }
 
-static Str frame_name(Arena *a, uint32_t scope, Str key)
+static Str frame_name(Arena *a, uint32_t scope, Str numbers)
 {
-    return arena_printf(a, "%u:%.*s", scope, STR_ARG(key));
+    return arena_printf(a, "%u:%.*s", scope, STR_ARG(numbers));
 }
 
 static void frames_make(Recorded *r, Arena *a, const GraphSpec *spec, const Recording *run,
@@ -166,7 +166,7 @@ static void frames_make(Recorded *r, Arena *a, const GraphSpec *spec, const Reco
         uint32_t scope = run->frames[k].scope;
         if (scope)
             scope = spec->steps[spec_step[run->info.scopes[scope].generator]].opens;
-        map_put(&r->frames, frame_name(a, scope, arena_str(a, run->frames[k].key)),
+        map_put(&r->frames, frame_name(a, scope, arena_str(a, run->frames[k].numbers)),
                 (void *)(uintptr_t)(k + 1));
     }
 }
@@ -223,15 +223,16 @@ static uint64_t draw(const TimeModel *m, uint32_t step, const Frame *f, uint64_t
     return h;
 }
 
-/* The recording's frame with the same key; NONE: there was none. */
+/* The recording's frame with the same numbers; NONE: there was none. */
 static uint32_t frame_find(const Recorded *r, const Frame *f)
 {
-    char key[256], name[280];
+    Buf name = {0};
     if (frame_depth(f) == 0)
         return 0;
-    frame_key(f, key, sizeof key);
-    int len = snprintf(name, sizeof name, "%u:%s", frame_scope(f), key);
-    uintptr_t found = (uintptr_t)map_get(&r->frames, (Str){name, (uint32_t)len});
+    buf_printf(&name, "%u:", frame_scope(f));
+    frame_put_key(f, '/', &name); /* the simulator's batches have numbers only */
+    uintptr_t found = (uintptr_t)map_get(&r->frames, buf_str(&name));
+    buf_deinit(&name);
     return found ? (uint32_t)(found - 1) : NONE;
 }
 

@@ -42,6 +42,8 @@ typedef struct Catalog {
      * not such a file (zero bytes, bad header; err->line/column filled). path "stdin" samples stdin. */
     Status (*csv)(struct Catalog *c, Str path, const CsvDialect *dialect,
                   const CatalogTable **out, Error *err);
+    /* How many files match the pattern of `files` now; ERR_IO when that cannot be told. May be NULL. */
+    Status (*files)(struct Catalog *c, Str pattern, uint64_t *n, Error *err);
 } Catalog;
 
 #endif

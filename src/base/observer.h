@@ -157,11 +157,19 @@ typedef struct ScopeCount {
     uint32_t n_overdrafts; /* credits beyond the limit, granted against a deadlock */
 } ScopeCount;
 
+/* The key of a batch among its siblings where that is no number. */
+typedef struct FrameLabel {
+    uint32_t frame; /* id */
+    Str label;      /* any bytes */
+} FrameLabel;
+
 typedef struct RunEnd {
     RunState state;
     uint64_t t_ns;              /* how long the run took */
     const StepCount *steps;     /* [n_steps] */
     const ScopeCount *scopes;   /* [n_scopes] */
+    size_t n_labels;            /* of the batches of which events are kept; 0 where none are */
+    const FrameLabel *labels;   /* [n_labels], in any order */
 } RunEnd;
 
 typedef struct Observer {

@@ -79,6 +79,7 @@ typedef struct Spec {
     const Type *arg_types;   /* CALL [n_args]; GROUP [n_keys] */
     uint32_t call_id;        /* CALL: number of this call in the step (uuid differs by it) */
     bool null_is_empty;      /* CONCAT: interpolation; false: `+` */
+    bool is_in_path;         /* CALL of key(): escaped for the path of a file */
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */
     uint32_t n_values;

@@ -353,7 +353,8 @@ static uint16_t call(Emit *e, const Tx *tx)
     r = reg(e, tx->type);
     set_note(e, tx->span);
     Spec s = {.kind = SPEC_CALL, .fn = tx->fn, .n_args = operand(e, tx->n_args),
-              .type = tx->type, .arg_types = types, .call_id = tx->call_id};
+              .type = tx->type, .arg_types = types, .call_id = tx->call_id,
+              .is_in_path = tx->is_in_path};
     put(e, OP_CALL, r, tx->n_args ? first : 0, add_spec(e, s));
     return r;
 }
@@ -509,6 +510,9 @@ static void pop(Emit *e, const Pop *p)
             add_spec(e, (Spec){.kind = SPEC_READ, .path = p->path, .dialect = p->dialect,
                                .schema = p->out}), 0, 0);
         break;
+    case POP_FILES: /* generators: the runner performs them */
+    case POP_SPLIT:
+        break;
     case POP_RANGE:
         r = expr(e, p->expr);
         put(e, OP_RANGE, r, expr(e, p->expr2), 0);
@@ -611,7 +615,24 @@ Status emit_step(Arena *a, const Sources *sources, const Step *step, Code **out,
     size_t first = step->hold == HOLD_GROUPS ? 1 : 0;
     for (size_t i = first; !step->is_generator && i < step->pops.n; i++)
         pop(&e, step->pops.ptr[i]);
-    return finish(&e, step->name, step->is_generator ? step->out : step->in, step->out, out, err);
+    const Schema *in = step->pops.n && pop_is_source(step->pops.ptr[0]) ? NULL : step->in;
+    return finish(&e, step->name, step->is_generator ? step->out : in, step->out, out, err);
+}
+
+Status emit_path(Arena *a, const Sources *sources, const Step *step, Code **out, Error *err)
+{
+    static const Schema none = {0};
+    const Tx *path = step->pops.ptr[0]->expr;
+    const Schema *in = path->needs_row ? step->in : &none;
+    Schema *made = arena_new(a, Schema);
+    made->n_cols = 1;
+    made->cols = arena_array(a, SchemaCol, 1);
+    made->cols[0] = (SchemaCol){STR_LIT("path"), TYPE_STRING};
+    Emit e = {.arena = a, .sources = sources, .table = in};
+    set_note(&e, path->span);
+    put(&e, OP_DEFINE, operand(&e, in->n_cols), expr(&e, path), 0);
+    put(&e, OP_PROJECT, project(&e, &in->n_cols, 1), 0, 0);
+    return finish(&e, arena_printf(a, "path of %.*s", STR_ARG(step->name)), in, made, out, err);
 }
 
 Status emit_constant(Arena *a, const Sources *sources, const Tx *tx, Code **out, Error *err)

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "data/csv_scan.h"
+#include "data/files.h"
 #include "data/sniff.h"
 
 #define SAMPLE_BYTES (1u << 20)
@@ -119,10 +120,21 @@ static Status catalog_csv(Catalog *c, Str path, const CsvDialect *dialect,
     return a->status;
 }
 
+static Status catalog_files(Catalog *c, Str pattern, uint64_t *n, Error *err)
+{
+    FileList *list = NULL;
+    (void)c;
+    Status st = files_list(pattern, &list, err);
+    *n = list ? list->n : 0;
+    files_free(list);
+    return st;
+}
+
 Catalog *file_catalog_open(void)
 {
     FileCatalog *f = xcalloc(1, sizeof *f);
     f->base.csv = catalog_csv;
+    f->base.files = catalog_files;
     f->arena = arena_open();
     map_init(&f->answers, f->arena);
     map_init(&f->samples, f->arena);

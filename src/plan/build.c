@@ -253,16 +253,6 @@ static void register_sinks(Builder *b, Step *s)
     }
 }
 
-static bool is_source_pop(const Pop *p)
-{
-    return p->kind == POP_READ_CSV || p->kind == POP_RANGE;
-}
-
-static bool yields_batches(const Pop *p)
-{
-    return is_source_pop(p) && p->batch != BATCH_NONE;
-}
-
 static bool begins_with_source(const Op *op)
 {
     StmtKind k = op->body.n ? op->body.ptr[0]->kind : STMT_ERROR;
@@ -270,7 +260,7 @@ static bool begins_with_source(const Op *op)
 }
 
 /* What was said of a statement leaves open what comes out: a source that does not stand
- * first, or one that makes batches and is not available. */
+ * first, a `split` that does not stand last, or a source that is not available. */
 static bool has_lost_source(const Op *op)
 {
     for (size_t i = 0; i < op->body.n; i++) {
@@ -278,18 +268,24 @@ static bool has_lost_source(const Op *op)
         bool is_source = s->kind == STMT_READ || s->kind == STMT_RANGE || s->kind == STMT_FILES;
         if (is_source && (i > 0 || !stmt_is_available(s)))
             return true;
-        if (s->kind == STMT_SPLIT)
+        if (s->kind == STMT_SPLIT && i + 1 < op->body.n)
             return true;
     }
     return false;
 }
 
 /* stdin comes once: a second read of it would find nothing. */
-static void register_stdin(Builder *b, const PopList *pops)
+static void register_stdin(Builder *b, const PopList *pops, uint32_t scope)
 {
     const Pop *p = pops->n ? pops->ptr[0] : NULL;
     if (!p || p->kind != POP_READ_CSV || !str_is(p->path, "stdin"))
         return;
+    if (scope != 0) {
+        Diag *d = diag_add(b->diags, E_STDIN_TWICE, p->span,
+                           "stdin would be read once for each batch");
+        diag_help(b->diags, d, "read it in a flow of its own");
+        return;
+    }
     if (b->stdin_read.hi) {
         Diag *d = diag_add(b->diags, E_STDIN_TWICE, p->span, "stdin is read in two places");
         diag_label(b->diags, d, b->stdin_read, "here first");
@@ -320,26 +316,31 @@ static Map *bind_params(Builder *b, const StageDef *s)
     return params;
 }
 
-/* The rest of a generator's op runs per batch, as a step of its own. */
-static Step *split_generator(Builder *b, Step *gen, const StageDef *s, PopList *pops)
+/* ---- an op that yields batches is several steps: what comes before a `split`, the generator, what
+ * runs per batch behind a source ---- */
+
+static void opens_scope(Builder *b, Step *gen, Pop *p)
 {
     Scope scope = {.parent = gen->scope, .generator = gen->id, .in_flight = b->credits,
                    .max_batches = b->max_batches};
     gen->is_generator = true;
     gen->yields = (uint32_t)b->scopes.n;
     vec_push(b->arena, &b->scopes, scope);
-    vec_push(b->arena, &gen->pops, pops->ptr[0]);
-    gen->out = pops->ptr[0]->out;
-    if (pops->n == 1)
-        return gen;
-    Str label = arena_printf(b->arena, "%.*s_each", STR_ARG(gen->name));
-    Step *rest = step_new(b, label, s, STEP_MAP, gen->yields);
-    step_input(b, rest, gen->id);
+    vec_push(b->arena, &gen->pops, p);
+    gen->out = p->out;
+}
+
+/* The next step of the op of stage s, behind `from`. A written priority is that of all of them, and then
+ * the later one goes first. */
+static Step *step_rest(Builder *b, const StageDef *s, const Step *from, Str op, const char *suffix)
+{
+    uint32_t scope = from->is_generator ? from->yields : from->scope;
+    Str label = arena_printf(b->arena, "%.*s_%s", STR_ARG(op), suffix);
+    Step *rest = step_new(b, label, s, scope ? STEP_MAP : STEP_STATIC, scope);
+    step_input(b, rest, from->id);
     annotate_step(b, rest, s);
     rest->rank = 2 * rest->priority + (rest->has_priority ? 1 : 0);
-    rest->in = gen->out;
-    for (size_t i = 1; i < pops->n; i++)
-        vec_push(b->arena, &rest->pops, pops->ptr[i]);
+    rest->in = rest->out = from->out;
     return rest;
 }
 
@@ -385,6 +386,35 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     register_sinks(b, part);
 }
 
+/* Gives the operations of stage s, which may collect the batches of a scope, to `first` and to further steps where batches begin; returns
+ * the last of them. */
+static Step *lay_out(Builder *b, Step *first, const StageDef *s, const PopList *pops,
+                     uint32_t batches)
+{
+    Step *step = first;
+    size_t i = 0, n = pops->n;
+    Pop *split = n && pops->ptr[n - 1]->kind == POP_SPLIT ? pops->ptr[--n] : NULL;
+    if (n && pops->ptr[0]->kind != POP_SPLIT && pop_yields(pops->ptr[0]))
+        opens_scope(b, step, pops->ptr[i++]);
+    if (i < n && step->is_generator)
+        step = step_rest(b, s, step, first->name, "each");
+    for (; i < n; i++) {
+        vec_push(b->arena, &step->pops, pops->ptr[i]);
+        step->out = pops->ptr[i]->out;
+    }
+    if (!split)
+        return step;
+    if (step->is_generator || step->pops.n || step->kind == STEP_COLLECT) {
+        if (!step->is_generator && step->pops.n == 0)
+            step->out = step->in;
+        if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
+            split_collect(b, step, batches);
+        step = step_rest(b, s, step, first->name, "split");
+    }
+    opens_scope(b, step, split);
+    return step;
+}
+
 /* ---- stages ---- */
 
 static void wrong_level(Builder *b, const StageDef *s, const Point *at)
@@ -411,6 +441,12 @@ static void wrong_level(Builder *b, const StageDef *s, const Point *at)
     else
         diag_help(b->diags, d, "leave it out: there is nothing to collect");
     diag_label(b->diags, d, at->from, "one table comes from here");
+}
+
+/* What yields the batches of a scope. */
+static Span batches_from(const Builder *b, uint32_t scope)
+{
+    return b->steps.ptr[b->scopes.ptr[scope].generator]->pops.ptr[0]->span;
 }
 
 /* Lays out one stage behind *at. is_before_map: `| map` follows. */
@@ -474,28 +510,23 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
             pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE)
             pops.ptr[0]->batch = BATCH_AUTO;
     }
-    register_stdin(b, &pops);
+    register_stdin(b, &pops, scope);
     Step *step = step_new(b, op_label(s), s, kind, scope);
     if (!is_source)
         step_input(b, step, at->step);
     annotate_step(b, step, s);
-    /* A source replaces what is piped in. */
-    step->in = pops.n && is_source_pop(pops.ptr[0]) ? NULL : in;
-    if (pops.n && yields_batches(pops.ptr[0])) {
-        if (scope != 0)
-            diag_add(b->diags, E_NESTED_LATER, pops.ptr[0]->span,
-                     "a fan-out inside a fan-out is not available yet");
-        step = split_generator(b, step, s, &pops);
-        at->scope = step->is_generator ? step->yields : step->scope;
-        at->from = pops.ptr[0]->span;
-    } else {
-        step->pops.ptr = pops.ptr;
-        step->pops.n = pops.n;
-        step->pops.cap = pops.cap;
-        at->scope = scope;
-        if (is_source || st->kind == STAGE_COLLECT)
-            at->from = st->span;
-    }
+    /* A source replaces what is piped in, but for a path that is made of it. */
+    const Pop *head = pops.n ? pops.ptr[0] : NULL;
+    bool wants_input = !head || !pop_is_source(head) || (head->expr && head->expr->needs_row &&
+                                                         head->kind == POP_READ_CSV);
+    size_t n_before = b->steps.n - 1;
+    step->in = wants_input ? in : NULL;
+    step = lay_out(b, step, s, &pops, batches);
+    at->scope = step->is_generator ? step->yields : step->scope;
+    if (step->is_generator)
+        at->from = step->pops.ptr[0]->span;
+    else if (is_source || st->kind == STAGE_COLLECT || step->id > n_before)
+        at->from = at->scope ? batches_from(b, at->scope) : st->span;
     at->cols = t.cols;
     at->is_unknown = t.is_unknown;
     at->is_broken = s->op && has_lost_source(s->op->op);
@@ -523,8 +554,9 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     }
     if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
         split_collect(b, step, batches);
-    if (step->is_generator == false)
-        register_sinks(b, step);
+    for (size_t i = n_before; i < b->steps.n; i++)
+        if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)
+            register_sinks(b, b->steps.ptr[i]);
     at->step = step->id;
 }
 

@@ -68,6 +68,8 @@ static bool is_of_head(const Pop *p, uint32_t scope)
     case POP_WRITE_CSV: return scope == 0;
     case POP_READ_CSV:
     case POP_RANGE:
+    case POP_FILES:
+    case POP_SPLIT:
     case POP_TAKE:
     case POP_SKIP:
     case POP_SORT:
@@ -178,6 +180,14 @@ static bool has_effects(const Step *s)
     return false;
 }
 
+/* Is `scope` `around` itself, or inside it? */
+static bool scope_within(const Plan *plan, uint32_t scope, uint32_t around)
+{
+    while (scope > around)
+        scope = plan->scopes[scope].parent;
+    return scope == around;
+}
+
 bool fold_stops_generator(const Plan *plan, const Step *c)
 {
     if (c->hold != HOLD_FIRST)
@@ -185,13 +195,13 @@ bool fold_stops_generator(const Plan *plan, const Step *c)
     uint32_t scope = plan->steps[c->inputs[0]]->scope;
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];
-        if (s->scope == scope && has_effects(s))
+        if (scope_within(plan, s->scope, scope) && has_effects(s))
             return false;
         for (uint32_t k = 0; k < s->n_inputs; k++) {
             const Step *in = plan->steps[s->inputs[k]];
             uint32_t lives = in->is_generator ? in->yields : in->scope;
             if (s != c && lives == scope && s->scope != scope)
-                return false; /* another collect of the same batches, or a fan-out below */
+                return false; /* another collect of the same batches */
         }
     }
     return true;

@@ -19,6 +19,41 @@ bool pop_is_row_wise(PopKind k)
     return POPS[k].is_row_wise;
 }
 
+bool pop_is_source(const Pop *p)
+{
+    return p->kind == POP_READ_CSV || p->kind == POP_RANGE || p->kind == POP_FILES;
+}
+
+bool pop_yields(const Pop *p)
+{
+    if (p->kind == POP_READ_CSV || p->kind == POP_RANGE)
+        return p->batch != BATCH_NONE;
+    return p->kind == POP_FILES || p->kind == POP_SPLIT;
+}
+
+const char *pop_key_word(const Pop *p)
+{
+    if (p->kind == POP_FILES)
+        return "file";
+    return p->kind == POP_SPLIT && !p->expr ? "value" : "number";
+}
+
+uint32_t scope_level(const Plan *plan, uint32_t scope)
+{
+    uint32_t level = 0;
+    for (; scope != 0; scope = plan->scopes[scope].parent)
+        level++;
+    return level;
+}
+
+bool plan_is_nested(const Plan *plan)
+{
+    for (uint32_t i = 1; i < plan->n_scopes; i++)
+        if (plan->scopes[i].parent != 0)
+            return true;
+    return false;
+}
+
 const char *step_kind_name(StepKind k)
 {
     switch (k) {

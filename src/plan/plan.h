@@ -43,6 +43,7 @@ struct Tx {
     bool is_negated;   /* IN */
     bool needs_row;    /* depends on a column, or on row() or uuid(): one value per row */
     bool needs_batch;  /* depends on key(), index() */
+    bool is_in_path;   /* CALL of key() in the path of a `write`: escaped, so that it names one file */
     uint32_t col;
     uint32_t call_id;  /* CALL: number of this call in the step; uuid() differs by it */
     Value value;
@@ -66,7 +67,7 @@ bool pop_is_row_wise(PopKind k);
 
 typedef enum BatchMode { BATCH_NONE, BATCH_ROWS, BATCH_BYTES, BATCH_AUTO } BatchMode;
 
-typedef struct PopKey { /* of SORT, TOP, DISTINCT, GROUP */
+typedef struct PopKey { /* of SORT, TOP, DISTINCT, GROUP, SPLIT (columns there) */
     Tx *value;
     bool is_desc;
 } PopKey;
@@ -85,7 +86,8 @@ typedef struct Pop {
     Span span;
     const Schema *out; /* the table after it */
     Tx *expr;          /* FILTER LOG ASSERT FAIL SLEEP; TAKE SKIP TOP: the number; DEFINE: the value;
-                          WRITE: the path; RANGE: first */
+                          WRITE: the path; RANGE: first; READ: the path when it is not constant, else
+                          NULL; SPLIT: into how many parts, NULL: by its keys */
     Tx *expr2;         /* ASSERT: the message; RANGE: last */
     uint32_t col;      /* DEFINE: the column; == n of the table before: appended */
     uint32_t n_cols;
@@ -97,7 +99,7 @@ typedef struct Pop {
     bool per_row;      /* LOG */
     bool is_permanent; /* FAIL */
     /* READ */
-    Str path;
+    Str path;          /* FILES too: the pattern */
     CsvDialect dialect; /* WRITE too */
     const CatalogTable *catalog; /* what the file showed; NULL: nothing was read of it */
     const bool *is_inferred;     /* [out->n_cols] the type comes from the file, not from a schema */
@@ -105,6 +107,13 @@ typedef struct Pop {
     uint64_t batch_n;   /* rows or bytes */
     uint32_t sink;      /* WRITE: its number in the plan */
 } Pop;
+
+/* It replaces what is piped in: READ, RANGE, FILES. */
+bool pop_is_source(const Pop *p);
+/* The step of it is a generator. */
+bool pop_yields(const Pop *p);
+/* What the batches it yields are called by: "number", "file", "value". */
+const char *pop_key_word(const Pop *p);
 
 /* ---- steps ---- */
 
@@ -130,7 +139,7 @@ struct Step {
     Str name;             /* unique in the job */
     Str op;               /* the op's name, "" when anonymous */
     StepKind kind;
-    bool is_generator;    /* yields batches: pops[0] is a READ or RANGE with a batch */
+    bool is_generator;    /* yields batches: pops[0] says how (pop_yields), and is all it does */
     uint32_t scope;       /* in which it runs */
     uint32_t yields;      /* generator: the scope that it opens; else 0 */
     uint32_t depth;       /* longest way from a source */
@@ -145,7 +154,8 @@ struct Step {
     OnFailure on_failure;
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
-    const Schema *in;     /* NULL: it begins with a source, whatever is piped in */
+    const Schema *in;     /* NULL: it begins with a source that wants nothing of what is piped in; a READ
+                             whose path is made of columns has one */
     const Schema *out;
     Vec(Pop *) pops;      /* none: passes its input on */
     Hold hold;            /* COLLECT */
@@ -191,5 +201,10 @@ typedef struct Plan {
     uint32_t max_concurrent; /* workers; 0: as many as processors */
     Str doc;
 } Plan;
+
+/* How many fan-outs a scope is in: 0 for scope 0. */
+uint32_t scope_level(const Plan *plan, uint32_t scope);
+/* Is there a fan-out inside a fan-out? */
+bool plan_is_nested(const Plan *plan);
 
 #endif

@@ -151,9 +151,20 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
     switch (p->kind) {
     case POP_READ_CSV:
         buf_puts(out, "read csv ");
-        value_print_literal(out, path);
+        if (p->expr)
+            operand_put(out, p->expr, in);
+        else
+            value_print_literal(out, path);
         batch_put(out, p);
         return;
+    case POP_FILES:
+        buf_puts(out, "files ");
+        value_print_literal(out, path);
+        return;
+    case POP_SPLIT:
+        buf_puts(out, p->expr ? "split into " : "split by ");
+        keys_put(out, p, in);
+        break;
     case POP_RANGE:
         buf_puts(out, "range ");
         operand_put(out, p->expr, in);
@@ -340,6 +351,8 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
     for (uint32_t i = 0; i < s->n_inputs; i++)
         buf_printf(out, "%s%.*s", i ? ", " : "",
                    STR_ARG(plan->steps[s->inputs[i]]->name));
+    if (s->scope && plan_is_nested(plan))
+        buf_printf(out, "  level %u", scope_level(plan, s->scope));
     buf_printf(out, "  priority %d%s", s->priority, s->has_priority ? "" : " (its depth)");
     policies_put(out, plan, s);
     if (s->part_of)
@@ -375,12 +388,37 @@ static void warnings_put(Buf *out, const DumpInfo *info)
         buf_printf(out, "warning: %.*s\n", STR_ARG(info->warnings[i]));
 }
 
+/* "file/number": what the path of a batch's key is made of. */
+static void key_put(Buf *out, const Plan *plan, uint32_t scope)
+{
+    const Scope *s = &plan->scopes[scope];
+    if (s->parent) {
+        key_put(out, plan, s->parent);
+        buf_putc(out, '/');
+    }
+    buf_puts(out, pop_key_word(plan->steps[s->generator]->pops.ptr[0]));
+}
+
+/* " (level 2, keys file/number)", where it is not the one level of numbers. */
+static void level_put(Buf *out, const Plan *plan, uint32_t scope)
+{
+    Buf key = {0};
+    key_put(&key, plan, scope);
+    if (plan_is_nested(plan))
+        buf_printf(out, " (level %u, keys %s)", scope_level(plan, scope), key.ptr);
+    else if (strcmp(key.ptr, "number") != 0)
+        buf_printf(out, " (keys %s)", key.ptr);
+    buf_deinit(&key);
+}
+
 static void scopes_put(Buf *out, const Plan *plan, const DumpInfo *info)
 {
     for (uint32_t s = 1; s < plan->n_scopes; s++) {
         const DumpBound *b = bound_of(info, s);
-        buf_printf(out, "batches of %.*s: ",
+        buf_printf(out, "batches of %.*s",
                    STR_ARG(plan->steps[plan->scopes[s].generator]->name));
+        level_put(out, plan, s);
+        buf_puts(out, ": ");
         if (plan->scopes[s].max_batches)
             buf_printf(out, "fails beyond %u, ", plan->scopes[s].max_batches);
         if (info->n_batches && info->n_batches[s] != UINT64_MAX)
@@ -603,6 +641,16 @@ static void json_scope(JsonWriter *w, const Plan *plan, const DumpInfo *info, ui
     json_number(w, "id", id, UINT64_MAX);
     json_number(w, "parent", id ? s->parent : UINT64_MAX, UINT64_MAX);
     json_number(w, "generator", id ? s->generator : UINT64_MAX, UINT64_MAX);
+    json_number(w, "level", scope_level(plan, id), UINT64_MAX);
+    json_key(w, "keys");
+    if (id == 0) {
+        json_put_null(w);
+    } else {
+        Buf key = {0};
+        key_put(&key, plan, id);
+        json_put_str(w, buf_str(&key));
+        buf_deinit(&key);
+    }
     json_key(w, "in_flight");
     if (id == 0)
         json_put_null(w);
@@ -669,6 +717,12 @@ static const char *shape_note(const Step *s)
                                      : "once";
 }
 
+static void picture_level_put(Buf *out, const Plan *plan, const Step *s)
+{
+    if (s->scope && plan_is_nested(plan))
+        buf_printf(out, "level %u, ", scope_level(plan, s->scope));
+}
+
 /* Quotes and backslashes escaped as DOT wants it. */
 static void dot_put(Buf *out, Str s)
 {
@@ -693,7 +747,9 @@ void plan_dump_dot(const Plan *plan, const DumpInfo *info, Buf *out)
         const Step *s = plan->steps[i];
         buf_printf(out, "  s%u [label=\"", s->id);
         dot_put(out, s->name);
-        buf_printf(out, "\\n%s, priority %d\"%s];\n", shape_note(s), s->priority,
+        buf_printf(out, "\\n%s, ", shape_note(s));
+        picture_level_put(out, plan, s);
+        buf_printf(out, "priority %d\"%s];\n", s->priority,
                    s->is_generator            ? ", peripheries=2"
                    : s->kind == STEP_COLLECT ? ", shape=invhouse"
                                              : "");
@@ -744,7 +800,9 @@ void plan_dump_mermaid(const Plan *plan, const DumpInfo *info, Buf *out)
                                                       : ")";
         buf_printf(out, "  s%u%s\"", s->id, open);
         mermaid_put(out, s->name);
-        buf_printf(out, "<br>%s, priority %d\"%s\n", shape_note(s), s->priority, close);
+        buf_printf(out, "<br>%s, ", shape_note(s));
+        picture_level_put(out, plan, s);
+        buf_printf(out, "priority %d\"%s\n", s->priority, close);
     }
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];

@@ -252,12 +252,11 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
             p->path = path->value.s;
             path_is_known = true;
         } else if (path->type != TYPE_ERROR) {
-            diag_add(t->diags, E_NEEDS_SCHEMA, s->path->span,
-                     "reading a path that is not constant is not available yet");
+            p->expr = path;
         }
     }
     t->has_table = true;
-    if (s->path->kind == EXPR_ERROR || !path_is_known) {
+    if (s->path->kind == EXPR_ERROR || (!path_is_known && !p->expr)) {
         t->is_unknown = true;
         t->cols = empty_cols();
     } else {
@@ -288,6 +287,51 @@ static void type_range(Typer *t, const Stmt *s, PopList *pops)
     vec_push(t->arena, &t->cols,
              ((ScopeCol){.name = STR_LIT("value"), .type = TYPE_INT, .from = s->span}));
     type_batch(t, s->batch, p);
+}
+
+/* A path that is a pattern; the columns are what the system knows of a file. */
+static void type_files(Typer *t, const Stmt *s, PopList *pops)
+{
+    static const struct {
+        const char *name;
+        Type type;
+    } cols[] = {{"path", TYPE_STRING}, {"size", TYPE_SIZE}, {"modified", TYPE_TIMESTAMP}};
+    Pop *p = pop_new(t, pops, POP_FILES, s->span);
+    const Expr *e = s->exprs.ptr[0];
+    bool had_table = t->has_table;
+    t->has_table = had_table && t->cols.n > 0;
+    Tx *pattern = type_expr_as(t, e, TYPE_STRING, "the pattern of `files`");
+    if (pattern->type != TYPE_ERROR && pattern->kind != TX_CONST) {
+        Diag *d = diag_add(t->diags, E_NOT_CONSTANT, e->span,
+                           "the pattern of `files` is a constant");
+        diag_help(t->diags, d, "write a string, a `param` or a `let`");
+    } else if (pattern->type != TYPE_ERROR) {
+        p->path = pattern->value.is_null ? (Str){0} : pattern->value.s;
+        uint64_t n = 1;
+        Error err = {0};
+        if (p->path.len == 0) {
+            diag_add(t->diags, E_BAD_OPTION, e->span, "a path cannot be empty");
+        } else if (t->catalog->files && t->catalog->files(t->catalog, p->path, &n, &err) != OK) {
+            diag_add(t->diags, E_NO_FILE, e->span, "%s", err.text);
+        } else if (n == 0) {
+            Diag *d = diag_add(t->diags, W_NO_FILES, e->span, "no file matches `%.*s`",
+                               STR_ARG(p->path));
+            diag_note(t->diags, d, "it yields no batch, as long as there is none");
+        }
+    }
+    if (s->batch) {
+        Diag *d = diag_add(t->diags, E_BAD_BATCH, s->batch->span,
+                           "`files` yields a batch for each file");
+        diag_help(t->diags, d, "leave `batch` out, or give it to the `read` of the files: "
+                               "`map { read csv path as schema batch 100 }`");
+    }
+    t->cols = empty_cols();
+    t->has_table = true;
+    t->is_unknown = false;
+    for (size_t i = 0; i < sizeof cols / sizeof *cols; i++)
+        vec_push(t->arena, &t->cols,
+                 ((ScopeCol){.name = str_of(cols[i].name), .type = cols[i].type,
+                             .from = s->span}));
 }
 
 /* ---- columns ---- */
@@ -484,6 +528,32 @@ static void type_keys(Typer *t, const SortKeyList *keys, Pop *p)
     }
 }
 
+static void type_split(Typer *t, const Stmt *s, PopList *pops)
+{
+    Pop *p = pop_new(t, pops, POP_SPLIT, s->span);
+    if (s->is_into) {
+        p->expr = type_expr_as(t, s->exprs.ptr[0], TYPE_INT, "the number of parts");
+        if (p->expr->type == TYPE_ERROR)
+            return;
+        if (p->expr->kind != TX_CONST) {
+            Diag *d = diag_add(t->diags, E_NOT_CONSTANT, p->expr->span,
+                               "the number of parts is a constant");
+            diag_help(t->diags, d, "write a number, a `param` or a `let`");
+        } else if (p->expr->value.is_null || p->expr->value.i < 1 ||
+                   p->expr->value.i > UINT32_MAX) {
+            diag_add(t->diags, E_BAD_COUNT, p->expr->span, "the number of parts is 1 or more");
+        }
+        return;
+    }
+    p->keys = arena_array(t->arena, PopKey, s->names.n);
+    for (size_t i = 0; i < s->names.n; i++) {
+        int32_t at = need_col(t, s->names.ptr[i]);
+        if (at >= 0)
+            p->keys[p->n_keys++].value =
+                tx_column(t->arena, (uint32_t)at, t->cols.ptr[at].type, s->names.ptr[i].span);
+    }
+}
+
 static void type_distinct(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_DISTINCT, s->span);
@@ -606,6 +676,14 @@ static void type_log(Typer *t, const Stmt *s, PopList *pops)
     p->per_row = v->needs_row;
 }
 
+/* The key has `/` where levels meet, and may have any byte: escaped it is a part of one name. */
+static void escape_keys(Tx *tx)
+{
+    tx->is_in_path = tx->kind == TX_CALL && tx->fn == BUILTIN_KEY;
+    for (uint32_t i = 0; i < tx->n_args; i++)
+        escape_keys(tx->args[i]);
+}
+
 /* A path that names nothing in the rows. */
 static Tx *type_path(Typer *t, const Expr *e)
 {
@@ -620,6 +698,7 @@ static Tx *type_path(Typer *t, const Expr *e)
     }
     if (path->kind == TX_CONST && (path->value.is_null || path->value.s.len == 0))
         diag_add(t->diags, E_BAD_OPTION, e->span, "a path cannot be empty");
+    escape_keys(path);
     if (path->kind == TX_CONST && str_is(path->value.s, "-")) /* one name, to see two writers */
         path->value.s = STR_LIT("stdout");
     return path;
@@ -651,6 +730,12 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
         break;
     case STMT_RANGE:
         type_range(t, s, pops);
+        break;
+    case STMT_FILES:
+        type_files(t, s, pops);
+        break;
+    case STMT_SPLIT:
+        type_split(t, s, pops);
         break;
     case STMT_WHERE:
         p = pop_new(t, pops, POP_FILTER, s->span);
@@ -714,11 +799,9 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
         type_write(t, s, pops);
         break;
     case STMT_ERROR:
-    case STMT_FILES:
     case STMT_EXPLODE:
     case STMT_JOIN:
     case STMT_UNION:
-    case STMT_SPLIT:
     case STMT_EXEC:
     case N_STMTS: /* none of these is available */
         t->is_unknown = true;

@@ -7,6 +7,8 @@
 
 typedef struct Opened {
     uint32_t id, parent_id, index, scope;
+    Str label; /* has_label; else the key is the index */
+    bool has_label;
 } Opened;
 
 static int opened_cmp(const void *a, const void *b)
@@ -34,24 +36,48 @@ static uint32_t frames_find(const Frames *f, uint32_t id)
 
 /* Events of two workers may be out of order by a little, so a parent is looked up, not
  * expected to come first. Depth is that of the scopes. */
-static Str frame_key(Frames *f, uint32_t frame)
+static const RecFrame *frame_name(Frames *f, uint32_t frame)
 {
+    Arena *a = f->rec->arena;
     RecFrame *at = &f->rec->frames[frame];
-    if (frame == 0 || at->key.len)
-        return at->key;
+    if (frame == 0 || at->numbers.len)
+        return at;
     const Opened *o = &f->opened[frame - 1];
     uint32_t parent = o->parent_id == o->id ? 0 : frames_find(f, o->parent_id);
     at->scope = o->scope;
     at->parent = parent == REC_NONE ? 0 : parent;
-    if (parent == 0 || parent == REC_NONE)
-        at->key = arena_printf(f->rec->arena, "%u", o->index);
+    const RecFrame *up = at->parent ? frame_name(f, at->parent) : NULL;
+    Buf key = {0}, numbers = {0};
+    if (up) {
+        buf_put_str(&key, up->key);
+        buf_putc(&key, '/');
+        buf_put_str(&numbers, up->numbers);
+        buf_putc(&numbers, '/');
+    }
+    buf_printf(&numbers, "%u", o->index);
+    if (o->has_label)
+        buf_put_str(&key, o->label);
     else
-        at->key = arena_printf(f->rec->arena, "%.*s/%u", STR_ARG(frame_key(f, parent)),
-                               o->index);
-    return at->key;
+        buf_printf(&key, "%u", o->index);
+    at->key = arena_str(a, buf_str(&key));
+    at->numbers = arena_str(a, buf_str(&numbers));
+    buf_deinit(&key);
+    buf_deinit(&numbers);
+    return at;
 }
 
-static void frames_make(Frames *f, const TraceEvent *events, size_t n_events)
+static void frames_label(Frames *f, const RunEnd *end)
+{
+    for (size_t i = 0; i < end->n_labels; i++) {
+        uint32_t k = frames_find(f, end->labels[i].frame);
+        if (k == 0 || k == REC_NONE)
+            continue;
+        f->opened[k - 1].has_label = true;
+        f->opened[k - 1].label = end->labels[i].label;
+    }
+}
+
+static void frames_make(Frames *f, const TraceEvent *events, size_t n_events, const RunEnd *end)
 {
     Recording *r = f->rec;
     for (size_t i = 0; i < n_events; i++)
@@ -67,10 +93,11 @@ static void frames_make(Frames *f, const TraceEvent *events, size_t n_events)
     }
     if (n)
         qsort(f->opened, n, sizeof *f->opened, opened_cmp);
+    frames_label(f, end);
     r->n_frames = n + 1;
     r->frames = arena_array(r->arena, RecFrame, r->n_frames);
     for (uint32_t k = 1; k < r->n_frames; k++)
-        frame_key(f, k);
+        frame_name(f, k);
 }
 
 /* ---- live batches */
@@ -257,7 +284,7 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
     for (uint32_t i = 0; i < info->n_scopes; i++)
         r->scopes[i].count = end->scopes[i];
     Frames f = {.rec = r};
-    frames_make(&f, events, n_events);
+    frames_make(&f, events, n_events, end);
     live_make(r, events, n_events);
     bars_make(&f, events, n_events);
     skips_make(&f, events, n_events);

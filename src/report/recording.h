@@ -39,7 +39,9 @@ typedef struct Bar {
 typedef struct RecFrame {
     uint32_t scope;
     uint32_t parent; /* the frame in which its generator ran; of the root itself */
-    Str key; /* the path: "17", "2/17"; the root's is empty */
+    Str key;     /* the path: "17", "a.csv/17"; the root's is empty. Rarely two are the same: a label may
+                  * have any bytes, slashes too */
+    Str numbers; /* the path of places among siblings, "0/17": no two of a scope are the same */
 } RecFrame;
 
 /* An instance that never ran, since something it depends on failed. */

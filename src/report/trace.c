@@ -66,6 +66,14 @@ static void put_thread(JsonWriter *w, Buf *out, const char *what, uint64_t tid, 
     event_end(w, out);
 }
 
+/* The path of a batch, and that of its numbers where they are another. */
+static void put_frame(JsonWriter *w, const RecFrame *f, const char *key, const char *numbers)
+{
+    put_str(w, key, f->key);
+    if (!str_eq(f->key, f->numbers))
+        put_str(w, numbers, f->numbers);
+}
+
 static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, Buf *name)
 {
     const Bar *b = &r->bars[i];
@@ -79,9 +87,9 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, B
     json_key(w, "args");
     json_begin_object(w);
     put_str(w, "step", r->info.steps[b->step].name);
-    put_str(w, "key", r->frames[b->frame].key);
+    put_frame(w, &r->frames[b->frame], "key", "numbers");
     if (b->child != REC_NONE)
-        put_str(w, "batch", r->frames[b->child].key);
+        put_frame(w, &r->frames[b->child], "batch", "batch_numbers");
     if (b->kind == BAR_FOLD)
         put_int(w, "batch_scope", r->frames[b->child].scope);
     put_int(w, "attempt", b->attempt);
@@ -132,7 +140,7 @@ static void put_skip(JsonWriter *w, Buf *out, const Recording *r, const Skip *k,
     json_key(w, "args");
     json_begin_object(w);
     put_str(w, "step", r->info.steps[k->step].name);
-    put_str(w, "key", r->frames[k->frame].key);
+    put_frame(w, &r->frames[k->frame], "key", "numbers");
     put_str(w, "cause", r->info.steps[k->cause].name);
     json_end_object(w);
     event_end(w, out);

@@ -11,7 +11,7 @@
 
 typedef struct Reader {
     Recording *rec;
-    Map frames;    /* "scope:key" -> index + 1 */
+    Map frames;    /* "scope:numbers" -> index + 1 */
     Map steps;     /* name -> index + 1 */
     Map counters;  /* "live batches of NAME" -> scope */
     size_t cap_frames, cap_bars, cap_skips;
@@ -85,22 +85,38 @@ static void *index_ptr(uint32_t i)
     return (void *)(uintptr_t)(i + 1u);
 }
 
-static uint32_t frame_of(Reader *r, uint32_t scope, Str key)
+/* The frame with those numbers. Its key, if that is not known yet (len 0), is them for the time being. */
+static uint32_t frame_of(Reader *r, uint32_t scope, Str numbers, Str key)
 {
     Recording *rec = r->rec;
-    Str id = arena_printf(rec->arena, "%u:%.*s", scope, STR_ARG(key));
+    Str id = arena_printf(rec->arena, "%u:%.*s", scope, STR_ARG(numbers));
     uintptr_t found = (uintptr_t)map_get(&r->frames, id);
-    if (found)
+    if (found) {
+        if (key.len)
+            rec->frames[found - 1].key = key;
         return (uint32_t)(found - 1);
-    uint32_t parent = 0, end = key.len;
-    while (end > 0 && key.ptr[end - 1] != '/')
+    }
+    uint32_t parent = 0, end = numbers.len;
+    while (end > 0 && numbers.ptr[end - 1] != '/')
         end--;
     if (scope && end > 1)
-        parent = frame_of(r, rec->info.scopes[scope].parent, str_slice(key, 0, end - 1));
+        parent = frame_of(r, rec->info.scopes[scope].parent, str_slice(numbers, 0, end - 1),
+                          (Str){0});
     GROW(r, rec->frames, rec->n_frames, &r->cap_frames);
-    rec->frames[rec->n_frames] = (RecFrame){.scope = scope, .parent = parent, .key = key};
+    rec->frames[rec->n_frames] = (RecFrame){.scope = scope, .parent = parent, .numbers = numbers,
+                                            .key = key.len ? key : numbers};
     map_put(&r->frames, id, index_ptr(rec->n_frames));
     return rec->n_frames++;
+}
+
+/* The frame that an event names by its key, and by its numbers where these are another. */
+static uint32_t get_frame(Reader *r, uint32_t scope, json_t *args, const char *key_name,
+                          const char *numbers_name)
+{
+    Str key = get_str(r, args, key_name), numbers = key;
+    if (json_object_get(args, numbers_name))
+        numbers = get_str(r, args, numbers_name);
+    return frame_of(r, scope, numbers, key);
 }
 
 /* Fields that a trace of an earlier version has not: without them a step has no cap and no
@@ -289,13 +305,12 @@ static void read_slice(Reader *r, json_t *e)
             is_known = true;
         }
     r->is_bad |= !is_known;
-    b.frame = frame_of(r, s->scope, get_str(r, args, "key"));
+    b.frame = get_frame(r, s->scope, args, "key", "numbers");
     if (json_object_get(args, "batch")) {
-        Str key = get_str(r, args, "batch");
         uint32_t scope = s->child_scope;
         if (b.kind == BAR_FOLD)
             scope = (uint32_t)get_int(r, args, "batch_scope", rec->info.n_scopes - 1);
-        b.child = frame_of(r, scope, key);
+        b.child = get_frame(r, scope, args, "batch", "batch_numbers");
     }
     r->is_bad |= b.kind == BAR_FOLD && b.child == REC_NONE;
     GROW(r, rec->bars, rec->n_bars, &r->cap_bars);
@@ -310,7 +325,7 @@ static void read_skip(Reader *r, json_t *e)
     GROW(r, rec->skips, rec->n_skips, &r->cap_skips);
     rec->skips[rec->n_skips++] =
         (Skip){.t_ns = get_ns(r, e, "ts"), .step = step, .cause = get_step(r, args, "cause"),
-               .frame = frame_of(r, rec->info.steps[step].scope, get_str(r, args, "key")),
+               .frame = get_frame(r, rec->info.steps[step].scope, args, "key", "numbers"),
                .worker = get_worker(r, e)};
 }
 
@@ -499,7 +514,7 @@ Status trace_read_json(Str text, Recording **out, Error *err)
     map_init(&r.frames, a);
     map_init(&r.steps, a);
     map_init(&r.counters, a);
-    frame_of(&r, 0, (Str){0});
+    frame_of(&r, 0, (Str){0}, (Str){0});
     read_run(&r, run);
     w.at = events;
     if (!r.is_bad && !read_events(&r, &w)) {

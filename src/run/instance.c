@@ -106,15 +106,15 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **
     CsvLimit limit = {.rows = r->options.auto_rows};
     if (end == 1 && !limit.rows)
         limit.bytes = CSV_BATCH_MAX;
-    CsvSource *source = NULL;
     Batch *all = NULL;
-    Status st = source_open(r, h->step, &source, err);
+    Status st = source_paths(r, h->task, h->step, h->state, err);
+    source_rewind(h->state); /* an attempt before may have gone half the way */
     while (st == OK) {
         RawRows *raw = NULL;
         Batch *in = NULL, *part = NULL;
         st = task_check(h->task, err); /* an input may be endless */
         if (st == OK)
-            st = csv_source_next(source, limit, &raw, err);
+            st = source_next(r, h->step, h->state, limit, &raw, err);
         if (st != OK || !raw)
             break;
         st = raw_index(raw, err);
@@ -132,7 +132,6 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **
         batch_unref(in);
         raw_unref(raw);
     }
-    csv_source_close(source);
     if (st != OK)
         return st;
     pthread_mutex_lock(&r->mu);
@@ -164,6 +163,15 @@ static void attempt_reset(Run *r, const Step *s, State *state)
         drop_parts(state);
 }
 
+VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf *levels)
+{
+    const Frame *frame = instance_frame(t->inst);
+    frame_put_key(frame, '/', key);
+    frame_put_key(frame, '\0', levels);
+    return (VmInstance){.seed = r->options.seed, .step = s->name, .key = buf_str(key),
+                        .levels = buf_str(levels), .index = frame_index(frame)};
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -173,11 +181,8 @@ TaskResult task_run(void *ctx, Task *t)
     if (s->part_of)
         return task_part(r, t, s);
 
-    char key[64];
-    const Frame *frame = instance_frame(t->inst);
-    VmInstance inst = {.seed = r->options.seed, .step = s->name,
-                       .key = str_of(frame_key(frame, key, sizeof key)),
-                       .index = frame_index(frame)};
+    Buf key = {0}, levels = {0};
+    VmInstance inst = vm_instance(r, t, s, &key, &levels);
     Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
     const VmHost outside = vm_host(&host);
     const Batch *in = NULL;
@@ -201,6 +206,8 @@ TaskResult task_run(void *ctx, Task *t)
             st = vm_run(r->vms[t->worker], r->codes[s->id], &outside, &inst, in, &out, &t->err);
     }
     batch_unref(own);
+    buf_deinit(&key);
+    buf_deinit(&levels);
     if (host.log.len && r->options.log) {
         pthread_mutex_lock(&r->mu);
         r->options.log(r->options.log_ctx, buf_str(&host.log));

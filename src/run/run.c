@@ -26,12 +26,23 @@ static void release_state(void *ctx, uint32_t step, void *state)
     (void)step;
     csv_source_close(s->source);
     drop_parts(s);
+    for (uint32_t i = 0; i < s->n_paths; i++)
+        free(s->paths[i]);
+    free(s->paths);
+    parts_free(s->split);
+    files_free(s->files);
     free(s->parts);
     groups_close(s->groups);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
     free(s->pending);
     free(s);
+}
+
+static void release_user(void *ctx, void *user)
+{
+    (void)ctx;
+    free(user);
 }
 
 static void release_out(void *ctx, uint32_t step, void *out)
@@ -76,6 +87,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->bounds = bounds_new(r->spec, n_workers);
     r->info = plan_run_info(r->arena, plan, r->spec, r->bounds);
     r->codes = arena_array(r->arena, Code *, plan->n_steps);
+    r->path_codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
     r->stops = arena_array(r->arena, bool, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
@@ -86,6 +98,11 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
         st = emit_step(r->arena, sources, s, &r->codes[i], err);
         if (st == OK && !s->is_generator)
             st = code_verify(r->codes[i], err);
+        if (st == OK && s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV && s->pops.ptr[0]->expr) {
+            st = emit_path(r->arena, sources, s, &r->path_codes[i], err);
+            if (st == OK)
+                st = code_verify(r->path_codes[i], err);
+        }
     }
     if (st == OK)
         st = outputs_open(plan, &r->outputs, err);
@@ -105,7 +122,8 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
 void run_go(Run *r, RunResult *out)
 {
     const Tasks tasks = {.ctx = r, .run = task_run, .fold = task_fold, .commit = task_commit,
-                         .release_out = release_out, .release_state = release_state};
+                         .release_out = release_out, .release_state = release_state,
+                         .release_user = release_user, .label = label_text};
     const Observer *o = r->options.observer;
     const PoolOptions options = {.n_workers = r->info->n_workers, .seed = r->options.seed,
                                  .observer = o, .trace = r->trace};

@@ -13,6 +13,7 @@
 #include "data/batch.h"
 #include "data/catalog.h"
 #include "data/csv_read.h"
+#include "data/files.h"
 #include "run/outputs.h"
 #include "run/run.h"
 #include "vm/vm.h"
@@ -26,6 +27,7 @@ struct Run {
     Bounds *bounds;
     RunInfo *info;
     Code **codes;       /* [n_steps] */
+    Code **path_codes;  /* [n_steps] of reads whose path is not constant; else NULL */
     bool *has_readers;  /* [n_steps] */
     bool *stops;        /* [n_steps] a collect whose generator may stop after its first rows */
     Trace *trace;
@@ -48,8 +50,13 @@ typedef struct GenBatch {
 
 /* What an instance keeps until it is done for good. */
 typedef struct State {
-    CsvSource *source;   /* generator that reads */
-    uint32_t attempt;    /* that opened source */
+    CsvSource *source;   /* of a read: the file being read; NULL: none now */
+    char **paths;        /* [n_paths] of a read: the files, in order; owned */
+    uint32_t n_paths, i_path;
+    bool has_paths;
+    uint32_t attempt;    /* of a generator: that opened source */
+    struct Parts *split; /* generator of a split: what it yields (split.c) */
+    FileList *files;     /* generator of files */
     Batch **parts;       /* of a table that is made of many, in order */
     uint32_t n_parts, cap_parts;
     uint32_t n_small;    /* the last of them, not joined yet */
@@ -78,13 +85,28 @@ Status append_pending(Run *r, State *s, Error *err);
 
 /* ---- source.c */
 
-/* Opens the file that step s reads with pops[0]. */
-Status source_open(Run *r, const Step *s, CsvSource **out, Error *err);
+/* Finds out which files step s reads with pops[0], once. */
+Status source_paths(Run *r, const Task *t, const Step *s, State *state, Error *err);
+void source_rewind(State *state); /* to the first of them */
+/* The next range of rows of these files, one after the other; NULL: there are no more. */
+Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err);
 /* A step of a generator: the next batch, if there is one. */
 TaskResult generate(Run *r, Task *t, const Step *s);
 /* The batch of a generator, its fields found. Borrowed from g. */
 Status gen_batch(Run *r, GenBatch *g, const Schema *schema, const Batch **out, Error *err);
 void gen_batch_free(GenBatch *g);
+
+/* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
+void *label_new(Str text);
+Str label_text(const void *label); /* Tasks.label */
+
+/* ---- split.c: the generator of a `split` */
+
+/* Puts the rows of the table in their parts. */
+Status parts_open(const Pop *p, const Batch *table, struct Parts **out, Error *err);
+void parts_free(struct Parts *p); /* NULL is fine */
+/* Part k of the table and its label, NULL where it is numbered. NULL: there is no such part. */
+Batch *parts_get(const struct Parts *p, const Batch *table, uint64_t k, void **label);
 
 /* ---- collect.c */
 
@@ -113,6 +135,8 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
 
 /* ---- instance.c */
 
+/* What bytecode is told of the instance: its key is put into two buffers, which must outlive it. */
+VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf *levels);
 /* What the instance's bytecode reaches outside, with h as its ctx. */
 VmHost vm_host(Host *h);
 /* The table of a plain input, its fields found. Borrowed. */

@@ -2,10 +2,75 @@
 #include "run/run_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RANGE_BATCH_AUTO 65536 /* rows of a batch of `range ... batch auto` */
 
-Status source_open(Run *r, const Step *s, CsvSource **out, Error *err)
+static void path_add(State *state, Str path)
+{
+    state->paths = xrealloc(state->paths, (state->n_paths + 1ull) * sizeof *state->paths);
+    state->paths[state->n_paths++] = xstrndup(path.ptr, path.len);
+}
+
+/* The paths of a read that depend on the batch, a file for each row if they are made of columns. */
+static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, Error *err)
+{
+    static const VmHost no_host = {0}; /* expressions reach nothing outside */
+    Buf key = {0}, levels = {0};
+    VmInstance inst = vm_instance(r, t, s, &key, &levels);
+    const Batch *in = NULL;
+    Batch *row = NULL, *out = NULL;
+    Status st = OK;
+    if (s->in)
+        st = input_batch(r, t->inst, s, &in, err);
+    else
+        in = row = batch_new(1, 0);
+    if (st == OK)
+        st = vm_run(r->vms[t->worker], r->path_codes[s->id], &no_host, &inst, in, &out, err);
+    Column *paths = NULL;
+    if (st == OK)
+        st = batch_values(out, 0, STR_LIT("path"), NULL, NULL, &paths, err);
+    for (uint32_t i = 0; st == OK && i < paths->n_rows; i++) {
+        Value v = column_value(paths, i);
+        if (v.is_null || v.s.len == 0)
+            st = error_set(err, ERR_DATA, "the path of `read` is %s in row %u",
+                           v.is_null ? "null" : "empty", i);
+        else if (str_is(v.s, "stdin") || str_is(v.s, "-"))
+            st = error_set(err, ERR_DATA, "stdin comes once, and this read runs once for each batch: "
+                                          "read it in a flow of its own");
+        else
+            path_add(state, v.s);
+        if (st != OK && s->in)
+            batch_where(in, i, -1, err);
+    }
+    column_unref(paths);
+    batch_unref(out);
+    batch_unref(row);
+    buf_deinit(&key);
+    buf_deinit(&levels);
+    return st;
+}
+
+Status source_paths(Run *r, const Task *t, const Step *s, State *state, Error *err)
+{
+    const Pop *p = s->pops.ptr[0];
+    Status st = OK;
+    if (state->has_paths)
+        return OK;
+    if (p->expr)
+        st = paths_compute(r, t, s, state, err);
+    else
+        path_add(state, p->path);
+    if (st == OK) {
+        state->has_paths = true;
+        return OK;
+    }
+    while (state->n_paths) /* another attempt begins anew */
+        free(state->paths[--state->n_paths]);
+    return st;
+}
+
+static Status source_open(Run *r, const Step *s, Str path, CsvSource **out, Error *err)
 {
     const Pop *p = s->pops.ptr[0];
     CsvReadOptions o = {.dialect = p->dialect, .schema = p->out, .allow_more = false};
@@ -14,9 +79,37 @@ Status source_open(Run *r, const Step *s, CsvSource **out, Error *err)
         if (p->catalog && p->is_inferred[i])
             inferred[i] = p->catalog->sample_rows;
     o.inferred_rows = inferred;
-    o.sample = file_catalog_take_sample(r->catalog, p->path);
-    Status st = csv_source_open(p->path, &o, out, err);
+    pthread_mutex_lock(&r->mu); /* the catalog is used by one thread at a time */
+    o.sample = file_catalog_take_sample(r->catalog, path);
+    pthread_mutex_unlock(&r->mu);
+    Status st = csv_source_open(path, &o, out, err);
     free(inferred);
+    return st;
+}
+
+void source_rewind(State *state)
+{
+    csv_source_close(state->source);
+    state->source = NULL;
+    state->i_path = 0;
+}
+
+Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err)
+{
+    Status st = OK;
+    for (*out = NULL; st == OK && !*out; ) {
+        if (!state->source && state->i_path == state->n_paths)
+            break;
+        if (!state->source)
+            st = source_open(r, s, str_of(state->paths[state->i_path]), &state->source, err);
+        if (st == OK)
+            st = csv_source_next(state->source, limit, out, err);
+        if (st == OK && !*out) {
+            csv_source_close(state->source);
+            state->source = NULL;
+            state->i_path++;
+        }
+    }
     return st;
 }
 
@@ -41,17 +134,54 @@ static Batch *range_batch(int64_t first, uint32_t n)
     return b;
 }
 
-static GenBatch *gen_batch_new(RawRows *raw, Batch *batch)
+typedef struct Label {
+    uint32_t len;
+    char text[];
+} Label;
+
+void *label_new(Str text)
 {
-    GenBatch *g = xcalloc(1, sizeof *g);
-    pthread_mutex_init(&g->mu, NULL);
-    g->raw = raw;
-    g->batch = batch;
-    return g;
+    Label *l = xmalloc(sizeof *l + text.len + 1);
+    l->len = text.len;
+    if (text.len)
+        memcpy(l->text, text.ptr, text.len);
+    return l;
 }
 
+Str label_text(const void *label)
+{
+    const Label *l = label;
+    return (Str){l->text, l->len};
+}
+
+static Column *one_int(Type type, int64_t v)
+{
+    Column *c = column_new(type, false, 1);
+    column_ints(c)[0] = v;
+    return c;
+}
+
+static Batch *file_batch(const FileInfo *f)
+{
+    Batch *b = batch_new(1, 3);
+    Heap *heap = heap_new(f->path.len + 1ull);
+    Column *path = column_new(TYPE_STRING, false, 1);
+    memcpy(heap->bytes, f->path.ptr, f->path.len);
+    column_strs(path)[0] = (StrView){heap->bytes, f->path.len, 0};
+    column_add_heap(path, heap);
+    heap_unref(heap);
+    Column *cols[] = {path, one_int(TYPE_SIZE, f->size), one_int(TYPE_TIMESTAMP, f->modified_us)};
+    for (uint32_t i = 0; i < 3; i++) {
+        b->types[i] = cols[i]->type;
+        b->slots[i] = (Slot){.raw_col = -1, .values = cols[i]};
+    }
+    return b;
+}
+
+/* Each gives the generator's next batch, none at the end; a label is put into t->user. */
+
 /* The range's batch number instance_n_yielded: nothing need be kept from one to the next. */
-static TaskResult generate_range(Run *r, Task *t, const Pop *p)
+static Batch *next_of_range(Run *r, const Task *t, const Pop *p)
 {
     int64_t first = p->expr->value.i, last = p->expr2->value.i;
     uint64_t want = p->batch == BATCH_ROWS     ? p->batch_n
@@ -60,51 +190,88 @@ static TaskResult generate_range(Run *r, Task *t, const Pop *p)
     uint64_t n_batches = instance_n_yielded(t->inst);
     uint64_t length = (uint64_t)last - (uint64_t)first; /* and one more */
     if (first > last || (n_batches && n_batches > length / want))
-        return TASK_EXHAUSTED;
+        return NULL;
     uint64_t left = length - n_batches * want;
     uint32_t n = (uint32_t)(left < want ? left + 1 : want);
-    t->batch = gen_batch_new(NULL, range_batch((int64_t)((uint64_t)first + n_batches * want), n));
-    t->n_rows_out = n;
-    return TASK_YIELDED;
+    return range_batch((int64_t)((uint64_t)first + n_batches * want), n);
 }
 
-/* Opens the generator's file; another attempt goes on behind the batches that it gave. */
-static Status source_start(Run *r, Task *t, const Step *s, State *state)
+/* Another attempt begins anew and goes on behind the batches that the generator gave. */
+static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows **out)
 {
     const Pop *p = s->pops.ptr[0];
-    if (instance_attempt(t->inst) > 1 && str_is(p->path, "stdin"))
-        return error_set(&t->err, ERR_FAIL_PERMANENT, "stdin cannot be read again");
-    state->attempt = instance_attempt(t->inst);
-    Status st = source_open(r, s, &state->source, &t->err);
-    for (uint32_t i = 0; st == OK && i < instance_n_yielded(t->inst); i++) {
-        RawRows *raw = NULL;
-        st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
-        raw_unref(raw);
+    Status st = source_paths(r, t, s, state, &t->err);
+    if (st == OK && state->attempt != instance_attempt(t->inst)) {
+        if (instance_attempt(t->inst) > 1 && str_is(p->path, "stdin"))
+            return error_set(&t->err, ERR_FAIL_PERMANENT, "stdin cannot be read again");
+        source_rewind(state);
+        for (uint32_t i = 0; st == OK && i < instance_n_yielded(t->inst); i++) {
+            RawRows *raw = NULL;
+            st = source_next(r, s, state, batch_limit(r, p), &raw, &t->err);
+            raw_unref(raw);
+        }
+        if (st == OK)
+            state->attempt = instance_attempt(t->inst);
     }
+    if (st == OK)
+        st = source_next(r, s, state, batch_limit(r, p), out, &t->err);
+    return st;
+}
+
+static Status next_of_files(const Pop *p, State *state, Task *t, Batch **out)
+{
+    if (!state->files) {
+        Status st = files_list(p->path, &state->files, &t->err);
+        if (st != OK)
+            return st;
+    }
+    uint32_t next = instance_n_yielded(t->inst);
+    if (next < state->files->n) {
+        const FileInfo *f = &state->files->files[next];
+        *out = file_batch(f);
+        t->user = label_new(f->key);
+    }
+    return OK;
+}
+
+static Status next_of_split(Run *r, const Step *s, State *state, Task *t, Batch **out)
+{
+    const Batch *table = NULL;
+    Status st = input_batch(r, t->inst, s, &table, &t->err);
+    if (st == OK && !state->split)
+        st = parts_open(s->pops.ptr[0], table, &state->split, &t->err);
+    if (st == OK)
+        *out = parts_get(state->split, table, instance_n_yielded(t->inst), &t->user);
     return st;
 }
 
 TaskResult generate(Run *r, Task *t, const Step *s)
 {
     const Pop *p = s->pops.ptr[0];
-    if (p->kind == POP_RANGE)
-        return generate_range(r, t, p);
     State *state = state_of(t->inst);
     RawRows *raw = NULL;
+    Batch *batch = NULL;
     Status st = OK;
-    if (state->source && state->attempt != instance_attempt(t->inst)) {
-        csv_source_close(state->source);
-        state->source = NULL;
-    }
-    if (!state->source)
-        st = source_start(r, t, s, state);
-    if (st == OK)
-        st = csv_source_next(state->source, batch_limit(r, p), &raw, &t->err);
-    if (st != OK)
+    if (p->kind == POP_RANGE)
+        batch = next_of_range(r, t, p);
+    else if (p->kind == POP_FILES)
+        st = next_of_files(p, state, t, &batch);
+    else if (p->kind == POP_SPLIT)
+        st = next_of_split(r, s, state, t, &batch);
+    else
+        st = next_of_read(r, t, s, state, &raw);
+    if (st != OK) {
+        t->err.status = st;
         return TASK_FAILED;
-    if (!raw)
+    }
+    if (!raw && !batch)
         return TASK_EXHAUSTED;
-    t->batch = gen_batch_new(raw, NULL);
+    GenBatch *g = xcalloc(1, sizeof *g);
+    g->raw = raw;
+    g->batch = batch;
+    t->n_rows_out = batch ? batch->n_rows : 0;
+    pthread_mutex_init(&g->mu, NULL);
+    t->batch = g;
     return TASK_YIELDED;
 }
 

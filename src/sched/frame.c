@@ -2,8 +2,6 @@
 #include "sched/graph_int.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 const Frame *frame_parent(const Frame *f) { return f->parent; }
 uint32_t frame_scope(const Frame *f) { return f->scope; }
@@ -12,15 +10,18 @@ uint32_t frame_index(const Frame *f) { return f->index; }
 uint32_t frame_id(const Frame *f) { return f->id; }
 void *frame_user(const Frame *f) { return f->user; }
 
-char *frame_key(const Frame *f, char *out, uint32_t cap)
+void frame_put_key(const Frame *f, char separator, Buf *out)
 {
-    out[0] = '\0';
-    if (f->depth > 1)
-        frame_key(f->parent, out, cap);
-    size_t n = strlen(out);
-    if (f->depth > 0)
-        snprintf(out + n, cap - n, n ? "/%u" : "%u", f->index);
-    return out;
+    if (f->depth == 0)
+        return;
+    if (f->depth > 1) {
+        frame_put_key(f->parent, separator, out);
+        buf_putc(out, separator);
+    }
+    if (f->user && f->graph->hooks.label)
+        buf_put_str(out, f->graph->hooks.label(f->user));
+    else
+        buf_printf(out, "%u", f->index);
 }
 
 uint32_t instance_step(const Instance *i) { return i->step; }

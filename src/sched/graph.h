@@ -40,8 +40,8 @@ uint32_t frame_depth(const Frame *f);       /* 0 for the root */
 uint32_t frame_index(const Frame *f);       /* its key: place among its siblings, from 0 */
 uint32_t frame_id(const Frame *f);          /* unique in the run; the root has 0 */
 void *frame_user(const Frame *f);           /* given with the yield; NULL for the root */
-/* Writes the key path, "3" or "2/17", "" for the root; returns out. cap >= 1. */
-char *frame_key(const Frame *f, char *out, uint32_t cap);
+/* Appends the key path, "3" or "a.csv/17", nothing for the root: a batch's label, or else its index. */
+void frame_put_key(const Frame *f, char separator, Buf *out);
 
 uint32_t instance_step(const Instance *i);
 const Frame *instance_frame(const Instance *i);
@@ -77,6 +77,9 @@ typedef struct GraphHooks {
     void (*opened)(void *ctx, const Frame *f, uint32_t n_live);
     void (*closed)(void *ctx, const Frame *f, uint32_t n_live); /* and its user data */
     void (*skipped)(void *ctx, const Instance *i, uint32_t cause_step);
+    /* The key of a batch with that user data, which is not NULL, among its siblings. From any
+     * thread, and always the same. NULL: batches are numbered. */
+    Str (*label)(const void *user);
 } GraphHooks;
 
 /* n_workers is what the default number of credits is taken from. */

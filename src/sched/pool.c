@@ -214,7 +214,11 @@ static void frame_event(Pool *p, const Frame *f, TraceKind kind, uint64_t value)
 
 static void on_opened(void *ctx, const Frame *f, uint32_t n_live)
 {
-    frame_event(ctx, f, TRACE_OPEN, trace_pair(n_live, frame_id(frame_parent(f))));
+    Pool *p = ctx;
+    frame_event(p, f, TRACE_OPEN, trace_pair(n_live, frame_id(frame_parent(f))));
+    if (p->options.trace && frame_user(f) && p->tasks.label)
+        trace_label(p->options.trace, p->current->task.worker, frame_id(f),
+                    p->tasks.label(frame_user(f)));
 }
 
 static void on_closed(void *ctx, const Frame *f, uint32_t n_live)
@@ -418,6 +422,26 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
 
 /* ---- telling the graph */
 
+static void failure_put_key(PoolFailure *at, const Frame *f)
+{
+    Buf key = {0}, shown = {0};
+    frame_put_key(f, '/', &key);
+    buf_put_visible(&shown, buf_str(&key));
+    size_t n = shown.len, cap = sizeof at->key - 1;
+    if (n > cap) { /* not in the middle of a character */
+        for (n = cap - 2; n > 0 && ((unsigned char)shown.ptr[n] & 0xc0) == 0x80; n--)
+            ;
+        shown.len = n;
+        buf_puts(&shown, "..");
+        n = shown.len;
+    }
+    if (n)
+        memcpy(at->key, shown.ptr, n);
+    at->key[n] = '\0';
+    buf_deinit(&key);
+    buf_deinit(&shown);
+}
+
 static void failure_note_locked(Pool *p, const Worker *w, const Frame *f)
 {
     bool stops = task_spec(&w->task)->on_failure == ON_FAILURE_FAIL && !p->is_failed;
@@ -437,7 +461,7 @@ static void failure_note_locked(Pool *p, const Worker *w, const Frame *f)
     at->step = instance_step(w->task.inst);
     at->attempt = instance_attempt(w->task.inst);
     at->err = w->task.err;
-    frame_key(f, at->key, sizeof at->key);
+    failure_put_key(at, f);
 }
 
 static void retry_locked(Pool *p, Worker *w)
@@ -621,7 +645,8 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
                         .release_state = on_release_state,
                         .opened = on_opened,
                         .closed = on_closed,
-                        .skipped = on_skipped};
+                        .skipped = on_skipped,
+                        .label = tasks->label};
     p->current = &p->workers[0];
     p->graph = graph_open(spec, options->n_workers, &hooks);
     if (IS_CHECKED)

@@ -32,7 +32,8 @@ typedef struct Task {
     /* Said by the task: */
     uint64_t n_rows_in, n_rows_out; /* for trace and progress; 0 before */
     void *batch;        /* TASK_YIELDED: the output of the generator in the new frame */
-    void *user;         /* TASK_YIELDED: frame_user of the new frame; may be NULL */
+    void *user;         /* TASK_YIELDED: frame_user of the new frame, of which its label is made;
+                         * NULL: none, it is numbered */
     Error err;          /* TASK_FAILED; err.status is OK before */
 } Task;
 
@@ -62,6 +63,7 @@ typedef struct Tasks {
     void (*release_out)(void *ctx, uint32_t step, void *out);
     void (*release_state)(void *ctx, uint32_t step, void *state);
     void (*release_user)(void *ctx, void *user);
+    Str (*label)(const void *user); /* as in GraphHooks; may be NULL */
 } Tasks;
 
 typedef struct PoolOptions {
@@ -73,7 +75,7 @@ typedef struct PoolOptions {
 
 typedef struct PoolFailure {
     uint32_t step, attempt;
-    char key[64];             /* "2/17" */
+    char key[256];            /* "a.csv/17", made visible; cut with ".." where it is longer */
     Error err;
 } PoolFailure;
 

@@ -20,6 +20,8 @@ typedef struct Buffer {
     TraceBuffer next;    /* first: trace_more gets it */
     Chunk *first, *last; /* TRACE_LAST: first is only where freeing begins */
     uint64_t n_full;     /* chunks filled before `last` */
+    FrameLabel *labels; /* [n_labels], their bytes owned */
+    size_t n_labels, cap_labels;
     char pad[64];
 } Buffer;
 
@@ -65,6 +67,9 @@ void trace_free(Trace *t)
             next = c->next;
             free(c);
         }
+        for (size_t k = 0; k < t->buffers[w].n_labels; k++)
+            free((char *)(uintptr_t)t->buffers[w].labels[k].label.ptr);
+        free(t->buffers[w].labels);
     }
     free(t->buffers);
     free(t);
@@ -80,6 +85,34 @@ void trace_more(TraceBuffer *next)
     b->last = b->last->next;
     b->n_full++;
     chunk_begin(b);
+}
+
+void trace_label(Trace *t, uint32_t worker, uint32_t frame, Str label)
+{
+    Buffer *b = &t->buffers[worker];
+    if (t->mode != TRACE_KEEP)
+        return;
+    if (b->n_labels == b->cap_labels) {
+        b->cap_labels = b->cap_labels ? 2 * b->cap_labels : 16;
+        b->labels = xrealloc(b->labels, b->cap_labels * sizeof *b->labels);
+    }
+    Str own = {xstrndup(label.ptr ? label.ptr : "", label.len), label.len};
+    b->labels[b->n_labels++] = (FrameLabel){.frame = frame, .label = own};
+}
+
+FrameLabel *trace_labels(const Trace *t, size_t *n)
+{
+    size_t total = 0;
+    for (uint32_t w = 0; w < t->n_workers; w++)
+        total += t->buffers[w].n_labels;
+    *n = total;
+    if (total == 0)
+        return NULL;
+    FrameLabel *all = xcalloc(total, sizeof *all), *to = all;
+    for (uint32_t w = 0; w < t->n_workers; w++)
+        for (size_t k = 0; k < t->buffers[w].n_labels; k++)
+            *to++ = t->buffers[w].labels[k];
+    return all;
 }
 
 /* Events that are still there. */

@@ -36,6 +36,11 @@ static inline TraceEvent *trace_next(TraceBuffer *b)
     return b->at++;
 }
 
+/* Keeps a copy of the label of a batch, which events have no room for, with TRACE_KEEP. By the
+ * worker that opens it. */
+void trace_label(Trace *t, uint32_t worker, uint32_t frame, Str label);
+/* All of them, in any order; borrowed, the caller frees only the array. NULL if there are none. */
+FrameLabel *trace_labels(const Trace *t, size_t *n);
 /* Copies all events, sorted by time, those of one worker in their order; the caller frees
  * it. *n may be 0, then NULL comes back. */
 TraceEvent *trace_sorted(const Trace *t, size_t *n);

@@ -85,7 +85,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
 {
     CallFn fn = FNS[spec->fn];
     Call c = {.pass = p, .args = args, .n_args = spec->n_args, .type = spec->type,
-              .call_id = spec->call_id};
+              .call_id = spec->call_id, .is_in_path = spec->is_in_path};
     bool is_const = builtin_get(spec->fn)->kind != BUILTIN_KIND_ROW;
     const Reg **strict = xmalloc((spec->n_args + 1u) * sizeof(Reg *));
     uint32_t n_strict = 0;

@@ -14,6 +14,7 @@ typedef struct Call {
     uint32_t n_args;
     Type type;       /* of the result */
     uint32_t call_id;
+    bool is_in_path; /* of key() */
     Heap *heap;      /* for the bytes of a new string; made by call_bytes() */
     Value out;       /* the result; out.is_null may be set, out.s lives as long as arguments or heap */
     char why[160];   /* of an error */

@@ -26,7 +26,7 @@ bool call_uuid(Call *c, uint32_t row)
         Buf b = {0};
         buf_printf(&b, "%u:", inst->step.len); /* where the step ends and the key begins */
         buf_put_str(&b, inst->step);
-        buf_put_str(&b, inst->key);
+        buf_put_str(&b, inst->levels);
         XXH128_hash_t h = XXH3_128bits_withSeed(b.ptr, b.len, inst->seed);
         buf_deinit(&b);
         c->uuid_state[0] = h.low64;
@@ -74,14 +74,33 @@ bool call_env(Call *c, uint32_t row)
     return true;
 }
 
+/* As a part of one file name: `/`, control bytes, leading dots, and `%` so that keys stay distinct. */
+static void put_escaped(Buf *out, Str key)
+{
+    bool is_leading = true;
+    for (uint32_t i = 0; i < key.len; i++) {
+        unsigned char b = (unsigned char)key.ptr[i];
+        is_leading = is_leading && b == '.';
+        if (b == '/' || b == '%' || b < 0x20 || b == 0x7f || is_leading)
+            buf_printf(out, "%%%02X", b);
+        else
+            buf_putc(out, (char)b);
+    }
+}
+
 bool call_key(Call *c, uint32_t row)
 {
     (void)row;
-    Str key = c->pass->inst->key; /* ours only for this run; the batch lives longer */
-    char *bytes = call_bytes(c, key.len);
-    if (key.len)
-        memcpy(bytes, key.ptr, key.len);
-    c->out.s = (Str){bytes, key.len};
+    Buf b = {0};
+    if (c->is_in_path)
+        put_escaped(&b, c->pass->inst->key);
+    else
+        buf_put_str(&b, c->pass->inst->key);
+    char *bytes = call_bytes(c, b.len); /* the key is ours only for this run; the batch lives longer */
+    if (b.len)
+        memcpy(bytes, b.ptr, b.len);
+    c->out.s = (Str){bytes, (uint32_t)b.len};
+    buf_deinit(&b);
     return true;
 }
 

@@ -31,6 +31,7 @@ typedef struct VmInstance {
     uint64_t seed;
     Str step;          /* name, for uuid() */
     Str key;           /* "" in a static flow */
+    Str levels;        /* the same with NUL bytes between levels, so that no two are the same; for uuid() */
     uint64_t index;    /* the batch's number */
     uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
 } VmInstance;

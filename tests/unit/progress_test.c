@@ -210,7 +210,7 @@ static void test_summary(void)
                           {.n_done = 8, .n_skipped = 1}};
     ScopeCount scopes[2] = {{0}, {.n_batches = 9, .peak_live = 4}};
     uint64_t busy_ns[3] = {1000000, 9000000000, 1000000};
-    RunEnd end = {RUN_PARTIAL, 6010000000, steps, scopes};
+    RunEnd end = {.state = RUN_PARTIAL, .t_ns = 6010000000, .steps = steps, .scopes = scopes};
     SummaryInput in = {.info = &INFO, .end = &end, .rows_in = 801, .rows_out = 701,
                        .peak_memory_bytes = 3100000, .step_busy_ns = busy_ns,
                        .next = STR_LIT("pipemill gantt trace.json")};
