@@ -82,7 +82,14 @@ $(LIB): $(LIB_OBJ)
 
 $(B)/%.o: %.c Makefile | $(GEN_H)
 	@mkdir -p $(@D)
-	$(call say,cc $<)$(COMPILE) $(WARN) -MMD -MP -c -o $@ $<
+	$(call say,cc $<)$(COMPILE) $(SIMD) $(WARN) -MMD -MP -c -o $@ $<
+
+# Variants for newer processors, chosen at run time (base/simd.h).
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+AVX2 := -mavx2 -mbmi -mbmi2 -mpopcnt -mpclmul
+$(B)/src/%_avx2.o: SIMD := $(AVX2)
+$(B)/src/%_avx512.o: SIMD := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512vbmi2
+endif
 
 $(B)/gen/%.o: $(G)/%.c Makefile | $(GEN_H)
 	@mkdir -p $(@D)

@@ -3,109 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #include "base/str.h"
+#include "data/csv_words.h"
 
-/* --- 64 bytes as bit masks: bit i is byte i ------------------------------------------- */
+#define WORD CSV_WORD
 
-#define WORD 64
-
-#if defined(__SSE2__)
-/* SSE2 is part of x86-64: no choice at run time is needed. */
-static inline uint64_t mask_of(const char *p, char c)
-{
-    __m128i want = _mm_set1_epi8(c);
-    uint64_t mask = 0;
-    for (int i = 0; i < 4; i++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, want));
-        mask |= (uint64_t)m << (16 * i);
-    }
-    return mask;
-}
-#else
-static inline uint64_t mask_of(const char *p, char c)
-{
-    const uint64_t ones = 0x0101010101010101u, low7 = 0x7f7f7f7f7f7f7f7fu;
-    uint64_t want = ones * (unsigned char)c, mask = 0;
-    for (int i = 0; i < 8; i++) {
-        uint64_t v;
-        memcpy(&v, p + 8 * i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        v = __builtin_bswap64(v);
+/* A level without a variant of its own has none in this build. */
+const CsvWords *const CSV_WORDS[N_SIMD_LEVELS] = {
+    [SIMD_PORTABLE] = &csv_words_portable,
+#if defined(__x86_64__)
+    [SIMD_SSE2] = &csv_words_sse2,
+    [SIMD_AVX2] = &csv_words_avx2,
+    [SIMD_AVX512] = &csv_words_avx512,
+#elif defined(__aarch64__)
+    [SIMD_NEON] = &csv_words_neon,
 #endif
-        v ^= want;
-        uint64_t zero = ~(((v & low7) + low7) | v | low7); /* 0x80 where a byte is 0 */
-        /* Gathers the eight bits into one byte. */
-        mask |= ((zero >> 7) * 0x0102040810204080u >> 56) << (8 * i);
-    }
-    return mask;
-}
-#endif
-
-static inline unsigned bit_first(uint64_t m) { return (unsigned)__builtin_ctzll(m); }
-static inline unsigned bit_last(uint64_t m) { return 63u - (unsigned)__builtin_clzll(m); }
-/* Bits 0..i; i <= 63. */
-static inline uint64_t bits_upto(unsigned i) { return ~0ull >> (63 - i); }
-
-static inline unsigned bit_count(uint64_t m)
-{
-    if (!m)
-        return 0;
-    m -= m >> 1 & 0x5555555555555555u;
-    m = (m & 0x3333333333333333u) + (m >> 2 & 0x3333333333333333u);
-    m = (m + (m >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (unsigned)(m * 0x0101010101010101u >> 56);
-}
-
-/* Bit i of the result is the parity of bits 0..i. */
-static inline uint64_t prefix_xor(uint64_t m)
-{
-    m ^= m << 1;
-    m ^= m << 2;
-    m ^= m << 4;
-    m ^= m << 8;
-    m ^= m << 16;
-    m ^= m << 32;
-    return m;
-}
-
-static inline bool at_row_start(CsvState s)
-{
-    return s == CSV_ROW_START || s == CSV_CR_SEEN || s == CSV_BLANK_CR;
-}
-
-/* The bytes inside quotes of a group that begins in `state`; the opening quote counts as inside, the
- * closing one as outside. `separators`: delimiters and line ends, wherever. False when a quote is
- * out of place, so that parity does not tell: go byte by byte. */
-static inline bool quoted_region(uint64_t quotes, uint64_t separators, CsvState state,
-                                 uint64_t *inside)
-{
-    *inside = prefix_xor(quotes) ^ (state == CSV_QUOTED ? ~0ull : 0);
-    uint64_t opening = quotes & *inside, closing = quotes & ~*inside;
-    uint64_t special = quotes | separators;
-    bool may_open = state != CSV_UNQUOTED && state != CSV_QUOTED;
-    uint64_t stray = opening & ~(special << 1 | (uint64_t)may_open);
-    stray |= (closing << 1 | (uint64_t)(state == CSV_QUOTE_SEEN)) & ~special;
-    return stray == 0;
-}
-
-/* The state behind a group that ends in byte c; `inside` as above. */
-static inline CsvState state_behind(uint64_t inside, char c, char delimiter, char quote)
-{
-    if (inside >> 63)
-        return CSV_QUOTED;
-    if (c == quote)
-        return CSV_QUOTE_SEEN;
-    if (c == delimiter)
-        return CSV_FIELD_START;
-    if (c == '\n')
-        return CSV_ROW_START;
-    return c == '\r' ? CSV_CR_SEEN : CSV_UNQUOTED;
-}
+};
 
 /* --- byte by byte ---------------------------------------------------------------------- */
 
@@ -193,64 +106,16 @@ static bool scan_bytes(CsvScan *s, const char *p, size_t n, uint64_t stop_record
     return true;
 }
 
-/* 64 bytes at once; false: nothing done, go byte by byte. */
-static inline bool scan_word(CsvScan *s, const char *p, uint64_t stop_records)
-{
-    uint64_t quotes = mask_of(p, s->quote);
-    uint64_t lfs = mask_of(p, '\n'), crs = mask_of(p, '\r');
-    uint64_t after_crs = crs << 1 | (uint64_t)s->after_cr;
-    uint64_t cr_lines = after_crs & ~lfs; /* a lone CR is just before */
-    unsigned n_lines = bit_count(lfs) + bit_count(cr_lines);
-
-    uint64_t inside = 0, out_lfs = lfs, out_crs = crs;
-    if (quotes || s->state == CSV_QUOTED || s->state == CSV_QUOTE_SEEN) {
-        uint64_t separators = mask_of(p, s->delimiter) | lfs | crs;
-        if (!quoted_region(quotes, separators, s->state, &inside))
-            return false;
-        out_lfs &= ~inside;
-        out_crs &= ~inside;
-    }
-    uint64_t ends = out_lfs; /* bit i: a record ends just behind byte i */
-    uint64_t early_ends = 0; /* bit i: one ends just before byte i */
-    if (out_crs || s->state == CSV_CR_SEEN || s->state == CSV_BLANK_CR) {
-        bool in_line_end = s->state == CSV_CR_SEEN || s->state == CSV_BLANK_CR;
-        early_ends = (out_crs << 1 | (uint64_t)in_line_end) & ~out_lfs;
-    }
-    if (s->skip_blank) {
-        uint64_t behind = (out_lfs | out_crs) << 1 | (uint64_t)at_row_start(s->state);
-        uint64_t crlf = out_lfs & (out_crs << 1 | (uint64_t)(s->state == CSV_CR_SEEN));
-        if (s->state == CSV_BLANK_CR || ((out_lfs | out_crs) & ~crlf & behind))
-            return false;
-    }
-    unsigned n_records = bit_count(ends) + bit_count(early_ends);
-    if (stop_records - s->n_records <= n_records)
-        return false;
-    if (n_records) {
-        /* Line ends up to the last record end count towards end_lines. */
-        unsigned last_end = ends ? bit_last(ends) + 1 : 0; /* 1..64 */
-        unsigned last_early = early_ends ? bit_last(early_ends) : 0;
-        unsigned last = last_end > last_early ? last_end : last_early;
-        uint64_t upto = last == 64 ? ~0ull : bits_upto(last);
-        s->end = s->at + last;
-        s->end_lines = s->n_lines + bit_count(cr_lines & upto) +
-                       (last ? bit_count(lfs & bits_upto(last - 1)) : 0);
-    }
-    s->n_records += n_records;
-    s->n_lines += n_lines;
-    s->at += WORD;
-    s->after_cr = crs >> 63;
-    s->state = state_behind(inside, p[WORD - 1], s->delimiter, s->quote);
-    return true;
-}
-
 void csv_scan(CsvScan *s, const char *bytes, size_t n, uint64_t stop_records)
 {
-    size_t i = 0;
-    for (; n - i >= WORD; i += WORD)
-        if (!scan_word(s, bytes + i, stop_records) &&
-            !scan_bytes(s, bytes + i, WORD, stop_records))
+    const CsvWords *words = CSV_WORDS[simd_level()];
+    size_t n_words = n / WORD;
+    for (size_t w = 0; w < n_words; w++) {
+        w += words->scan(s, bytes + w * WORD, n_words - w, stop_records);
+        if (w < n_words && !scan_bytes(s, bytes + w * WORD, WORD, stop_records))
             return;
-    scan_bytes(s, bytes + i, n - i, stop_records);
+    }
+    scan_bytes(s, bytes + n_words * WORD, n % WORD, stop_records);
 }
 
 /* --- fields ------------------------------------------------------------------------------ */
@@ -297,48 +162,6 @@ static CsvState index_bytes(CsvIndex *ix, CsvState s, const char *p, size_t n, s
     return s;
 }
 
-/* 64 bytes at once; false: nothing done, go byte by byte. */
-static inline bool index_word(CsvIndex *ix, CsvState *state, const char *p, size_t at,
-                              char delimiter, char quote, bool skip_blank)
-{
-    CsvState s = *state;
-    uint64_t quotes = mask_of(p, quote), delims = mask_of(p, delimiter);
-    uint64_t lfs = mask_of(p, '\n'), crs = mask_of(p, '\r'), inside = 0;
-    if (quotes || s == CSV_QUOTED || s == CSV_QUOTE_SEEN) {
-        if (!quoted_region(quotes, delims | lfs | crs, s, &inside))
-            return false;
-        delims &= ~inside;
-        lfs &= ~inside;
-        crs &= ~inside;
-    }
-    if (s == CSV_BLANK_CR)
-        return false;
-    uint64_t row_ends = lfs, line_starts = lfs << 1 | (uint64_t)at_row_start(s);
-    if (!crs && s != CSV_CR_SEEN) {
-        if (skip_blank && (lfs & line_starts))
-            return false;
-    } else {
-        uint64_t crlf = lfs & (crs << 1 | (uint64_t)(s == CSV_CR_SEEN));
-        line_starts |= crs << 1;
-        if (skip_blank && ((lfs | crs) & ~crlf & line_starts))
-            return false;
-        ix->has_gaps = true;
-        if (s == CSV_CR_SEEN && !(lfs & 1)) {
-            put(ix, at); /* behind a lone CR */
-            ix->n_rows++;
-        }
-        row_ends |= crs & ~(lfs >> 1) & ~(1ull << 63); /* the next byte decides on a last CR */
-    }
-    ix->n_rows += bit_count(row_ends);
-    uint32_t *out = ix->start + ix->n;
-    uint32_t next = (uint32_t)at + 1;
-    for (uint64_t m = delims | row_ends; m; m &= m - 1)
-        *out++ = next + bit_first(m);
-    ix->n = (size_t)(out - ix->start);
-    *state = state_behind(inside, p[WORD - 1], delimiter, quote);
-    return true;
-}
-
 /* True if every row has n_cols fields; else keeps those before the first that has not. */
 static bool index_check(CsvIndex *ix, const char *bytes, uint32_t n_cols)
 {
@@ -371,19 +194,27 @@ static bool index_check(CsvIndex *ix, const char *bytes, uint32_t n_cols)
 bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
                uint32_t n_cols)
 {
+    const CsvWords *words = CSV_WORDS[simd_level()];
     bool skip_blank = n_cols > 1;
     CsvState s = CSV_ROW_START;
+    size_t n_words = n / WORD, w = 0;
     *ix = (CsvIndex){0};
-    index_reserve(ix, n / 4 + 2 * WORD); /* fields are seldom shorter than 3 bytes */
+    index_reserve(ix, n / 4 + 2 * CSV_WORD_SLACK); /* fields are seldom shorter than 3 bytes */
     put(ix, 0);
-    size_t i = 0;
-    for (; n - i >= WORD; i += WORD) {
-        index_reserve(ix, WORD + 1);
-        if (!index_word(ix, &s, bytes + i, i, delimiter, quote, skip_blank))
-            s = index_bytes(ix, s, bytes + i, WORD, i, delimiter, quote, skip_blank);
+    while (w < n_words) {
+        w += words->index(ix, &s, bytes + w * WORD, n_words - w, w * WORD, delimiter, quote,
+                          skip_blank);
+        if (w == n_words)
+            break;
+        bool was_full = ix->cap - ix->n < CSV_WORD_SLACK;
+        index_reserve(ix, 2 * CSV_WORD_SLACK);
+        if (was_full)
+            continue;
+        s = index_bytes(ix, s, bytes + w * WORD, WORD, w * WORD, delimiter, quote, skip_blank);
+        w++;
     }
-    index_reserve(ix, WORD + 1);
-    s = index_bytes(ix, s, bytes + i, n - i, i, delimiter, quote, skip_blank);
+    index_reserve(ix, 2 * CSV_WORD_SLACK);
+    s = index_bytes(ix, s, bytes + w * WORD, n % WORD, w * WORD, delimiter, quote, skip_blank);
     if (s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank)) {
         put(ix, n);
         ix->n_rows++;
@@ -421,17 +252,11 @@ CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
 
 uint64_t csv_count_lines(const char *bytes, size_t n)
 {
-    uint64_t lines = 0;
-    size_t i = 0;
-    bool after_cr = false;
-    for (; n - i >= WORD; i += WORD) {
-        uint64_t lfs = mask_of(bytes + i, '\n'), crs = mask_of(bytes + i, '\r');
-        lines += bit_count(lfs) + bit_count((crs << 1 | (uint64_t)after_cr) & ~lfs);
-        after_cr = crs >> 63;
-    }
-    for (; i < n; i++) {
-        lines += after_cr || bytes[i] == '\n'; /* after a CR an LF is its own line end's */
-        after_cr = bytes[i] == '\r';
-    }
-    return lines + after_cr;
+    if (n == 0)
+        return 0;
+    /* After a CR an LF is its own line end's. */
+    uint64_t lines = bytes[0] == '\n';
+    for (size_t i = 1; i < n; i++)
+        lines += (bytes[i] == '\n') | (bytes[i - 1] == '\r');
+    return lines + (bytes[n - 1] == '\r');
 }

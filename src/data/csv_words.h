@@ -1,0 +1,41 @@
+/* csv_words.h - 64 bytes of a CSV text at a time, in a variant for each kind of processor.
+ *
+ * Only csv_scan.c and the variants include it. A word is 64 bytes; bit i of a mask is byte i. A
+ * variant does what it can in masks and leaves a word in which they do not tell (a stray quote,
+ * a blank line to skip, the record at which to stop) to the caller, who goes byte by byte.
+ */
+#ifndef PIPE_DATA_CSV_WORDS_H
+#define PIPE_DATA_CSV_WORDS_H
+
+#include "base/simd.h"
+#include "data/csv_scan.h"
+
+#define CSV_WORD 64
+/* Positions that a variant may write beyond those that count. */
+#define CSV_WORD_SLACK (CSV_WORD + 16)
+
+typedef struct CsvWords {
+    /* As csv_scan and csv_index over p[0 .. n_words * CSV_WORD); both return the words done, which are fewer
+     * when the next one has to go byte by byte. */
+    size_t (*scan)(CsvScan *s, const char *p, size_t n_words, uint64_t stop_records);
+    /* p is at offset `at` of the range; ix->start has room for all positions and the slack. */
+    size_t (*index)(CsvIndex *ix, CsvState *state, const char *p, size_t n_words, size_t at,
+                    char delimiter, char quote, bool skip_blank);
+} CsvWords;
+
+/* NULL where the variant is not part of this build. */
+extern const CsvWords *const CSV_WORDS[N_SIMD_LEVELS];
+
+extern const CsvWords csv_words_portable;
+#if defined(__x86_64__)
+extern const CsvWords csv_words_sse2, csv_words_avx2, csv_words_avx512;
+#elif defined(__aarch64__)
+extern const CsvWords csv_words_neon;
+#endif
+
+static inline bool csv_at_row_start(CsvState s)
+{
+    return s == CSV_ROW_START || s == CSV_CR_SEEN || s == CSV_BLANK_CR;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* The variant for x86-64 processors since about 2013; the Makefile gives this file its flags. */
+#include "data/csv_words.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+typedef struct Group {
+    __m256i low, high;
+} Group;
+
+static inline Group group_load(const char *p)
+{
+    return (Group){_mm256_loadu_si256((const __m256i *)(const void *)p),
+                   _mm256_loadu_si256((const __m256i *)(const void *)(p + 32))};
+}
+
+static inline uint64_t group_eq(Group g, char c)
+{
+    __m256i want = _mm256_set1_epi8(c);
+    uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(g.low, want));
+    uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(g.high, want));
+    return low | (uint64_t)high << 32;
+}
+
+/* A carry-less product with all ones. */
+static inline uint64_t prefix_xor(uint64_t m)
+{
+    __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (int64_t)m), _mm_set1_epi8(-1), 0);
+    return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
+{
+    uint32_t *end = out + __builtin_popcountll(m);
+    /* Eight at a time, some of them for nothing: a branch that is guessed wrong costs more. */
+    while (m) {
+        for (int k = 0; k < 8; k++) {
+            out[k] = base + (uint32_t)__builtin_ctzll(m | 1ull << 63);
+            m &= m - 1;
+        }
+        out += 8;
+    }
+    return end;
+}
+
+#include "data/csv_words.inc"
+
+const CsvWords csv_words_avx2 = {.scan = scan_words, .index = index_words};
+#else
+typedef int NotForThisProcessor; /* a file holds something */
+#endif

@@ -1,0 +1,59 @@
+/* The variant for arm64. */
+#include "data/csv_words.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+typedef uint8x16x4_t Group;
+
+static inline Group group_load(const char *p)
+{
+    const uint8_t *u = (const uint8_t *)p;
+    return (Group){{vld1q_u8(u), vld1q_u8(u + 16), vld1q_u8(u + 32), vld1q_u8(u + 48)}};
+}
+
+/* There is no movemask: each byte keeps the bit of its number, and neighbours are added up. */
+static inline uint64_t group_eq(Group g, char c)
+{
+    static const uint8_t number[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vld1q_u8(number), want = vdupq_n_u8((uint8_t)c);
+    uint8x16_t a = vandq_u8(vceqq_u8(g.val[0], want), bits);
+    uint8x16_t b = vandq_u8(vceqq_u8(g.val[1], want), bits);
+    uint8x16_t x = vandq_u8(vceqq_u8(g.val[2], want), bits);
+    uint8x16_t y = vandq_u8(vceqq_u8(g.val[3], want), bits);
+    uint8x16_t sum = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(x, y));
+    sum = vpaddq_u8(sum, sum);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(sum), 0);
+}
+
+static inline uint64_t prefix_xor(uint64_t m)
+{
+    m ^= m << 1;
+    m ^= m << 2;
+    m ^= m << 4;
+    m ^= m << 8;
+    m ^= m << 16;
+    m ^= m << 32;
+    return m;
+}
+
+static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
+{
+    uint32_t *end = out + __builtin_popcountll(m);
+    /* Eight at a time, some of them for nothing: a branch that is guessed wrong costs more. */
+    while (m) {
+        for (int k = 0; k < 8; k++) {
+            out[k] = base + (uint32_t)__builtin_ctzll(m | 1ull << 63);
+            m &= m - 1;
+        }
+        out += 8;
+    }
+    return end;
+}
+
+#include "data/csv_words.inc"
+
+const CsvWords csv_words_neon = {.scan = scan_words, .index = index_words};
+#else
+typedef int NotForThisProcessor; /* a file holds something */
+#endif

@@ -1,0 +1,51 @@
+/* The variant for every x86-64 processor. */
+#include "data/csv_words.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+
+typedef struct Group {
+    __m128i part[4];
+} Group;
+
+static inline Group group_load(const char *p)
+{
+    Group g;
+    for (int i = 0; i < 4; i++)
+        g.part[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+    return g;
+}
+
+static inline uint64_t group_eq(Group g, char c)
+{
+    __m128i want = _mm_set1_epi8(c);
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++)
+        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(g.part[i], want)) << (16 * i);
+    return mask;
+}
+
+static inline uint64_t prefix_xor(uint64_t m)
+{
+    m ^= m << 1;
+    m ^= m << 2;
+    m ^= m << 4;
+    m ^= m << 8;
+    m ^= m << 16;
+    m ^= m << 32;
+    return m;
+}
+
+static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
+{
+    for (; m; m &= m - 1)
+        *out++ = base + (uint32_t)__builtin_ctzll(m);
+    return out;
+}
+
+#include "data/csv_words.inc"
+
+const CsvWords csv_words_sse2 = {.scan = scan_words, .index = index_words};
+#else
+typedef int NotForThisProcessor; /* a file holds something */
+#endif

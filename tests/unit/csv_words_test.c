@@ -1,0 +1,148 @@
+/* Every variant of the scanner against the one that goes byte by byte: random texts of the bytes that
+ * matter, records cut at random places, and the fields of whole texts. */
+#include <stdlib.h>
+
+#include "base/simd.h"
+#include "base/str.h"
+#include "data/csv_scan.h"
+#include "unit.h"
+
+static uint64_t state = 1;
+
+static uint32_t below(uint32_t n)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((state >> 32) * n >> 32);
+}
+
+/* Texts of several kinds: plain fields, quoted ones, CRLF, stray quotes, anything. */
+static size_t text_make(char *to, size_t n)
+{
+    static const char *const ALPHABETS[] = {"a,\n", "aaaaaaaaaaaa,,\n", "a,\r\n", "a\",\n\r",
+                                            "ab\"\"\",,\n"};
+    const char *alphabet = ALPHABETS[below(5)];
+    uint32_t n_letters = (uint32_t)strlen(alphabet), kind = below(3);
+    for (size_t i = 0; i < n;) {
+        if (kind == 0 || i + 12 > n) {
+            to[i++] = alphabet[below(n_letters)];
+        } else { /* well-formed pieces */
+            static const char *const PIECES[] = {"x,",   "12.5,", "\"a,b\",",     "\"q\"\"q\",",
+                                                 "\"\n\",", "z\n",   "\"end\"\r\n", ",,"};
+            const char *piece = PIECES[below(8)];
+            size_t len = strlen(piece);
+            memcpy(to + i, piece, len);
+            i += len;
+        }
+    }
+    return n;
+}
+
+/* A scan in pieces of a byte: the words of no variant are ever used. */
+static void scan_bytewise(CsvScan *s, const char *text, size_t n, uint64_t stop)
+{
+    uint64_t begin = s->at;
+    while (s->at - begin < n && s->n_records < stop)
+        csv_scan(s, text + (s->at - begin), 1, stop);
+}
+
+static bool scans_equal(const CsvScan *a, const CsvScan *b)
+{
+    return a->state == b->state && a->after_cr == b->after_cr && a->at == b->at &&
+           a->n_records == b->n_records && a->n_lines == b->n_lines && a->end == b->end &&
+           a->end_lines == b->end_lines;
+}
+
+static void test_scan(SimdLevel level, const char *text, size_t n, bool skip_blank)
+{
+    CsvScan a, b;
+    csv_scan_init(&a, ',', '"', skip_blank);
+    csv_scan_init(&b, ',', '"', skip_blank);
+    while (a.at < n) {
+        size_t piece = 1 + below((uint32_t)(n - a.at));
+        uint64_t stop = below(4) ? UINT64_MAX : a.n_records + 1 + below(5);
+        const char *from = text + a.at;
+        simd_use(level);
+        csv_scan(&a, from, piece, stop);
+        scan_bytewise(&b, from, piece, stop);
+        if (!scans_equal(&a, &b)) {
+            printf("%s: scans differ at byte %u of %u\n", simd_name(level), (unsigned)a.at,
+                   (unsigned)n);
+            CHECK(!"csv_scan gives the same for every variant");
+            return;
+        }
+    }
+    CHECK(a.at == n);
+}
+
+static bool indexes_equal(const CsvIndex *a, const CsvIndex *b)
+{
+    return a->n == b->n && a->n_rows == b->n_rows && a->has_gaps == b->has_gaps &&
+           a->bad_fields == b->bad_fields && memcmp(a->start, b->start, a->n * sizeof *a->start) == 0;
+}
+
+/* Fields by the definition: a record at a time. */
+static bool index_by_records(const char *text, size_t n, uint32_t n_cols, const CsvIndex *ix)
+{
+    size_t at = 0;
+    uint32_t row = 0;
+    while (at < n) {
+        if (n_cols > 1 && (text[at] == '\n' || text[at] == '\r')) { /* blank lines are skipped */
+            at++;
+            continue;
+        }
+        CsvRecord r = csv_record(text + at, n - at, ',', '"', 0);
+        if (r.n_fields != n_cols)
+            return ix->bad_fields == r.n_fields && ix->n_rows == row;
+        for (uint32_t c = 1; c < n_cols; c++)
+            if (ix->start[(size_t)row * n_cols + c] !=
+                at + csv_record(text + at, n - at, ',', '"', c).field_at)
+                return false;
+        at += r.n_bytes;
+        row++;
+        if (ix->start[(size_t)row * n_cols] != at)
+            return false;
+    }
+    return ix->n_rows == row && ix->bad_fields == 0;
+}
+
+static void test_index(const char *text, size_t n, uint32_t n_cols)
+{
+    CsvIndex first = {0};
+    for (int k = 0; k < N_SIMD_LEVELS; k++) {
+        CsvIndex ix;
+        if (!simd_has((SimdLevel)k))
+            continue;
+        simd_use((SimdLevel)k);
+        csv_index(&ix, text, n, ',', '"', n_cols);
+        CHECK(index_by_records(text, n, n_cols, &ix));
+        if (k == 0) {
+            first = ix;
+            continue;
+        }
+        CHECK(indexes_equal(&first, &ix));
+        free(ix.start);
+    }
+    free(first.start);
+}
+
+int main(void)
+{
+    enum { N = 700 };
+    char *text = malloc(N + 1);
+    for (int round = 0; round < 3000; round++) {
+        size_t n = text_make(text, 1 + below(N - 1));
+        for (int k = 0; k < N_SIMD_LEVELS; k++)
+            if (simd_has((SimdLevel)k))
+                test_scan((SimdLevel)k, text, n, round & 1);
+        /* What a reader hands out ends in a line end outside quotes. */
+        CsvScan s;
+        csv_scan_init(&s, ',', '"', true);
+        csv_scan(&s, text, n, UINT64_MAX);
+        if (s.end > 0) {
+            CsvRecord r = csv_record(text, s.end, ',', '"', 0);
+            test_index(text, s.end, round % 7 ? r.n_fields : 1 + below(4));
+        }
+    }
+    free(text);
+    UNIT_END("csv_words");
+}
