@@ -173,6 +173,7 @@ bench: all $(BENCH)
 
 bench-%:
 	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
+	+@for b in $(wildcard tests/bench/$*/*.sh); do $(SUBMAKE) all && $$b || exit 1; done
 
 install: all
 	install -D -m 755 build/pipemill $(DESTDIR)$(PREFIX)/bin/pipemill
