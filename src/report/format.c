@@ -1,6 +1,7 @@
 #include "report/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -97,6 +98,30 @@ void column_put_right(Buf *out, Str s, uint32_t width)
     Str fit = column_fit(s, width);
     blanks_put(out, width - utf8_width(fit));
     buf_put_str(out, fit);
+}
+
+static uint32_t piece_end(Str text, uint32_t at, const char *between)
+{
+    uint32_t gap = (uint32_t)strlen(between);
+    for (; at < text.len; at++)
+        if (text.len - at >= gap && memcmp(text.ptr + at, between, gap) == 0)
+            return at + gap;
+    return text.len;
+}
+
+Str wrap_next(Str text, uint32_t *at, const char *between, uint32_t width)
+{
+    Str line = {0};
+    for (uint32_t from = *at, end; *at < text.len; *at = end) {
+        end = piece_end(text, *at, between);
+        Str longer = str_slice(text, from, end - from);
+        while (longer.len && longer.ptr[longer.len - 1] == ' ')
+            longer.len--;
+        if (*at > from && utf8_width(longer) > width)
+            break;
+        line = longer;
+    }
+    return line;
 }
 
 /* ---- colours: told apart also with red-green blindness, after Okabe and Ito */

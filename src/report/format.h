@@ -16,6 +16,11 @@ void column_put_right(Buf *out, Str s, uint32_t width);
 /* The first part of s that fits into `width` columns. */
 Str column_fit(Str s, uint32_t width);
 
+/* The next line of a text that is too wide: the pieces from *at that fit into `width` columns, at
+ * least one. A piece ends with `between`. *at moves on to the next line; blanks at the end of a line
+ * are left out. */
+Str wrap_next(Str text, uint32_t *at, const char *between, uint32_t width);
+
 /* Eight colours, taken in step order; the same in text, SVG and page. */
 #define N_STEP_COLORS 8
 typedef struct StepColor {

@@ -1,6 +1,7 @@
 #include "report/gantt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- rows */
 
@@ -189,6 +190,46 @@ bool gantt_is_critical(const Gantt *g, const GanttRow *row)
                         : row->is_on_path;
 }
 
+/* ---- density */
+
+Density density_new(Arena *a, uint32_t n)
+{
+    return (Density){n, arena_array(a, double, n), arena_array(a, double, (size_t)n + 1)};
+}
+
+void density_clear(Density *d)
+{
+    memset(d->at, 0, d->n * sizeof *d->at);
+    memset(d->whole, 0, (d->n + (size_t)1) * sizeof *d->whole);
+}
+
+void density_add(Density *d, double from, double to)
+{
+    if (to > d->n)
+        to = d->n;
+    if (from >= to)
+        return;
+    uint32_t first = (uint32_t)from, last = (uint32_t)to;
+    if (first == last) {
+        d->at[first] += to - from;
+        return;
+    }
+    d->at[first] += first + 1 - from;
+    if (last < d->n)
+        d->at[last] += to - last;
+    d->whole[first + 1] += 1;
+    d->whole[last] -= 1;
+}
+
+void density_sum(Density *d)
+{
+    double whole = 0;
+    for (uint32_t k = 0; k < d->n; k++) {
+        whole += d->whole[k];
+        d->at[k] += whole;
+    }
+}
+
 /* ---- sentences */
 
 static void comma_put(Buf *out, size_t from)
@@ -216,8 +257,14 @@ void gantt_put_path(const Gantt *g, Buf *out)
     uint32_t *order = xmalloc((r->info.n_steps + (size_t)1) * sizeof *order);
     uint32_t n = critical_steps(c, r, order);
     if (c->n) {
+        enum { MAX_SAID = 8 };
+        uint64_t others_ns = 0;
         for (uint32_t k = 0; k < n; k++)
-            share_put(g, out, from, r->info.steps[order[k]].name, c->step_ns[order[k]]);
+            if (k < MAX_SAID)
+                share_put(g, out, from, r->info.steps[order[k]].name, c->step_ns[order[k]]);
+            else
+                others_ns += c->step_ns[order[k]];
+        share_put(g, out, from, STR_LIT("others"), others_ns);
         share_put(g, out, from, STR_LIT("delays of retries"), c->delay_ns);
         share_put(g, out, from, STR_LIT("between them"), c->gap_ns);
     }

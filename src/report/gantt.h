@@ -46,6 +46,19 @@ void gantt_put_label(const Gantt *g, const GanttRow *row, Buf *out);
 /* To be marked: on the critical path; where steps are folded, a twentieth of it at least. */
 bool gantt_is_critical(const Gantt *g, const GanttRow *row);
 
+/* How much of something there is over time, in n equal parts of it. An interval costs O(1). */
+typedef struct Density {
+    uint32_t n;
+    double *at;    /* [n] on average in each part, after density_sum */
+    double *whole; /* [n + 1] by how much whole parts change */
+} Density;
+
+Density density_new(Arena *a, uint32_t n);
+void density_clear(Density *d);
+/* One more from `from` to `to`, in parts: 0 <= from <= to; what lies beyond n is cut off. */
+void density_add(Density *d, double from, double to);
+void density_sum(Density *d); /* once after the last density_add */
+
 /* Sentences below a chart; nothing is written where there is nothing to say.
  * "transform_1 50 %, load 20 %, delays of retries 20 %, between them 10 %" */
 void gantt_put_path(const Gantt *g, Buf *out);

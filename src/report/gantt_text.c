@@ -34,7 +34,8 @@ typedef struct Chart {
     bool has_cell[N_CELLS]; /* to be explained below */
     bool has_levels, has_path;
     Cell *cells;       /* [n_cells] */
-    double *busy_ns;   /* [n_cells] running in that time, summed */
+    int32_t *n_wait;   /* [n_cells + 1] by how much the waiting instances change there */
+    Density busy;      /* how many run in each cell */
 } Chart;
 
 /* ---- time to columns */
@@ -54,16 +55,7 @@ static uint32_t cell_in(const Chart *c, uint64_t t_ns)
 static void busy_add(Chart *c, uint64_t start_ns, uint64_t end_ns)
 {
     double width = (double)c->span_ns / c->n_cells;
-    uint32_t first = cell_in(c, start_ns), last = cell_in(c, end_ns);
-    for (uint32_t k = first; k <= last; k++) {
-        double lo = k * width, hi = lo + width;
-        if (lo < (double)start_ns)
-            lo = (double)start_ns;
-        if (hi > (double)end_ns)
-            hi = (double)end_ns;
-        if (hi > lo)
-            c->busy_ns[k] += hi - lo;
-    }
+    density_add(&c->busy, (double)start_ns / width, (double)end_ns / width);
 }
 
 static void cell_raise(Chart *c, uint32_t k, Cell to)
@@ -74,10 +66,9 @@ static void cell_raise(Chart *c, uint32_t k, Cell to)
 
 static void cells_clear(Chart *c)
 {
-    for (uint32_t k = 0; k < c->n_cells; k++) {
-        c->cells[k] = CELL_NONE;
-        c->busy_ns[k] = 0;
-    }
+    memset(c->cells, 0, c->n_cells * sizeof *c->cells);
+    memset(c->n_wait, 0, (c->n_cells + 1) * sizeof *c->n_wait);
+    density_clear(&c->busy);
 }
 
 static void cells_add(Chart *c, uint32_t bar)
@@ -85,9 +76,10 @@ static void cells_add(Chart *c, uint32_t bar)
     const Bar *b = &c->rec->bars[bar];
     uint32_t first = cell_round(c, b->start_ns), end = cell_round(c, b->end_ns);
     Wait wait;
-    if (wait_of(c->gantt->waits, bar, &wait))
-        for (uint32_t k = cell_round(c, wait.from_ns); k < first; k++)
-            cell_raise(c, k, CELL_WAIT);
+    if (wait_of(c->gantt->waits, bar, &wait)) {
+        c->n_wait[cell_round(c, wait.from_ns)]++;
+        c->n_wait[first]--;
+    }
     for (uint32_t k = first; k < end; k++)
         cell_raise(c, k, CELL_RUN);
     if (first == end)
@@ -184,13 +176,15 @@ static void row_total(const Chart *c, const GanttRow *row, Buf *out)
 
 static void cells_put(Chart *c, uint32_t step)
 {
-    double width = (double)c->span_ns / c->n_cells;
+    int64_t n_waiting = 0;
     bool is_folded = c->gantt->is_folded;
     Cell before = CELL_NONE; /* escapes only where the kind changes */
+    density_sum(&c->busy);
     for (uint32_t k = 0; k < c->n_cells; k++) {
-        Cell cell = c->cells[k];
+        n_waiting += c->n_wait[k];
+        Cell cell = c->cells[k] == CELL_NONE && n_waiting > 0 ? CELL_WAIT : c->cells[k];
         /* Many short bars make a long one. */
-        if (cell == CELL_SHORT && c->busy_ns[k] >= width / 2)
+        if (cell == CELL_SHORT && c->busy.at[k] >= 0.5)
             cell = CELL_RUN;
         bool is_level = is_folded && (cell == CELL_SHORT || cell == CELL_RUN);
         if (cell != before) {
@@ -202,7 +196,7 @@ static void cells_put(Chart *c, uint32_t step)
             before = cell;
         }
         if (is_level)
-            level_put(c, c->busy_ns[k] / width / c->rec->info.n_workers);
+            level_put(c, c->busy.at[k] / c->rec->info.n_workers);
         else
             buf_puts(c->out, (c->options->is_ascii ? CELLS_ASCII : CELLS_UTF8)[cell]);
         c->has_cell[cell] |= !is_level;
@@ -235,32 +229,13 @@ static void row_put(Chart *c, const GanttRow *row)
  * is too wide is cut. */
 static void wrapped_put(Chart *c, Str text, const char *between, uint32_t indent)
 {
-    uint32_t width = c->n_label + c->n_cells + c->n_total + 4, gap = (uint32_t)strlen(between);
-    Buf line = {0};
-    for (uint32_t at = 0, end, n_pieces = 0; at < text.len; at = end) {
-        for (end = at; end < text.len; end++)
-            if (text.len - end >= gap && memcmp(text.ptr + end, between, gap) == 0) {
-                end += gap;
-                break;
-            }
-        Str piece = str_slice(text, at, end - at), seen = piece;
-        while (seen.len && seen.ptr[seen.len - 1] == ' ') /* may hang over */
-            seen.len--;
-        if (n_pieces && utf8_width(buf_str(&line)) + utf8_width(seen) > width) {
-            column_put(c->out, buf_str(&line), width, c->options->is_ascii);
-            line_end(c);
-            buf_clear(&line);
-            buf_printf(&line, "%*s", (int)indent, "");
-            n_pieces = 0;
-        }
-        buf_put_str(&line, piece);
-        n_pieces++;
+    uint32_t width = c->n_label + c->n_cells + c->n_total + 4;
+    for (uint32_t at = 0, in = 0; at < text.len; in = indent) {
+        Str line = wrap_next(text, &at, between, width - in);
+        buf_printf(c->out, "%*s", (int)in, "");
+        column_put(c->out, line, width - in, c->options->is_ascii);
+        line_end(c);
     }
-    while (line.len && line.ptr[line.len - 1] == ' ')
-        line.ptr[--line.len] = '\0';
-    column_put(c->out, buf_str(&line), width, c->options->is_ascii);
-    line_end(c);
-    buf_deinit(&line);
 }
 
 static void header_put(Chart *c)
@@ -342,18 +317,19 @@ static void axis_put(Chart *c)
 static void workers_put(Chart *c)
 {
     const Recording *r = c->rec;
-    double width = (double)c->span_ns / c->n_cells, all = 0;
+    double all = 0;
     cells_clear(c);
     for (uint32_t i = 0; i < r->n_bars; i++)
         busy_add(c, r->bars[i].start_ns, r->bars[i].end_ns);
     label_put(c, STR_LIT("workers"));
+    density_sum(&c->busy);
     for (uint32_t k = 0; k < c->n_cells; k++) {
-        level_put(c, c->busy_ns[k] / width / r->info.n_workers);
-        all += c->busy_ns[k];
+        level_put(c, c->busy.at[k] / r->info.n_workers);
+        all += c->busy.at[k];
     }
     Buf text = {0};
     buf_printf(&text, "%.0f %% busy",
-               100 * all / ((double)c->span_ns * r->info.n_workers));
+               100 * all / ((double)c->n_cells * r->info.n_workers));
     total_put(c, text.ptr);
     buf_deinit(&text);
 }
@@ -501,7 +477,8 @@ void gantt_text(const Recording *r, const GanttTextOptions *options, Buf *out)
                .span_ns = r->t_ns ? r->t_ns : 1};
     columns_measure(&c);
     c.cells = xcalloc(c.n_cells, sizeof *c.cells);
-    c.busy_ns = xcalloc(c.n_cells, sizeof *c.busy_ns);
+    c.n_wait = xcalloc(c.n_cells + 1, sizeof *c.n_wait);
+    c.busy = density_new(g->arena, c.n_cells);
     header_put(&c);
     axis_put(&c);
     for (uint32_t i = 0; i < g->n_rows; i++)
@@ -515,6 +492,6 @@ void gantt_text(const Recording *r, const GanttTextOptions *options, Buf *out)
     sentences_put(&c);
     legend_put(&c);
     free(c.cells);
-    free(c.busy_ns);
+    free(c.n_wait);
     gantt_free(g);
 }

@@ -311,7 +311,9 @@ static void test_folded(void)
     CHECK(strstr(b.ptr, "25,000× ") && strstr(b.ptr, "by how many workers"));
     buf_clear(&b);
     gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
-    CHECK(n_times(&b, "<rect") < 6 * 900); /* less than a few a pixel and lane */
+    CHECK(n_times(&b, "<rect") < 2500 && n_times(&b, "<path") < 5 * 900);
+    CHECK(b.len < 400000); /* however many instances there are */
+    CHECK(strstr(b.ptr, ">25,000× 25.0 s</text>") && strstr(b.ptr, ">critical path</text>"));
     CHECK(strstr(b.ptr, "worker 4</text>"));
     recording_free(r);
     buf_deinit(&b);
@@ -322,9 +324,12 @@ static void test_svg(void)
     Buf b = {0};
     Recording *r = record_prio_dynamic();
     gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
-    CHECK(n_times(&b, "<rect") == n_times(&b, "</rect>") + n_times(&b, "/>\n") -
-                                      n_times(&b, "<line") - n_times(&b, "<path"));
     CHECK(n_times(&b, "<title>") == 1 + n_times(&b, "</rect>"));
+    /* 27 instances; ten dispatches of the generator in three pixels, two waits between them. */
+    CHECK(n_times(&b, "<title>") == 1 + 27 + 3 + 2);
+    CHECK(n_times(&b, "<title>extract waits\n2.00 s for a worker</title>") == 2);
+    CHECK(n_times(&b, "on the critical path</title>") > 6 && n_times(&b, "class=\"cp\"") == 2);
+    CHECK(strstr(b.ptr, ">critical path</text>"));
     CHECK(strstr(b.ptr, "<title>transform_2[3]: done\n"));
     CHECK(strstr(b.ptr, "100 rows in, 100 out\nworker "));
     CHECK(strstr(b.ptr, "at most 4</text>") && strstr(b.ptr, "class=\"bound\""));
@@ -335,6 +340,53 @@ static void test_svg(void)
     buf_clear(&b);
     gantt_svg(r, &(GanttSvgOptions){.width = 900}, &b);
     CHECK(strstr(b.ptr, "&lt;b&gt;&amp;&quot;x&quot;\\n[0]") && !strstr(b.ptr, "<b>"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* Attempts, what waits and what was skipped have looks of their own and say why. */
+static void test_svg_failures(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 2, 3, SECOND);
+    s.fail_step = 2;
+    s.fail_key = 1;
+    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
+    Recording *r = sample_record(&s, "retried");
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(strstr(b.ptr, "<title>transform_2[1]: failed, tried again\n"));
+    CHECK(strstr(b.ptr, "<title>transform_2[1], attempt 2: done\n"));
+    CHECK(strstr(b.ptr, "\nwaited 1.00 s for its next attempt\n"));
+    CHECK(n_times(&b, "class=\"re\"") == 2 && n_times(&b, ">↻</text>") == 1); /* and the legend */
+    CHECK(n_times(&b, "class=\"dl s") == 2 && !strstr(b.ptr, "class=\"bad\""));
+    recording_free(r);
+    sample_init(&s, false, 2, 3, SECOND);
+    s.fail_step = 1;
+    s.fail_key = 1;
+    s.spec.steps[1].on_failure = ON_FAILURE_SKIP;
+    s.spec.scopes[1].in_flight = 1;
+    r = sample_record(&s, "skipped");
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(n_times(&b, "class=\"bad\"") == 2 && n_times(&b, ">×</text>") == 1);
+    CHECK(strstr(b.ptr, "<title>load[1]: skipped since transform_1 failed</title>"));
+    CHECK(n_times(&b, "class=\"sk\"") == 3); /* transform_2[1], load[1], the legend */
+    CHECK(strstr(b.ptr, " s for a credit</title>"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* An instance that begins together with a fold of no length is not hidden by it. */
+static void test_svg_fold(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 2, 2, SECOND);
+    spec_input(&s.spec, spec_step(&s.spec, 0, "transform_all"), 3);
+    Recording *r = sample_record(&s, "fold");
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(strstr(b.ptr, "<title>transform_all: done\n"));
     recording_free(r);
     buf_deinit(&b);
 }
@@ -390,6 +442,8 @@ int main(void)
     test_nothing();
     test_folded();
     test_svg();
+    test_svg_failures();
+    test_svg_fold();
     test_axis();
     UNIT_END("gantt");
 }
