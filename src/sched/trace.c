@@ -1,25 +1,53 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "sched/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/str.h"
 
 enum {
     CHUNK_EVENTS = 4096,
-    LAST_CHUNKS = 4, /* a ring of so many for TRACE_LAST */
+    LAST_CHUNKS = 4,   /* a ring of so many for TRACE_LAST */
+    SMALL_CHUNKS = 4,  /* TRACE_KEEP: of CHUNK_EVENTS; later ones fill a huge page */
+    HUGE_BYTES = 2 << 20,
 };
 
 typedef struct Chunk {
     struct Chunk *next;
-    TraceEvent events[CHUNK_EVENTS];
+    uint64_t n_events; /* that fit */
+    uint64_t unused[2];
+    TraceEvent events[];
 } Chunk;
+
+static Chunk *chunk_new(void)
+{
+    Chunk *c = xmalloc(sizeof *c + CHUNK_EVENTS * sizeof c->events[0]);
+    *c = (Chunk){.n_events = CHUNK_EVENTS};
+    return c;
+}
+
+/* A long trace would spend as much on new pages of the usual size as on its events. */
+static Chunk *chunk_new_huge(void)
+{
+    void *at;
+    if (posix_memalign(&at, HUGE_BYTES, HUGE_BYTES) != 0)
+        return chunk_new();
+#ifdef MADV_HUGEPAGE
+    madvise(at, HUGE_BYTES, MADV_HUGEPAGE);
+#endif
+    Chunk *c = at;
+    *c = (Chunk){.n_events = (HUGE_BYTES - sizeof *c) / sizeof c->events[0]};
+    return c;
+}
 
 /* One worker's. Padded, so that workers do not share a cache line. */
 typedef struct Buffer {
     TraceBuffer next;    /* first: trace_more gets it */
     Chunk *first, *last; /* TRACE_LAST: first is only where freeing begins */
-    uint64_t n_full;     /* chunks filled before `last` */
+    uint32_t n_full;     /* chunks filled before `last` */
+    uint64_t n_before;   /* events in them */
     FrameLabel *labels; /* [n_labels], their bytes owned */
     size_t n_labels, cap_labels;
     char pad[64];
@@ -34,7 +62,7 @@ struct Trace {
 static void chunk_begin(Buffer *b)
 {
     b->next.at = b->last->events;
-    b->next.end = b->next.at + CHUNK_EVENTS;
+    b->next.end = b->next.at + b->last->n_events;
 }
 
 Trace *trace_new(uint32_t n_workers, TraceMode mode)
@@ -45,12 +73,12 @@ Trace *trace_new(uint32_t n_workers, TraceMode mode)
     t->buffers = xcalloc(n_workers, sizeof *t->buffers);
     for (uint32_t w = 0; w < n_workers; w++) {
         Buffer *b = &t->buffers[w];
-        b->first = b->last = xcalloc(1, sizeof *b->first);
+        b->first = b->last = chunk_new();
         chunk_begin(b);
         if (mode == TRACE_KEEP)
             continue;
         for (int k = 1; k < LAST_CHUNKS; k++)
-            b->last = b->last->next = xcalloc(1, sizeof *b->last);
+            b->last = b->last->next = chunk_new();
         b->last->next = b->first;
         b->last = b->first;
     }
@@ -80,10 +108,11 @@ TraceBuffer *trace_buffer(Trace *t, uint32_t worker) { return &t->buffers[worker
 void trace_more(TraceBuffer *next)
 {
     Buffer *b = (Buffer *)(void *)next;
-    if (!b->last->next)
-        b->last->next = xcalloc(1, sizeof *b->last);
-    b->last = b->last->next;
     b->n_full++;
+    b->n_before += b->last->n_events;
+    if (!b->last->next)
+        b->last->next = b->n_full < SMALL_CHUNKS ? chunk_new() : chunk_new_huge();
+    b->last = b->last->next;
     chunk_begin(b);
 }
 
@@ -119,10 +148,10 @@ FrameLabel *trace_labels(const Trace *t, size_t *n)
 static size_t buffer_count(const Trace *t, const Buffer *b)
 {
     /* In a ring that has gone round, the chunk being written has lost its old events. */
-    uint64_t n_full = b->n_full;
-    if (t->mode == TRACE_LAST && n_full > LAST_CHUNKS - 1)
-        n_full = LAST_CHUNKS - 1;
-    return (size_t)n_full * CHUNK_EVENTS + (size_t)(b->next.at - b->last->events);
+    uint64_t n_before = b->n_before, room = (LAST_CHUNKS - 1) * CHUNK_EVENTS;
+    if (t->mode == TRACE_LAST && n_before > room)
+        n_before = room;
+    return (size_t)n_before + (size_t)(b->next.at - b->last->events);
 }
 
 static TraceEvent *buffer_copy(const Trace *t, const Buffer *b, TraceEvent *to)
@@ -131,7 +160,7 @@ static TraceEvent *buffer_copy(const Trace *t, const Buffer *b, TraceEvent *to)
     bool is_round = t->mode == TRACE_LAST && b->n_full > LAST_CHUNKS - 1;
     const Chunk *c = is_round ? b->last->next : b->first;
     while (n > 0) {
-        size_t part = n < CHUNK_EVENTS ? n : CHUNK_EVENTS;
+        size_t part = n < c->n_events ? n : (size_t)c->n_events;
         memcpy(to, c->events, part * sizeof *to);
         to += part;
         n -= part;

@@ -519,7 +519,7 @@ static void test_slept(void)
     trace_free(trace);
 }
 
-/* ---- the ring of the trace */
+/* ---- the trace */
 
 static void test_trace_last(void)
 {
@@ -539,6 +539,24 @@ static void test_trace_last(void)
     trace_free(trace);
 }
 
+/* All of them, over chunks of both sizes. */
+static void test_trace_kept(void)
+{
+    enum { N_EVENTS = 300000 };
+    Trace *trace = trace_new(3, TRACE_KEEP);
+    size_t n;
+    for (uint64_t k = 0; k < N_EVENTS; k++)
+        *trace_next(trace_buffer(trace, k % 8 == 0)) = (TraceEvent){.t_ns = k};
+    TraceEvent *events = trace_sorted(trace, &n);
+    CHECK(n == N_EVENTS);
+    size_t n_wrong = 0;
+    for (size_t k = 0; k < n; k++)
+        n_wrong += events[k].t_ns != k;
+    CHECK(n_wrong == 0);
+    free(events);
+    trace_free(trace);
+}
+
 /* pool_test [FIRST [LAST]]: random runs with these seeds only. */
 int main(int argc, char **argv)
 {
@@ -554,5 +572,6 @@ int main(int argc, char **argv)
     test_random(1, N_SEEDS);
     test_slept();
     test_trace_last();
+    test_trace_kept();
     UNIT_END("pool_test");
 }
