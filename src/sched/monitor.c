@@ -3,7 +3,9 @@
 enum {
     LOOKS_FOR_LOCK = 200,  /* before sleeping for it */
     LOOKS_FOR_WORK = 400,  /* by the watcher, before it sleeps as well */
-    PAUSES_AT_MOST = 16,   /* between two looks */
+    PAUSES_AT_MOST = 16,   /* between two looks, some 20 ns each */
+    PATIENT_PAUSES = 64,   /* at once, by who was away for less than this: */
+    SHORT_NS = 250,
 };
 
 void monitor_cond_init(pthread_cond_t *c)
@@ -39,10 +41,10 @@ static void pause_cpu(void)
 #endif
 }
 
-void monitor_enter_slow(Monitor *m)
+void monitor_enter_slow(Monitor *m, uint64_t away_ns)
 {
     /* Longer and longer pauses leave the holder its cache lines. */
-    int n_pauses = 1;
+    int n_pauses = away_ns < SHORT_NS ? PATIENT_PAUSES : 1;
     for (int n = 0; n < LOOKS_FOR_LOCK; n++) {
         for (int k = 0; k < n_pauses; k++)
             pause_cpu();
@@ -69,7 +71,7 @@ static bool watch_locked(Monitor *m)
         if (atomic_load_explicit(&m->n_calls, memory_order_relaxed) != before)
             break;
     }
-    monitor_enter(m);
+    monitor_enter(m, SHORT_NS);
     m->has_watcher = false;
     /* Again: the call may have come in between, and it went to nobody else. */
     return atomic_load_explicit(&m->n_calls, memory_order_relaxed) != before;
@@ -85,20 +87,24 @@ static void sleep_locked(Monitor *m, const struct timespec *until)
     atomic_store_explicit(&m->is_held, true, memory_order_relaxed);
 }
 
-void monitor_wait_locked(Monitor *m, const struct timespec *until)
+bool monitor_wait_locked(Monitor *m, const struct timespec *until)
 {
+    bool sleeps = true;
     if (!m->is_shared) {
         pthread_mutex_lock(&m->mu);
         if (!monitor_is_interrupted(m))
             sleep_locked(m, until);
         pthread_mutex_unlock(&m->mu);
-        return;
+        return sleeps;
     }
     m->n_idle++;
-    if (m->has_watcher || !watch_locked(m))
+    if (!m->has_watcher && watch_locked(m))
+        sleeps = false;
+    else
         sleep_locked(m, until);
     m->n_idle--;
     m->is_calling = false;
+    return sleeps;
 }
 
 void monitor_call_locked(Monitor *m)

@@ -48,16 +48,19 @@ void monitor_init(Monitor *m, uint32_t n_users);
 void monitor_deinit(Monitor *m);
 
 /* When the lock was not free at once; monitor_enter calls it. */
-void monitor_enter_slow(Monitor *m);
+void monitor_enter_slow(Monitor *m, uint64_t away_ns);
 
-/* True if the lock was free at once. */
-static inline bool monitor_enter(Monitor *m)
+/* True if the lock was free at once. away_ns: how long the caller did without it. Those who
+ * come back all the time wait longer and so, in effect, take turns of several instances: to
+ * hand the lock and what it guards from processor to processor takes longer than one that
+ * short. */
+static inline bool monitor_enter(Monitor *m, uint64_t away_ns)
 {
     if (!m->is_shared)
         return true;
     jitter();
     if (pthread_mutex_trylock(&m->mu) != 0) {
-        monitor_enter_slow(m);
+        monitor_enter_slow(m, away_ns);
         return false;
     }
     atomic_store_explicit(&m->is_held, true, memory_order_relaxed);
@@ -74,8 +77,8 @@ static inline void monitor_leave(Monitor *m)
 }
 
 /* Gives the lock away until called, interrupted, or, if `until` (CLOCK_MONOTONIC) is not
- * NULL, until then. May come back for no reason. */
-void monitor_wait_locked(Monitor *m, const struct timespec *until);
+ * NULL, until then. May come back for no reason. False if it only watched, awake. */
+bool monitor_wait_locked(Monitor *m, const struct timespec *until);
 /* Is somebody idle, and nobody on its way? */
 static inline bool monitor_may_call_locked(const Monitor *m)
 {

@@ -117,7 +117,7 @@ static void locked(Pool *p, Worker *w)
 /* Takes the lock for w. True if it was free at once. */
 static bool pool_lock(Pool *p, Worker *w)
 {
-    bool at_once = monitor_enter(&p->monitor);
+    bool at_once = monitor_enter(&p->monitor, w->now_ns - w->task.start_ns);
     locked(p, w);
     return at_once;
 }
@@ -516,16 +516,15 @@ static void wake_more_locked(Pool *p)
 
 static void wait_locked(Pool *p, Worker *w)
 {
-    w->was_parked = true;
     uint64_t due;
     if (!p->has_keeper && graph_next_timer(p->graph, &due)) {
         struct timespec until = timespec_of(p, due);
         p->has_keeper = true;
         p->keeper_ns = due;
-        monitor_wait_locked(&p->monitor, &until);
+        w->was_parked |= monitor_wait_locked(&p->monitor, &until);
         p->has_keeper = false;
     } else {
-        monitor_wait_locked(&p->monitor, NULL);
+        w->was_parked |= monitor_wait_locked(&p->monitor, NULL);
     }
     locked(p, w);
     worker_look_at_time(p, w);
