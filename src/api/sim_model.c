@@ -203,6 +203,17 @@ uint64_t recorded_gap_ns(const Recorded *r)
     return r->gap_ns;
 }
 
+uint64_t recorded_mean_ns(const Recorded *r)
+{
+    uint64_t sum_ns = 0, n = 0;
+    for (uint32_t i = 0; i < r->n_entries; i++)
+        if (!r->entries[i].is_fold) {
+            sum_ns += r->entries[i].wall_ns;
+            n++;
+        }
+    return n ? sum_ns / n : 0;
+}
+
 /* ---- looking up */
 
 /* splitmix64, as in sched/retry.c. */

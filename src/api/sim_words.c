@@ -60,38 +60,44 @@ static Status bad_value(const Item *it, const char *what, Str value, Error *err)
                      STR_ARG(it->name), STR_ARG(it->value), what, STR_ARG(value));
 }
 
-static Status step_find(const GraphSpec *g, const Item *it, bool only_generators, uint32_t *step,
-                        Error *err)
+static Status step_unknown(const GraphSpec *g, const Item *it, bool only_generators, bool is_step,
+                           Error *err)
 {
+    const char *what = only_generators ? "generator" : "step";
     Suggest near;
-    Buf help = {0};
+    Buf names = {0};
     suggest_init(&near, it->name);
-    bool is_step = false;
     for (uint32_t i = 0; i < g->n_steps; i++) {
-        bool fits = !only_generators || g->steps[i].opens;
-        if (str_eq(g->steps[i].name, it->name)) {
-            *step = i;
-            if (fits)
-                return OK;
-            is_step = true;
-        }
-        if (!fits)
+        if (only_generators && !g->steps[i].opens)
             continue;
         suggest_offer(&near, g->steps[i].name);
-        buf_printf(&help, "%s%.*s", help.len ? ", " : "", STR_ARG(g->steps[i].name));
+        buf_printf(&names, "%s%.*s", names.len ? ", " : "", STR_ARG(g->steps[i].name));
     }
-    const char *what = only_generators ? "generator" : "step";
+    const char *list = names.len ? names.ptr : "none";
     if (is_step)
         error_set(err, ERR_DATA, "`%s`: the step `%.*s` gives no batches\nits generators: %s",
-                  it->option, STR_ARG(it->name), help.len ? help.ptr : "none");
+                  it->option, STR_ARG(it->name), list);
     else if (near.best.len)
         error_set(err, ERR_DATA, "`%s`: the job has no %s `%.*s`\ndid you mean `%.*s`?",
                   it->option, what, STR_ARG(it->name), STR_ARG(near.best));
     else
         error_set(err, ERR_DATA, "`%s`: the job has no %s `%.*s`\nits %ss: %s", it->option, what,
-                  STR_ARG(it->name), what, help.len ? help.ptr : "none");
-    buf_deinit(&help);
+                  STR_ARG(it->name), what, list);
+    buf_deinit(&names);
     return ERR_DATA;
+}
+
+static Status step_find(const GraphSpec *g, const Item *it, bool only_generators, uint32_t *step,
+                        Error *err)
+{
+    for (uint32_t i = 0; i < g->n_steps; i++)
+        if (str_eq(g->steps[i].name, it->name)) {
+            *step = i;
+            if (!only_generators || g->steps[i].opens)
+                return OK;
+            return step_unknown(g, it, only_generators, true, err);
+        }
+    return step_unknown(g, it, only_generators, false, err);
 }
 
 /* ---- durations */

@@ -10,6 +10,9 @@
 #include "report/format.h"
 #include "run/spec.h"
 
+/* Instances below that: what threads cost each other counts. */
+#define SHORT_NS 10000
+
 struct MillSim {
     Arena *arena;
     const Plan *plan;
@@ -352,6 +355,12 @@ void mill_sim_put_notes(const MillSim *s, Buf *out)
     }
     if (wants_processors(s))
         buf_printf(out, "processors  %u\n", s->n_processors);
+    if (s->recorded && recorded_mean_ns(s->recorded) < SHORT_NS) {
+        buf_puts(out, "note        an instance took ");
+        time_put(out, recorded_mean_ns(s->recorded));
+        buf_puts(out, " on the average: with instances as short as that workers also\n"
+                      "            hold each other up, which is not predicted\n");
+    }
 }
 
 Str mill_sim_file(const MillSim *s)
