@@ -58,6 +58,16 @@ typedef struct AggSpec {
     Str name;        /* the column it makes, for messages; may be empty */
 } AggSpec;
 
+typedef enum CodeJoin { CODE_JOIN_INNER, CODE_JOIN_LEFT, CODE_JOIN_SEMI, CODE_JOIN_ANTI } CodeJoin;
+
+/* Code of its own over some columns of a join's pair of tables: those of t are numbered first, then those of the
+ * joined table. Ascending. code NULL: there is none. */
+typedef struct PartCode {
+    const struct Code *code;
+    uint32_t n_cols;
+    const uint16_t *cols; /* [n_cols] */
+} PartCode;
+
 typedef enum SpecKind {
     SPEC_CALL,    /* fn, n_args, type, arg_types; call_id */
     SPEC_CONCAT,  /* n_args, null_is_empty */
@@ -67,6 +77,8 @@ typedef enum SpecKind {
     SPEC_GROUP,   /* keys, aggs; key types in arg_types */
     SPEC_LOG,     /* per_row */
     SPEC_FAIL,    /* is_permanent */
+    SPEC_JOIN,    /* table, join, keys, table_keys, rest, cols; schema: of the joined table */
+    SPEC_UNION,   /* table, cols: of the table; schema: of the table */
     SPEC_READ,    /* path, dialect, schema: of the columns as read */
     SPEC_WRITE,   /* sink, dialect; write_index */
 } SpecKind;
@@ -94,6 +106,11 @@ typedef struct Spec {
     CsvDialect dialect;      /* READ, WRITE */
     const Schema *schema;    /* READ, WRITE: names and types of t */
     uint16_t sink;           /* WRITE: number of the write in the job, by which the runner knows it */
+    uint16_t table;          /* JOIN, UNION: number of the table among those of the step */
+    Str table_name;
+    CodeJoin join;
+    PartCode table_keys;     /* JOIN: gives a column for each key, of the joined table alone */
+    PartCode rest;           /* JOIN: gives one bool column, of pairs whose keys are equal */
 } Spec;
 
 /* What an instruction is about, for messages and listings: one per instruction. */

@@ -6,6 +6,15 @@ static void put_keys(Buf *b, const Spec *s)
         buf_printf(b, "%sr%u%s", i ? ", " : "", s->keys[i].reg, s->keys[i].is_desc ? " desc" : "");
 }
 
+/* Columns of the joined table, by its name for them. */
+static void put_table_cols(Buf *b, const Spec *s)
+{
+    buf_puts(b, " {");
+    for (uint32_t i = 0; i < s->n_cols; i++)
+        buf_printf(b, "%s%u", i ? ", " : "", s->cols[i]);
+    buf_putc(b, '}');
+}
+
 static void put_spec(Buf *b, const Spec *s)
 {
     switch (s->kind) {
@@ -47,6 +56,21 @@ static void put_spec(Buf *b, const Spec *s)
         break;
     case SPEC_FAIL:
         buf_puts(b, s->is_permanent ? "permanent" : "");
+        break;
+    case SPEC_JOIN: {
+        static const char *const kinds[] = {"", "left ", "semi ", "anti "};
+        buf_printf(b, "%s", kinds[s->join]);
+        buf_put_visible(b, s->table_name);
+        if (s->n_keys) {
+            buf_puts(b, " on ");
+            put_keys(b, s);
+        }
+        put_table_cols(b, s);
+        break;
+    }
+    case SPEC_UNION:
+        buf_put_visible(b, s->table_name);
+        put_table_cols(b, s);
         break;
     case SPEC_READ:
         buf_put_visible(b, s->path);
@@ -93,10 +117,24 @@ static void put_operands(Buf *b, const Code *c, Instr in)
     put_spec(b, s);
 }
 
-void code_disasm(const Code *code, Buf *out)
+static void disasm(const Code *code, Buf *out, const char *what);
+
+/* The code that a join has of its own. */
+static void put_part(const PartCode *part, Buf *out, const char *what)
 {
-    buf_puts(out, "step ");
-    buf_put_visible(out, code->step);
+    if (!part->code)
+        return;
+    buf_printf(out, "  %s, of columns", what);
+    for (uint32_t i = 0; i < part->n_cols; i++)
+        buf_printf(out, "%s%u", i ? ", " : " ", part->cols[i]);
+    disasm(part->code, out, "");
+}
+
+static void disasm(const Code *code, Buf *out, const char *what)
+{
+    buf_puts(out, what);
+    if (*what)
+        buf_put_visible(out, code->step);
     buf_printf(out, ": %u registers, %u columns in\n", code->n_regs, code->n_in);
     for (uint32_t i = 0; i < code->n_instrs; i++) {
         Instr in = code->instrs[i];
@@ -117,4 +155,13 @@ void code_disasm(const Code *code, Buf *out)
             out->ptr[--out->len] = '\0';
         buf_putc(out, '\n');
     }
+    for (uint32_t i = 0; i < code->n_specs; i++) {
+        put_part(&code->specs[i].table_keys, out, "keys of the table");
+        put_part(&code->specs[i].rest, out, "rest of the condition");
+    }
+}
+
+void code_disasm(const Code *code, Buf *out)
+{
+    disasm(code, out, "step ");
 }

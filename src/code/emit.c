@@ -8,6 +8,7 @@
  */
 #include "code/emit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
@@ -22,6 +23,7 @@ typedef struct Memo {
 typedef struct Emit {
     Arena *arena;
     const Sources *sources;
+    const Step *step;
     Vec(Instr) instrs;
     Vec(CodeNote) notes;
     Vec(Value) consts;
@@ -35,6 +37,8 @@ typedef struct Emit {
     Span text_span;      /* note.text was made from it */
     bool has_row_context;
     bool is_too_large;
+    const Pop *pair;       /* code of a join: table is its pair, and only the columns that are named ... */
+    Vec(uint32_t) named;   /* ... are there, in the order of their first LOAD */
 } Emit;
 
 /* ---- pieces ---- */
@@ -359,6 +363,25 @@ static uint16_t call(Emit *e, const Tx *tx)
     return r;
 }
 
+/* As its file calls it: without the table in front. */
+static Str column_name(const Emit *e, const Tx *tx)
+{
+    Str name = e->table->cols[tx->col].name;
+    uint32_t prefix = tx->uses_table && e->pair ? e->pair->table_name.len + 1 : 0;
+    return str_slice(name, prefix, name.len - prefix);
+}
+
+static uint16_t column_place(Emit *e, uint32_t col)
+{
+    if (!e->pair)
+        return operand(e, col);
+    for (size_t i = 0; i < e->named.n; i++)
+        if (e->named.ptr[i] == col)
+            return operand(e, i);
+    vec_push(e->arena, &e->named, col);
+    return operand(e, e->named.n - 1);
+}
+
 static uint16_t fresh_expr(Emit *e, const Tx *tx)
 {
     uint16_t a, r;
@@ -373,8 +396,8 @@ static uint16_t fresh_expr(Emit *e, const Tx *tx)
         r = reg(e, tx->type);
         Str column = e->note.column;
         set_note(e, tx->span);
-        e->note.column = e->table->cols[tx->col].name;
-        put(e, OP_LOAD, r, operand(e, tx->col), 0);
+        e->note.column = column_name(e, tx);
+        put(e, OP_LOAD, r, column_place(e, tx->col), 0);
         e->note.column = column;
         return r;
     }
@@ -500,6 +523,108 @@ static void group(Emit *e, const Pop *p)
     put(e, OP_GROUP, add_spec(e, s), 0, 0);
 }
 
+static Status finish(Emit *e, Str step, const Schema *in, const Schema *out, Code **code, Error *err);
+
+static int u32_cmp(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Puts the columns that the code names in ascending order. */
+static void sort_named(Emit *e)
+{
+    size_t n = e->named.n;
+    uint32_t *sorted = arena_array(e->arena, uint32_t, n);
+    uint16_t *place = arena_array(e->arena, uint16_t, n);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = e->named.ptr[i];
+    qsort(sorted, n, sizeof *sorted, u32_cmp);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (sorted[k] == e->named.ptr[i])
+                place[i] = (uint16_t)k;
+    for (size_t i = 0; i < e->instrs.n; i++)
+        if (e->instrs.ptr[i].op == OP_LOAD)
+            e->instrs.ptr[i].b = place[e->instrs.ptr[i].b];
+    e->named.ptr = sorted;
+}
+
+/* Code of a join's own: a column for each of the expressions, which are over its pair of tables. */
+static PartCode part(Emit *outer, const Pop *p, Tx *const *values, uint32_t n)
+{
+    Emit e = {.arena = outer->arena, .sources = outer->sources, .table = p->pair, .pair = p};
+    uint16_t *regs = arena_array(e.arena, uint16_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        set_note(&e, values[i]->span);
+        regs[i] = expr(&e, values[i]);
+    }
+    sort_named(&e);
+    uint32_t n_in = (uint32_t)e.named.n;
+    Schema *in = arena_new(e.arena, Schema), *out = arena_new(e.arena, Schema);
+    *in = (Schema){n_in, arena_array(e.arena, SchemaCol, n_in)};
+    *out = (Schema){n, arena_array(e.arena, SchemaCol, n)};
+    uint16_t *cols = arena_array(e.arena, uint16_t, n_in);
+    for (uint32_t i = 0; i < n_in; i++) {
+        cols[i] = operand(&e, e.named.ptr[i]);
+        in->cols[i] = p->pair->cols[e.named.ptr[i]];
+    }
+    uint32_t *made = arena_array(e.arena, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        made[i] = n_in + i;
+        out->cols[i] = (SchemaCol){STR_LIT("value"), values[i]->type};
+        put(&e, OP_DEFINE, operand(&e, made[i]), regs[i], 0);
+    }
+    put(&e, OP_PROJECT, project(&e, made, n), 0, 0);
+    Code *code = NULL;
+    Error err;
+    if (finish(&e, p->table_name, in, out, &code, &err) != OK)
+        outer->is_too_large = true;
+    outer->has_row_context |= e.has_row_context;
+    return (PartCode){code, n_in, cols};
+}
+
+static CodeJoin join_kind(JoinKind k)
+{
+    switch (k) {
+    case JOIN_INNER: return CODE_JOIN_INNER;
+    case JOIN_LEFT: return CODE_JOIN_LEFT;
+    case JOIN_SEMI: return CODE_JOIN_SEMI;
+    case JOIN_ANTI: return CODE_JOIN_ANTI;
+    }
+    return CODE_JOIN_INNER;
+}
+
+/* JOIN and UNION. */
+static void with_table(Emit *e, const Pop *p)
+{
+    Spec s = {.table_name = p->table_name, .n_cols = p->n_cols, .join = join_kind(p->join)};
+    const Step *step = e->step;
+    uint32_t first = step_first_table(step), at = first;
+    while (step->inputs[at] != p->table)
+        at++;
+    s.table = operand(e, at - first);
+    s.schema = p->table_schema;
+    uint16_t *cols = arena_array(e->arena, uint16_t, p->n_cols);
+    for (uint32_t i = 0; i < p->n_cols; i++)
+        cols[i] = operand(e, p->cols[i]);
+    s.cols = cols;
+    if (p->kind == POP_UNION) {
+        s.kind = SPEC_UNION;
+        put(e, OP_UNION, add_spec(e, s), 0, 0);
+        return;
+    }
+    s.kind = SPEC_JOIN;
+    s.n_keys = p->n_keys;
+    s.keys = keys(e, p);
+    if (p->n_keys)
+        s.table_keys = part(e, p, p->table_keys, p->n_keys);
+    if (p->expr2)
+        s.rest = part(e, p, &(Tx *){p->expr2}, 1);
+    set_note(e, p->span);
+    put(e, OP_JOIN, add_spec(e, s), 0, 0);
+}
+
 static void pop(Emit *e, const Pop *p)
 {
     uint16_t r;
@@ -546,6 +671,10 @@ static void pop(Emit *e, const Pop *p)
     }
     case POP_GROUP:
         group(e, p);
+        break;
+    case POP_JOIN:
+    case POP_UNION:
+        with_table(e, p);
         break;
     case POP_LOG:
         r = expr(e, p->expr);
@@ -610,7 +739,7 @@ static Status finish(Emit *e, Str step, const Schema *in, const Schema *out, Cod
 
 Status emit_step(Arena *a, const Sources *sources, const Step *step, Code **out, Error *err)
 {
-    Emit e = {.arena = a, .sources = sources, .table = step->in};
+    Emit e = {.arena = a, .sources = sources, .step = step, .table = step->in};
     /* A collect gets the groups of its parts merged: the table is what they make. */
     size_t first = step->hold == HOLD_GROUPS ? 1 : 0;
     for (size_t i = first; !step->is_generator && i < step->pops.n; i++)

@@ -213,6 +213,96 @@ static Status check_project(Verify *v, const Spec *s)
     return st;
 }
 
+/* The code of a join over some columns of a pair with those types. */
+static Status check_part(Verify *v, const PartCode *part, const Type *types, uint32_t n_types)
+{
+    const Code *c = part->code;
+    Error err = {0};
+    if (!c->in || c->in->n_cols != part->n_cols || !c->out)
+        return BAD(v, "code of %u columns has others", part->n_cols);
+    for (uint32_t i = 0; i < part->n_cols; i++) {
+        if (part->cols[i] >= n_types || (i && part->cols[i] <= part->cols[i - 1]))
+            return BAD(v, "column %u of %u of a pair", part->cols[i], n_types);
+        if (c->in->cols[i].type != types[part->cols[i]])
+            return BAD(v, "column %u of a pair is %s, not %s", part->cols[i],
+                       type_name(types[part->cols[i]]), type_name(c->in->cols[i].type));
+    }
+    return code_verify(c, &err) == OK ? OK : BAD(v, "%s", err.text);
+}
+
+static Status check_join_parts(Verify *v, const Spec *s, const Type *types, uint32_t n_types)
+{
+    Status st = OK;
+    const PartCode *keys = &s->table_keys, *rest = &s->rest;
+    if ((s->n_keys != 0) != (keys->code != NULL))
+        return BAD(v, "keys of the table are missing, or too many");
+    if (keys->code && (st = check_part(v, keys, types, n_types)) != OK)
+        return st;
+    if (keys->code && keys->n_cols && keys->cols[0] < v->n_cols)
+        return BAD(v, "keys of the table are of another one");
+    if (keys->code && keys->code->out->n_cols != s->n_keys)
+        return BAD(v, "%u keys for %u", keys->code->out->n_cols, s->n_keys);
+    for (uint32_t i = 0; i < s->n_keys && st == OK; i++)
+        st = reg_typed(v, s->keys[i].reg, keys->code->out->cols[i].type);
+    if (st != OK || !rest->code || (st = check_part(v, rest, types, n_types)) != OK)
+        return st;
+    if (rest->code->out->n_cols != 1 || rest->code->out->cols[0].type != TYPE_BOOL)
+        return BAD(v, "the rest of the condition is no condition");
+    return OK;
+}
+
+static Status check_join(Verify *v, Instr in)
+{
+    const Spec *s = NULL;
+    Status st = take_spec(v, in.a, SPEC_JOIN, &s);
+    if (st != OK || (st = check_keys(v, s)) != OK)
+        return st;
+    if (!s->schema)
+        return BAD(v, "has no schema");
+    uint32_t n = v->n_cols, n_table = s->schema->n_cols;
+    Type *types = xmalloc((n + n_table + 1ull) * sizeof *types);
+    memcpy(types, v->cols, n * sizeof *types);
+    for (uint32_t i = 0; i < n_table; i++)
+        types[n + i] = s->schema->cols[i].type;
+    st = check_join_parts(v, s, types, n + n_table);
+    free(types);
+    if (st != OK || s->join == CODE_JOIN_SEMI || s->join == CODE_JOIN_ANTI)
+        return st;
+    if ((st = set_cols(v, n + s->n_cols)) != OK)
+        return st;
+    for (uint32_t i = 0; i < s->n_cols; i++) {
+        if (s->cols[i] >= n_table)
+            return BAD(v, "column %u of %u of the table", s->cols[i], n_table);
+        v->cols[n + i] = s->schema->cols[s->cols[i]].type;
+    }
+    return OK;
+}
+
+static bool is_number(Type t)
+{
+    return t == TYPE_INT || t == TYPE_FLOAT;
+}
+
+static Status check_union(Verify *v, Instr in)
+{
+    const Spec *s = NULL;
+    Status st = take_spec(v, in.a, SPEC_UNION, &s);
+    if (st != OK)
+        return st;
+    if (!s->schema || s->n_cols != v->n_cols)
+        return BAD(v, "%u columns for %u", s->n_cols, v->n_cols);
+    for (uint32_t i = 0; i < s->n_cols; i++) {
+        if (s->cols[i] >= s->schema->n_cols)
+            return BAD(v, "column %u of %u of the table", s->cols[i], s->schema->n_cols);
+        Type t = s->schema->cols[s->cols[i]].type;
+        if (t != v->cols[i] && !(is_number(t) && is_number(v->cols[i])))
+            return BAD(v, "column %u is %s, not %s", s->cols[i], type_name(t),
+                       type_name(v->cols[i]));
+        v->cols[i] = t == v->cols[i] ? t : TYPE_FLOAT;
+    }
+    return OK;
+}
+
 static Status push_mask(Verify *v)
 {
     return ++v->n_masks > MAX_MASKS ? BAD(v, "masks nest too deeply") : OK;
@@ -296,6 +386,14 @@ static Status check_effect(Verify *v, Instr in)
         return OK;
     case OP_GROUP:
         st = check_group(v, in);
+        void_regs(v);
+        return st;
+    case OP_JOIN:
+        st = check_join(v, in);
+        void_regs(v);
+        return st;
+    case OP_UNION:
+        st = check_union(v, in);
         void_regs(v);
         return st;
     case OP_LOG:

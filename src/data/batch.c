@@ -31,6 +31,80 @@ Batch *batch_of_raw(RawRows *raw, const Schema *schema)
     return b;
 }
 
+/* Whole columns of a batch from which others pick rows: decoded by the first that wants one. */
+typedef struct DecodedCol {
+    Column *values;
+    uint64_t *bad; /* rows that do not decode; they are null in values. NULL: none */
+} DecodedCol;
+
+struct Decoded {
+    uint32_t n_cols;
+    DecodedCol *_Atomic cols[]; /* [n_cols] NULL: not yet */
+};
+
+static void decoded_col_free(DecodedCol *d)
+{
+    if (!d)
+        return;
+    column_unref(d->values);
+    free(d->bad);
+    free(d);
+}
+
+static void decoded_free(struct Decoded *d)
+{
+    for (uint32_t i = 0; d && i < d->n_cols; i++)
+        decoded_col_free(atomic_load_explicit(&d->cols[i], memory_order_relaxed));
+    free(d);
+}
+
+static Picked *picked_ref(Picked *p)
+{
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
+}
+
+/* Takes rows, and a reference of its own to from. */
+static Picked *picked_new(Batch *from, uint32_t *rows, uint32_t n)
+{
+    Picked *p = xcalloc(1, sizeof *p);
+    atomic_init(&p->refs, 1);
+    p->from = batch_ref(from);
+    p->rows = rows;
+    p->n_rows = n;
+    return p;
+}
+
+static void picked_unref(Picked *p)
+{
+    /* Orders as in heap_unref. */
+    if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    batch_unref(p->from);
+    free(p->rows);
+    free(p);
+}
+
+Slot slot_ref(const Slot *s)
+{
+    Slot copy = *s;
+    if (s->text)
+        column_ref(s->text);
+    if (s->values)
+        column_ref(s->values);
+    if (s->picked)
+        picked_ref(s->picked);
+    return copy;
+}
+
+void slot_unref(Slot *s)
+{
+    column_unref(s->text);
+    column_unref(s->values);
+    picked_unref(s->picked);
+    *s = (Slot){.raw_col = -1};
+}
+
 Batch *batch_ref(Batch *b)
 {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
@@ -42,10 +116,12 @@ void batch_unref(Batch *b)
     /* Orders as in heap_unref. */
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (uint32_t c = 0; c < b->n_cols; c++) {
-        column_unref(b->slots[c].text);
-        column_unref(b->slots[c].values);
-    }
+    BatchExtra *extra = atomic_load_explicit(&b->extra, memory_order_relaxed);
+    if (extra)
+        extra->free(extra);
+    decoded_free(atomic_load_explicit(&b->decoded, memory_order_relaxed));
+    for (uint32_t c = 0; c < b->n_cols; c++)
+        slot_unref(&b->slots[c]);
     for (uint32_t i = 0; i < b->n_inputs; i++)
         csv_input_unref(b->inputs[i]);
     raw_unref(b->raw);
@@ -55,6 +131,19 @@ void batch_unref(Batch *b)
     free(b->origin);
     free(b->inputs);
     free(b);
+}
+
+BatchExtra *batch_extra(Batch *b, BatchExtra *(*make)(void))
+{
+    BatchExtra *x = atomic_load_explicit(&b->extra, memory_order_acquire);
+    if (x)
+        return x;
+    BatchExtra *mine = make();
+    if (atomic_compare_exchange_strong_explicit(&b->extra, &x, mine, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return mine;
+    mine->free(mine); /* another thread was first */
+    return x;
 }
 
 /* --- memory ------------------------------------------------------------------------------ */
@@ -84,6 +173,9 @@ size_t batch_bytes(const Batch *b)
     bytes += b->origin ? b->n_rows * sizeof *b->origin : 0;
     for (uint32_t c = 0; c < b->n_cols; c++) {
         const Column *cols[] = {b->slots[c].text, b->slots[c].values};
+        const Picked *picked = b->slots[c].picked;
+        if (picked && (c == 0 || b->slots[c - 1].picked != picked))
+            bytes += picked->n_rows * sizeof *picked->rows;
         for (int k = 0; k < 2; k++) {
             if (!cols[k])
                 continue;
@@ -107,62 +199,85 @@ static inline uint32_t raw_row(const Batch *b, uint32_t row)
     return b->sel ? b->sel[row] : row;
 }
 
-Column *batch_text(const Batch *b, uint32_t col)
-{
-    const Slot *slot = &b->slots[col];
-    if (slot->text)
-        return column_ref(slot->text);
-    if (slot->raw_col < 0)
-        return NULL;
-    const RawRows *raw = b->raw;
-    const CsvDialect *d = &raw->input->dialect;
-    uint32_t field = (uint32_t)slot->raw_col;
-    Column *c = column_new(b->types[col], true, b->n_rows);
-    c->delimiter = d->delimiter;
-    c->quote = d->quote;
-    c->inferred_rows = raw->input->inferred_rows[field];
-    column_add_heap(c, raw->text ? raw->text : raw->block);
-    for (uint32_t i = 0; i < b->n_rows; i++) {
-        StrView cell = raw_cell(raw, raw_row(b, i), field);
-        column_strs(c)[i] = cell;
-        if (csv_cell_is_null(cell, d)) {
-            if (!c->valid)
-                column_own_valid(c, true);
-            bit_clear(c->valid, i);
-        }
-    }
-    return c;
-}
-
 /* The cells of a column, wherever they are. */
 typedef struct Cells {
-    const Batch *batch;
+    const Batch *batch;   /* that holds them: the one asked, or the one it picked from */
+    const uint32_t *rows; /* the row of `batch` for each row; NULL: the same */
+    uint32_t col;         /* of `batch` */
     const RawRows *raw;   /* NULL: in text */
-    const Column *text;
+    const Column *text;   /* NULL too: there are only values */
     uint32_t field;
     char quote;
 } Cells;
 
 static Cells cells_of(const Batch *b, uint32_t col)
 {
-    const Slot *slot = &b->slots[col];
-    if (slot->text)
-        return (Cells){.batch = b, .text = slot->text, .quote = slot->text->quote};
-    return (Cells){.batch = b,
-                   .raw = b->raw,
-                   .field = (uint32_t)slot->raw_col,
-                   .quote = b->raw->input->dialect.quote};
+    Cells c = {.batch = b, .col = col};
+    if (b->slots[col].picked) {
+        c.rows = b->slots[col].picked->rows;
+        c.col = b->slots[col].picked_col;
+        c.batch = b = b->slots[col].picked->from;
+    }
+    const Slot *slot = &b->slots[c.col];
+    c.text = slot->text;
+    if (slot->text) {
+        c.quote = slot->text->quote;
+    } else if (slot->raw_col >= 0) {
+        c.raw = b->raw;
+        c.field = (uint32_t)slot->raw_col;
+        c.quote = b->raw->input->dialect.quote;
+    }
+    return c;
 }
 
 /* False: null. */
 static inline bool cell_get(const Cells *c, uint32_t row, StrView *cell)
 {
+    if (c->rows) {
+        row = c->rows[row];
+        if (row == PICKED_NONE) {
+            *cell = (StrView){"", 0, 0};
+            return false;
+        }
+    }
     if (c->text) {
         *cell = column_strs(c->text)[row];
         return column_is_valid(c->text, row);
     }
     *cell = raw_cell(c->raw, raw_row(c->batch, row), c->field);
     return !csv_cell_is_null(*cell, &c->raw->input->dialect);
+}
+
+bool batch_has_text(const Batch *b, uint32_t col)
+{
+    Cells cells = cells_of(b, col);
+    return cells.text || cells.raw;
+}
+
+Column *batch_text(const Batch *b, uint32_t col)
+{
+    Cells cells = cells_of(b, col);
+    if (cells.text) {
+        const Column *text = cells.text;
+        return cells.rows ? column_pick(text, cells.rows, b->n_rows)
+                          : column_ref(b->slots[col].text);
+    }
+    if (!cells.raw)
+        return NULL;
+    const RawRows *raw = cells.raw;
+    const CsvDialect *d = &raw->input->dialect;
+    Column *c = column_new(b->types[col], true, b->n_rows);
+    c->delimiter = d->delimiter;
+    c->quote = d->quote;
+    c->inferred_rows = raw->input->inferred_rows[cells.field];
+    column_add_heap(c, raw->text ? raw->text : raw->block);
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        if (!cell_get(&cells, i, &column_strs(c)[i])) {
+            if (!c->valid)
+                column_own_valid(c, true);
+            bit_clear(c->valid, i);
+        }
+    return c;
 }
 
 /* Puts the value of s into row i of a column; false if it is none of the type. */
@@ -203,6 +318,61 @@ static void put_null(Column *out, uint32_t i)
         memset((char *)out->values + (size_t)i * type_bytes(out->type), 0, type_bytes(out->type));
 }
 
+static struct Decoded *decoded_of(Batch *b)
+{
+    struct Decoded *d = atomic_load_explicit(&b->decoded, memory_order_acquire);
+    if (d)
+        return d;
+    struct Decoded *mine = xcalloc(1, sizeof *mine + b->n_cols * sizeof mine->cols[0]);
+    mine->n_cols = b->n_cols;
+    if (atomic_compare_exchange_strong_explicit(&b->decoded, &d, mine, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return mine;
+    free(mine);
+    return d;
+}
+
+static const DecodedCol *decoded_col(Batch *b, uint32_t col)
+{
+    DecodedCol *_Atomic *at = &decoded_of(b)->cols[col];
+    DecodedCol *d = atomic_load_explicit(at, memory_order_acquire);
+    if (d)
+        return d;
+    DecodedCol *mine = xcalloc(1, sizeof *mine);
+    uint32_t n_words = bit_words(b->n_rows);
+    mine->bad = xcalloc(n_words + 1ull, sizeof *mine->bad);
+    batch_values(b, col, STR_LIT(""), NULL, mine->bad, &mine->values, NULL);
+    bool is_good = true;
+    for (uint32_t i = 0; i < n_words; i++)
+        is_good &= mine->bad[i] == 0;
+    if (is_good) {
+        free(mine->bad);
+        mine->bad = NULL;
+    }
+    if (atomic_compare_exchange_strong_explicit(at, &d, mine, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return mine;
+    decoded_col_free(mine);
+    return d;
+}
+
+/* The values of a column that was picked. As batch_values. */
+static Status picked_values(const Batch *b, uint32_t col, Str name, const uint64_t *need,
+                            uint64_t *bad, Column **out, Error *err)
+{
+    const Picked *p = b->slots[col].picked;
+    const DecodedCol *d = decoded_col(p->from, b->slots[col].picked_col);
+    for (uint32_t i = 0; d->bad && i < b->n_rows; i++) {
+        if (p->rows[i] == PICKED_NONE || !bit_get(d->bad, p->rows[i]) || (need && !bit_get(need, i)))
+            continue;
+        if (!bad)
+            return batch_bad_cell(b, col, name, i, err);
+        bit_set(bad, i);
+    }
+    *out = column_pick(d->values, p->rows, b->n_rows);
+    return OK;
+}
+
 Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need,
                     uint64_t *bad, Column **out, Error *err)
 {
@@ -212,6 +382,8 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
         return OK;
     }
     Status st = OK;
+    if (b->slots[col].picked)
+        return picked_values(b, col, name, need, bad, out, err);
     Cells cells = cells_of(b, col);
     Column *c = column_new(b->types[col], false, b->n_rows);
     Heap *unquoted = NULL;
@@ -284,25 +456,49 @@ Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Erro
                   column, why, shown, type);
     memcpy(err->column, column, sizeof column);
     text_visible(s, err->value, sizeof err->value);
-    batch_where(b, row, (int32_t)col, err);
+    if (!cells.text || !cells.text->is_foreign)
+        batch_where(b, row, (int32_t)col, err);
     heap_unref(unquoted);
     return ERR_ROW;
 }
 
 void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err)
 {
-    if (b->raw) {
+    if (col >= 0 && b->slots[col].picked) {
+        const Picked *picked = b->slots[col].picked;
+        if (picked->rows[row] != PICKED_NONE)
+            batch_where(picked->from, picked->rows[row], (int32_t)b->slots[col].picked_col, err);
+    } else if (b->raw) {
         uint32_t r = raw_row(b, row);
         int32_t field = col >= 0 ? b->slots[col].raw_col : -1;
         error_at(err, b->raw->input->file, raw_line(b->raw, r),
                  raw_byte(b->raw, r, field >= 0 ? (uint32_t)field : 0));
-    } else if (b->origin) {
+    } else if (b->origin && b->origin[row].input != ORIGIN_NONE) {
         const Origin *o = &b->origin[row];
         error_at(err, b->inputs[o->input]->file, o->line, o->byte);
     }
 }
 
 /* --- rows -------------------------------------------------------------------------------- */
+
+/* Rows of rows. */
+static Picked *picked_select(const Picked *p, const uint32_t *sel, uint32_t n)
+{
+    uint32_t *rows = xmalloc((n + 1ull) * sizeof *rows);
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] = sel[i] == PICKED_NONE ? PICKED_NONE : p->rows[sel[i]];
+    return picked_new(p->from, rows, n);
+}
+
+/* The same rows of the batch from which column `col` of `b` was picked. A neighbouring column of
+ * `out` that was picked with it has them already. */
+static Picked *picked_again(const Batch *b, uint32_t col, const Batch *out, uint32_t before,
+                            uint32_t out_col, const uint32_t *sel, uint32_t n)
+{
+    if (before != UINT32_MAX && b->slots[before].picked == b->slots[col].picked)
+        return picked_ref(out->slots[out_col - 1].picked);
+    return picked_select(b->slots[col].picked, sel, n);
+}
 
 Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
 {
@@ -321,6 +517,10 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
             out->slots[c].values = column_gather(slot->values, sel, n);
         if (slot->text && slot->raw_col < 0)
             out->slots[c].text = column_gather(slot->text, sel, n);
+        if (slot->picked) {
+            out->slots[c].picked = picked_again(b, c, out, c ? c - 1 : UINT32_MAX, c, sel, n);
+            out->slots[c].picked_col = slot->picked_col;
+        }
     }
     if (b->origin) {
         out->origin = xmalloc((n ? n : 1) * sizeof *out->origin);
@@ -332,6 +532,31 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
             out->inputs[i] = csv_input_ref(b->inputs[i]);
     }
     return out;
+}
+
+void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols)
+{
+    uint32_t n = b->n_rows, first = b->n_cols;
+    Picked *whole = NULL; /* of the columns that are from's own */
+    b->n_cols = first + n_cols;
+    b->types = xrealloc(b->types, (b->n_cols + 1ull) * sizeof *b->types);
+    b->slots = xrealloc(b->slots, (b->n_cols + 1ull) * sizeof *b->slots);
+    for (uint32_t i = 0; i < n_cols; i++) {
+        uint32_t c = cols[i];
+        const Slot *s = &from->slots[c];
+        Slot *to = &b->slots[first + i];
+        b->types[first + i] = from->types[c];
+        *to = (Slot){.raw_col = -1, .picked_col = s->picked ? s->picked_col : c};
+        if (s->picked) {
+            to->picked = picked_again(from, c, b, i ? cols[i - 1] : UINT32_MAX, first + i, rows, n);
+        } else if (whole) {
+            to->picked = picked_ref(whole);
+        } else {
+            uint32_t *own = xmalloc((n + 1ull) * sizeof *own);
+            memcpy(own, rows, n * sizeof *own);
+            to->picked = whole = picked_new(from, own, n);
+        }
+    }
 }
 
 static uint32_t input_index(Batch *out, CsvInput *in)
@@ -360,16 +585,50 @@ static bool origins_put(Batch *out, uint32_t at, const Batch *part)
         free(lines);
         return true;
     }
-    for (uint32_t i = 0; part->origin && i < part->n_rows; i++) {
-        o[i] = part->origin[i];
-        o[i].input = input_index(out, part->inputs[part->origin[i].input]);
+    for (uint32_t i = 0; i < part->n_rows; i++) {
+        o[i] = part->origin ? part->origin[i] : (Origin){.input = ORIGIN_NONE};
+        if (o[i].input != ORIGIN_NONE)
+            o[i].input = input_index(out, part->inputs[o[i].input]);
     }
     return part->origin != NULL;
 }
 
-static bool has_text(const Batch *b, uint32_t col)
+/* Are the column's values there, without decoding? */
+static bool has_values(const Batch *b, uint32_t col)
 {
-    return b->slots[col].raw_col >= 0 || b->slots[col].text;
+    const Slot *s = &b->slots[col];
+    return s->values || (s->picked && s->picked->from->slots[s->picked_col].values);
+}
+
+/* Column `col` of every part is the same column of one batch: it stays there. */
+static bool is_picked_alike(Batch *const *parts, uint32_t n_parts, uint32_t col)
+{
+    const Slot *s = &parts[0]->slots[col];
+    if (!s->picked)
+        return false;
+    for (uint32_t p = 0; p < n_parts; p++) {
+        const Slot *other = &parts[p]->slots[col];
+        if (!other->picked || other->picked->from != s->picked->from ||
+            other->picked_col != s->picked_col)
+            return false;
+    }
+    return true;
+}
+
+/* The picked rows of all parts, for out's column `col`. */
+static Picked *picked_concat(Batch *const *parts, uint32_t n_parts, uint32_t col, const Batch *out)
+{
+    bool as_before = col > 0 && out->slots[col - 1].picked; /* as the column before it */
+    for (uint32_t p = 0; p < n_parts && as_before; p++)
+        as_before = parts[p]->slots[col].picked == parts[p]->slots[col - 1].picked;
+    if (as_before)
+        return picked_ref(out->slots[col - 1].picked);
+    uint32_t *rows = xmalloc((out->n_rows + 1ull) * sizeof *rows), at = 0;
+    for (uint32_t p = 0; p < n_parts; p++) {
+        memcpy(rows + at, parts[p]->slots[col].picked->rows, parts[p]->n_rows * sizeof *rows);
+        at += parts[p]->n_rows;
+    }
+    return picked_new(parts[0]->slots[col].picked->from, rows, out->n_rows);
 }
 
 /* Are the bytes that the columns need less than half of the input's bytes that they keep alive? */
@@ -402,16 +661,25 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
     memcpy(out->types, types, n_cols * sizeof *types);
     bool any_text = false;
     for (uint32_t c = 0; c < n_cols; c++) {
-        bool all_text = n > 0, all_values = true;
+        bool all_text = n > 0, all_values = true, is_foreign = false;
+        bool all_picked = n > 0 && is_picked_alike(full, n, c);
         for (uint32_t p = 0; p < n; p++) {
-            all_text &= has_text(full[p], c);
-            all_values &= full[p]->slots[c].values != NULL;
+            all_text &= batch_has_text(full[p], c);
+            all_values &= has_values(full[p], c);
+            is_foreign |= full[p]->slots[c].picked != NULL;
         }
-        assert(all_text || all_values);
+        assert(all_picked || all_text || all_values);
+        if (all_picked) {
+            out->slots[c].picked = picked_concat(full, n, c, out);
+            out->slots[c].picked_col = full[0]->slots[c].picked_col;
+            any_text |= all_text;
+            continue;
+        }
         if (all_text) {
             for (uint32_t p = 0; p < n; p++)
                 cols[p] = batch_text(full[p], c);
             out->slots[c].text = column_concat(cols, n, copy);
+            out->slots[c].text->is_foreign |= is_foreign;
             for (uint32_t p = 0; p < n; p++)
                 column_unref(cols[p]);
             any_text = true;
@@ -420,16 +688,18 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
             out->slots[c].values = column_new(types[c], false, 0);
         } else if (all_values) {
             for (uint32_t p = 0; p < n; p++)
-                cols[p] = full[p]->slots[c].values;
+                batch_values(full[p], c, STR_LIT(""), NULL, NULL, &cols[p], NULL); /* they are there */
             out->slots[c].values = column_concat(cols, n, copy);
+            for (uint32_t p = 0; p < n; p++)
+                column_unref(cols[p]);
         }
     }
     if (any_text) {
         out->origin = xmalloc(n_rows * sizeof *out->origin);
-        bool known = true;
+        bool known = false;
         uint32_t at = 0;
-        for (uint32_t p = 0; p < n && known; p++) {
-            known = origins_put(out, at, full[p]);
+        for (uint32_t p = 0; p < n; p++) {
+            known |= origins_put(out, at, full[p]);
             at += full[p]->n_rows;
         }
         if (!known) {

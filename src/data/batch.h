@@ -18,12 +18,34 @@
 #include "data/column.h"
 #include "data/raw.h"
 
-/* Where the values of a column are. At least one of the three is there. */
+struct Batch;
+
+/* Rows of another batch by their numbers: what a join takes from its table. The cells stay there until
+ * a column is wanted. Immutable, counted; columns of one join share it. */
+typedef struct Picked {
+    _Atomic uint32_t refs;
+    struct Batch *from; /* one reference */
+    uint32_t n_rows;
+    uint32_t *rows;     /* [n_rows] rows of `from`; PICKED_NONE: all columns are null; owned */
+} Picked;
+#define PICKED_NONE UINT32_MAX
+
+/* Where the values of a column are. At least one of the four is there. */
 typedef struct Slot {
     int32_t raw_col; /* column of `raw`, or -1 */
     Column *text;    /* taken out of raw, in row order of the batch; NULL: not (yet) */
     Column *values;  /* decoded or computed; NULL: not (yet) */
+    Picked *picked;  /* one reference; raw_col is -1 and text NULL then. NULL: not from another batch */
+    uint32_t picked_col; /* column of picked->from, where its slot is not picked itself */
 } Slot;
+Slot slot_ref(const Slot *s); /* a copy with references of its own */
+void slot_unref(Slot *s);     /* lets go of what it holds */
+
+/* Something made from a whole batch and kept with it, such as an index of a join; freed with the batch. It guards
+ * itself: many threads may use it. */
+typedef struct BatchExtra {
+    void (*free)(struct BatchExtra *x);
+} BatchExtra;
 
 typedef struct Batch {
     _Atomic uint32_t refs;
@@ -36,14 +58,17 @@ typedef struct Batch {
     struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; owned */
     CsvInput **inputs;     /* [n_inputs] that origin refers to; owned, one reference each */
     uint32_t n_inputs;
+    BatchExtra *_Atomic extra; /* NULL: none yet; owned */
+    struct Decoded *_Atomic decoded; /* columns that others picked from it, decoded once for all of them; owned */
 } Batch;
 
 /* Where a row was read: kept only where undecoded text outlives its RawRows. */
 typedef struct Origin {
     uint64_t line;
     uint64_t byte;   /* of the record's first byte */
-    uint32_t input;  /* index into Batch.inputs */
+    uint32_t input;  /* index into Batch.inputs; ORIGIN_NONE: not known */
 } Origin;
+#define ORIGIN_NONE UINT32_MAX
 
 Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
 /* Columns as the schema says, found by the names with which the reader was opened (its
@@ -69,6 +94,13 @@ void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err);
 
 /* Rows sel[0..n) of b, in that order, as a new batch; nothing is decoded. */
 Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
+/* For its builder: columns cols[0..n_cols) of `from` are appended to b, in row i of b row rows[i] of `from`
+ * (PICKED_NONE: nulls). Nothing is decoded. */
+void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols);
+/* What is kept with the batch, made when first wanted. */
+BatchExtra *batch_extra(Batch *b, BatchExtra *(*make)(void));
+/* Is there text of the column, or can it be taken out? */
+bool batch_has_text(const Batch *b, uint32_t col);
 /* All rows of all parts in order; n_cols and types for when there are none. A column that is text in every
  * part stays text (cells keep their bytes), otherwise every part must have its values (the caller decodes first). Bytes
  * are copied and the parts' blocks let go when the text columns are few of the input's, else the blocks are kept. */

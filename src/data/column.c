@@ -98,6 +98,7 @@ static Column *column_like(const Column *c, uint32_t n_rows)
     out->delimiter = c->delimiter;
     out->quote = c->quote;
     out->inferred_rows = c->inferred_rows;
+    out->is_foreign = c->is_foreign;
     return out;
 }
 
@@ -125,6 +126,36 @@ Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n)
     }
     for (uint32_t i = 0; i < c->n_heaps; i++)
         column_add_heap(out, c->heaps[i]);
+    return out;
+}
+
+Column *column_pick(const Column *c, const uint32_t *rows, uint32_t n)
+{
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel), n_none = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_none = rows[i] == UINT32_MAX;
+        sel[i] = is_none ? 0 : rows[i];
+        n_none += is_none;
+    }
+    Column *out;
+    if (c->n_rows == 0) { /* no row to stand in for those that are none */
+        out = column_like(c, n);
+        memset(out->values, 0, element_bytes(c) * (size_t)n);
+    } else {
+        out = column_gather(c, sel, n);
+    }
+    free(sel);
+    if (n_none == 0)
+        return out;
+    if (!out->valid)
+        column_own_valid(out, true);
+    for (uint32_t i = 0; i < n; i++) {
+        if (rows[i] != UINT32_MAX)
+            continue;
+        bit_clear(out->valid, i);
+        if (element_bytes(c) == sizeof(StrView))
+            column_strs(out)[i] = (StrView){"", 0, 0};
+    }
     return out;
 }
 
@@ -203,6 +234,7 @@ Column *column_concat(Column *const *parts, uint32_t n_parts, bool copy)
             bits_append(out->valid, at, p->valid, p->n_rows);
         for (uint32_t j = 0; j < p->n_heaps; j++)
             column_add_heap(out, p->heaps[j]);
+        out->is_foreign |= p->is_foreign;
         if (out->is_text && (p->delimiter != out->delimiter || p->quote != out->quote))
             cells_rewrite(out, at, p);
         at += p->n_rows;

@@ -39,6 +39,7 @@ typedef struct Column {
     /* Text columns only: */
     char delimiter, quote;  /* the dialect its cells are written in */
     uint64_t inferred_rows; /* `type` was inferred from that many rows; 0: it was declared */
+    bool is_foreign;        /* its cells stood in rows of other tables than the batch's, which are not known */
 } Column;
 
 /* Values uninitialised; valid NULL. */
@@ -67,6 +68,8 @@ Value column_value(const Column *c, uint32_t row); /* strings borrow from the co
 
 /* Rows sel[0..n) of c, in that order (the same row may come twice). Shares heaps. */
 Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n);
+/* The same, where a row of UINT32_MAX gives null. */
+Column *column_pick(const Column *c, const uint32_t *rows, uint32_t n);
 /* Rows of all parts, one after the other; same type and is_text. copy: string bytes go into a
  * heap of the result, so that the parts' blocks can be freed. */
 Column *column_concat(Column *const *parts, uint32_t n_parts, bool copy);

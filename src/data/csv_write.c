@@ -19,6 +19,7 @@ typedef struct Part {
     const Column *col;    /* WAY_TEXT, WAY_PRINT; WAY_QUOTE: NULL if in raw */
     uint32_t field;       /* WAY_QUOTE in raw */
     char quote;           /* WAY_QUOTE: of its dialect */
+    Column *own;          /* col, where it was made for this; else NULL */
 } Part;
 
 static bool same_dialect(char delimiter, char quote, const CsvDialect *d)
@@ -33,7 +34,16 @@ static uint32_t plan_parts(const Batch *b, const CsvDialect *d, Part *parts)
     for (uint32_t c = 0; c < b->n_cols; c++) {
         const Slot *slot = &b->slots[c];
         Part p = {.way = WAY_PRINT, .col = slot->values};
-        if (slot->raw_col >= 0) {
+        if (slot->picked) {
+            p.own = batch_text(b, c);
+            if (p.own) {
+                p.way = same_dialect(p.own->delimiter, p.own->quote, d) ? WAY_TEXT : WAY_QUOTE;
+                p.quote = p.own->quote;
+            } else if (!p.col) { /* computed where it was picked: there is nothing to decode */
+                batch_values(b, c, STR_LIT(""), NULL, NULL, &p.own, NULL);
+            }
+            p.col = p.own ? p.own : p.col;
+        } else if (slot->raw_col >= 0) {
             const CsvDialect *from = &b->raw->input->dialect;
             uint32_t field = (uint32_t)slot->raw_col;
             if (!same_dialect(from->delimiter, from->quote, d)) {
@@ -173,6 +183,8 @@ void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
         buf_putc(out, '\n');
     }
 done:
+    for (uint32_t k = 0; k < n_parts; k++)
+        column_unref(parts[k].own);
     heap_unref(unquoted);
     free(parts);
 }

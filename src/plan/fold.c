@@ -63,6 +63,7 @@ static bool is_of_head(const Pop *p, uint32_t scope)
     case POP_FILTER:
     case POP_DEFINE:
     case POP_PROJECT:
+    case POP_JOIN:
     case POP_ASSERT: return true;
     /* Inside an outer batch what is written has to wait for that batch's turn. */
     case POP_WRITE_CSV: return scope == 0;
@@ -76,6 +77,7 @@ static bool is_of_head(const Pop *p, uint32_t scope)
     case POP_TOP:
     case POP_DISTINCT:
     case POP_GROUP:
+    case POP_UNION:
     case POP_LOG:
     case POP_FAIL:
     case POP_SLEEP:
@@ -111,7 +113,7 @@ PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope)
     PlanFold f = {.hold = HOLD_ROWS};
     bool is_numbered = wants_row_numbers(pops, n_pops);
     while (f.n_head < n_pops && is_of_head(pops[f.n_head], scope) &&
-           !(is_numbered && pops[f.n_head]->kind == POP_FILTER))
+           !(is_numbered && (pops[f.n_head]->kind == POP_FILTER || pops[f.n_head]->kind == POP_JOIN)))
         f.n_head++;
     if (f.n_head == n_pops)
         return f;

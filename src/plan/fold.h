@@ -11,7 +11,7 @@
  *     part      where, group        a row per group of the batch, with the aggregates' states
  *     collect   group (merges), sort
  *
- * The head: `where`, `derive`, `select`, `assert`, `write` to a path that does not depend on
+ * The head: `where`, `derive`, `select`, `join`, `assert`, `write` to a path that does not depend on
  * the batch. It ends where folding would show: at key() and index(), which are the collected
  * table's; at log, sleep and fail, which happen once; and where row() or uuid() follow
  * before the next group, which count in the collected table, at the first statement that

@@ -44,6 +44,8 @@ struct Tx {
     bool needs_row;    /* depends on a column, or on row() or uuid(): one value per row */
     bool needs_batch;  /* depends on key(), index() */
     bool is_in_path;   /* CALL of key() in the path of a `write`: escaped, so that it names one file */
+    bool uses_left;    /* in the condition of a join: names a column of the table that it is joined to ... */
+    bool uses_table;   /* ... one of the joined table */
     uint32_t col;
     uint32_t call_id;  /* CALL: number of this call in the step; uuid() differs by it */
     Value value;
@@ -106,6 +108,17 @@ typedef struct Pop {
     BatchMode batch;    /* RANGE too */
     uint64_t batch_n;   /* rows or bytes */
     uint32_t sink;      /* WRITE: its number in the plan */
+    /* JOIN UNION */
+    uint32_t table;     /* the step whose table it is, one of the step's inputs */
+    Str table_name;     /* as the program calls it */
+    const Schema *table_schema;
+    JoinKind join;
+    /* JOIN: columns of the table before, then the table's as `T.name`. Over this are expr, the whole
+     * condition, and expr2, what is left of it beside the keys (NULL: nothing). keys[i] is of the table
+     * before, table_keys[i] equals it. cols: the table's columns that come out.
+     * UNION: cols[i]: the table's column for column i of out. */
+    const Schema *pair;
+    Tx **table_keys;
 } Pop;
 
 /* It replaces what is piped in: READ, RANGE, FILES. */
@@ -154,6 +167,7 @@ struct Step {
     OnFailure on_failure;
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
+    uint32_t n_tables;    /* the last so many inputs are tables of JOIN and UNION: in this scope or one around it */
     const Schema *in;     /* NULL: it begins with a source that wants nothing of what is piped in; a READ
                              whose path is made of columns has one */
     const Schema *out;
@@ -165,6 +179,12 @@ struct Step {
     Vec(Str) tags;        /* "key=value" */
     Span span;            /* the stage */
 };
+
+/* Of its inputs, those before this one are piped in, those from it on are tables. */
+static inline uint32_t step_first_table(const Step *s)
+{
+    return s->n_inputs - s->n_tables;
+}
 
 typedef struct Scope {
     uint32_t parent;      /* scope 0 is its own */

@@ -145,6 +145,14 @@ static void group_put(Buf *out, const Pop *p, const Schema *in)
     buf_puts(out, " }");
 }
 
+static void join_put(Buf *out, const Pop *p)
+{
+    static const char *const kinds[] = {
+        [JOIN_INNER] = "", [JOIN_LEFT] = "left ", [JOIN_SEMI] = "semi ", [JOIN_ANTI] = "anti "};
+    buf_printf(out, "%sjoin %.*s on ", kinds[p->join], STR_ARG(p->table_name));
+    tx_put(out, p->expr, p->pair);
+}
+
 void pop_put_line(Buf *out, const Pop *p, const Schema *in)
 {
     Value path = {.type = TYPE_STRING, .s = p->path};
@@ -199,6 +207,8 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
         keys_put(out, p, in);
         return;
     case POP_GROUP: group_put(out, p, in); return;
+    case POP_JOIN: join_put(out, p); return;
+    case POP_UNION: buf_printf(out, "union %.*s", STR_ARG(p->table_name)); return;
     case POP_ASSERT:
         buf_puts(out, "assert ");
         tx_put(out, p->expr, in);
@@ -346,10 +356,13 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
 {
     buf_printf(out, "%.*s%*s  %s", STR_ARG(s->name), (int)(n_name - utf8_width(s->name)),
                "", s->is_generator ? "generator" : step_kind_name(s->kind));
-    if (s->n_inputs)
+    if (step_first_table(s))
         buf_puts(out, s->is_generator ? "  from " : " of ");
-    for (uint32_t i = 0; i < s->n_inputs; i++)
+    for (uint32_t i = 0; i < step_first_table(s); i++)
         buf_printf(out, "%s%.*s", i ? ", " : "",
+                   STR_ARG(plan->steps[s->inputs[i]]->name));
+    for (uint32_t i = step_first_table(s); i < s->n_inputs; i++)
+        buf_printf(out, "%s%.*s", i > step_first_table(s) ? ", " : "  with table ",
                    STR_ARG(plan->steps[s->inputs[i]]->name));
     if (s->scope && plan_is_nested(plan))
         buf_printf(out, "  level %u", scope_level(plan, s->scope));
@@ -588,6 +601,8 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
         json_number(w, "step", s->inputs[i], UINT64_MAX);
         json_key(w, "edge");
         json_put_cstr(w, edge_kind(plan, plan->steps[s->inputs[i]], s));
+        json_key(w, "is_table");
+        json_put_bool(w, i >= step_first_table(s));
         json_end_object(w);
     }
     json_end_array(w);
@@ -763,9 +778,12 @@ void plan_dump_dot(const Plan *plan, const DumpInfo *info, Buf *out)
             buf_printf(out, "  s%u -> s%u [label=\"", from->id, s->id);
             if (b && b->live != UINT64_MAX)
                 buf_printf(out, "at most %" PRIu64 " live", b->live);
+            else if (k >= step_first_table(s))
+                buf_puts(out, "table");
             else if (strcmp(kind, "plain") != 0)
                 buf_puts(out, kind);
-            buf_printf(out, "\"%s];\n", strcmp(kind, "broadcast") ? "" : ", style=dashed");
+            bool is_dashed = k >= step_first_table(s) || strcmp(kind, "broadcast") == 0;
+            buf_printf(out, "\"%s];\n", is_dashed ? ", style=dashed" : "");
         }
     }
     buf_puts(out, "}\n");
@@ -810,10 +828,12 @@ void plan_dump_mermaid(const Plan *plan, const DumpInfo *info, Buf *out)
             const Step *from = plan->steps[s->inputs[k]];
             const DumpBound *b = from->is_generator ? bound_of(info, from->yields) : NULL;
             const char *kind = edge_kind(plan, from, s);
-            buf_printf(out, "  s%u %s", from->id,
-                       strcmp(kind, "broadcast") ? "-->" : "-.->");
+            bool is_dashed = k >= step_first_table(s) || strcmp(kind, "broadcast") == 0;
+            buf_printf(out, "  s%u %s", from->id, is_dashed ? "-.->" : "-->");
             if (b && b->live != UINT64_MAX)
                 buf_printf(out, "|\"at most %" PRIu64 " live\"|", b->live);
+            else if (k >= step_first_table(s))
+                buf_puts(out, "|table|");
             else if (strcmp(kind, "plain") != 0)
                 buf_printf(out, "|%s|", kind);
             buf_printf(out, " s%u\n", s->id);

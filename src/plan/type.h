@@ -26,6 +26,15 @@ typedef Vec(ScopeCol) ScopeCols;
 
 typedef Vec(PopAgg) AggList;
 
+/* A table that statements may join: an argument of the op, or a flow that its body names. */
+typedef struct TableArg {
+    Str name;
+    uint32_t step;   /* that makes it */
+    ScopeCols cols;
+    bool is_unknown; /* it could not be made out; what it holds is silent */
+    Span from;       /* the flow */
+} TableArg;
+
 typedef struct Typer {
     Arena *arena;
     Sources *sources;
@@ -37,6 +46,8 @@ typedef struct Typer {
     Map *globals;        /* param or let -> Tx, as far as they were wanted; shared */
     const Map *sets;     /* param -> Value, from --set; NULL: none */
     Map *params;         /* of the op being typed -> Tx; NULL: none */
+    const Map *tables;   /* name -> TableArg; NULL: none */
+    const TableArg *joined; /* in the condition of a join: what `T.column` is of */
 
     ScopeCols cols;
     bool has_table;      /* columns may be named at all */
@@ -65,10 +76,18 @@ Tx *tx_error(Arena *a, Span span);
 /* tx as type `want`, or NULL if it does not convert by itself. */
 Tx *tx_convert(Arena *a, Tx *tx, Type want);
 
+/* The place of a column; -1: there is none of the name. */
+int32_t scope_find(const ScopeCols *cols, Str name);
+
 /* Types the statements of an op over t->cols; appends to pops; leaves the table that goes
  * out in t->cols. */
 typedef Vec(Pop *) PopList;
 void type_body(Typer *t, const StmtList *body, PopList *pops);
 const Schema *scope_schema(Arena *a, const ScopeCols *cols);
+Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span);
+
+/* type_table.c: statements with a table. */
+void type_join(Typer *t, const Stmt *s, PopList *pops);
+void type_union(Typer *t, const Stmt *s, PopList *pops);
 
 #endif

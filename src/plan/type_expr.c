@@ -32,6 +32,7 @@ Tx *tx_column(Arena *a, uint32_t col, Type type, Span span)
     Tx *tx = tx_new(a, TX_COLUMN, type, span);
     tx->col = col;
     tx->needs_row = true;
+    tx->uses_left = true;
     return tx;
 }
 
@@ -46,6 +47,8 @@ static Tx *tx_over(Arena *a, TxKind kind, Type type, Span span, Tx *const *args,
         tx->args[i] = args[i];
         tx->needs_row |= args[i]->needs_row;
         tx->needs_batch |= args[i]->needs_batch;
+        tx->uses_left |= args[i]->uses_left;
+        tx->uses_table |= args[i]->uses_table;
     }
     return tx;
 }
@@ -107,9 +110,17 @@ static void explain_type(Typer *t, Diag *d, const Tx *tx)
 {
     if (tx->kind == TX_WIDEN)
         tx = tx->args[0];
-    if (tx->kind != TX_COLUMN || t->locals || tx->col >= t->cols.n)
+    if (tx->kind != TX_COLUMN || t->locals)
         return;
-    const ScopeCol *c = &t->cols.ptr[tx->col];
+    const ScopeCols *cols = &t->cols;
+    size_t at = tx->col;
+    if (tx->uses_table && t->joined) {
+        at -= cols->n;
+        cols = &t->joined->cols;
+    }
+    if (at >= cols->n)
+        return;
+    const ScopeCol *c = &cols->ptr[at];
     if (c->seen && c->seen->almost != TYPE_ERROR && c->seen->odd_line) {
         Buf value = {0};
         buf_put_visible(&value, str_slice(c->seen->odd_value, 0, 60));
@@ -130,7 +141,7 @@ static void explain_type(Typer *t, Diag *d, const Tx *tx)
 
 /* ---- names ---- */
 
-static int32_t find_col(const ScopeCols *cols, Str name)
+int32_t scope_find(const ScopeCols *cols, Str name)
 {
     for (size_t i = 0; i < cols->n; i++)
         if (str_eq(cols->ptr[i].name, name))
@@ -138,7 +149,8 @@ static int32_t find_col(const ScopeCols *cols, Str name)
     return -1;
 }
 
-static void list_columns(Typer *t, Diag *d, const ScopeCols *cols)
+/* of: "the columns here". */
+static void list_columns(Typer *t, Diag *d, const ScopeCols *cols, const char *of)
 {
     if (cols->n == 0) {
         diag_note(t->diags, d, "the table has no columns here");
@@ -149,7 +161,7 @@ static void list_columns(Typer *t, Diag *d, const ScopeCols *cols)
         buf_printf(&b, "%s%.*s", i ? ", " : "", STR_ARG(cols->ptr[i].name));
     if (cols->n > 12)
         buf_printf(&b, " and %zu more", cols->n - 12);
-    diag_note(t->diags, d, "the columns here are %.*s", STR_ARG(buf_str(&b)));
+    diag_note(t->diags, d, "%s are %.*s", of, STR_ARG(buf_str(&b)));
     buf_deinit(&b);
 }
 
@@ -170,6 +182,12 @@ static void unknown_name(Typer *t, Ident name)
     else
         d = diag_add(t->diags, E_UNKNOWN_NAME, name.span, "`%.*s` is not known here",
                      STR_ARG(name.text));
+    if (sees_cols && t->joined && scope_find(&t->joined->cols, name.text) >= 0) {
+        Str full = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(t->joined->name), STR_ARG(name.text));
+        diag_help(t->diags, d, "the joined table has it: `%.*s`", STR_ARG(full));
+        diag_fix(t->diags, d, name.span, full);
+        return;
+    }
     Suggest s;
     suggest_init(&s, name.text);
     offer_map(&s, t->locals);
@@ -187,7 +205,7 @@ static void unknown_name(Typer *t, Ident name)
                                "`let`, no columns");
         diag_help(t->diags, d, "pass the column as an argument");
     } else if (sees_cols) {
-        list_columns(t, d, cols);
+        list_columns(t, d, cols, "the columns here");
     } else {
         diag_note(t->diags, d, "only a `param` or a `let` of the program can stand here");
     }
@@ -203,7 +221,7 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
     Tx *global = param ? NULL : type_global(t, name);
     if (t->has_table && !t->locals) {
         const ScopeCols *cols = t->keys ? t->keys : &t->cols;
-        int32_t col = find_col(cols, name);
+        int32_t col = scope_find(cols, name);
         if (col >= 0 && param) {
             for (size_t i = 0; i < t->ambiguous.n; i++)
                 if (str_eq(t->ambiguous.ptr[i], name)) /* said at its first use */
@@ -229,7 +247,7 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
             }
             return tx_column(t->arena, (uint32_t)col, cols->ptr[col].type, e->span);
         }
-        if (t->keys && find_col(&t->cols, name) >= 0) {
+        if (t->keys && scope_find(&t->cols, name) >= 0) {
             Diag *d = diag_add(t->diags, E_NOT_AGGREGATED, e->span,
                                "`%.*s` is neither a key of the group nor inside an "
                                "aggregate",
@@ -248,6 +266,53 @@ static Tx *type_name_expr(Typer *t, const Expr *e)
     if (!(t->is_unknown && t->has_table && !t->locals) &&
         !program_is_lost(t->program, name))
         unknown_name(t, e->name);
+    return tx_error(t->arena, e->span);
+}
+
+/* T.column: a column of the joined table, which stands behind those of the table it is joined to. */
+static Tx *type_field(Typer *t, const Expr *e)
+{
+    const TableArg *joined = t->locals ? NULL : t->joined;
+    Str base = e->base && e->base->kind == EXPR_NAME ? e->base->name.text : (Str){0};
+    Diag *d;
+    if (!joined || !str_eq(base, joined->name)) {
+        const TableArg *other = t->tables && base.len ? map_get(t->tables, base) : NULL;
+        d = diag_add(t->diags, E_UNKNOWN_NAME, e->span,
+                     "`.` names a column of a table parameter, in the condition of its `join`");
+        if (joined && !other)
+            diag_help(t->diags, d, "the table of this join is `%.*s`: `%.*s.%.*s`",
+                      STR_ARG(joined->name), STR_ARG(joined->name), STR_ARG(e->name.text));
+        else if (other)
+            diag_help(t->diags, d,
+                      "join it first (`join %.*s on ...`); from then on its columns stand under their "
+                      "own names",
+                      STR_ARG(base));
+        else
+            diag_help(t->diags, d, "write the column's name alone, or `name(x)` for a function");
+        return tx_error(t->arena, e->span);
+    }
+    int32_t at = scope_find(&joined->cols, e->name.text);
+    if (at >= 0) {
+        Tx *tx = tx_column(t->arena, (uint32_t)t->cols.n + (uint32_t)at, joined->cols.ptr[at].type,
+                           e->span);
+        tx->uses_left = false;
+        tx->uses_table = true;
+        return tx;
+    }
+    if (joined->is_unknown)
+        return tx_error(t->arena, e->span);
+    d = diag_add(t->diags, E_UNKNOWN_COLUMN, e->name.span, "table `%.*s` has no column `%.*s`",
+                 STR_ARG(base), STR_ARG(e->name.text));
+    Suggest s;
+    suggest_init(&s, e->name.text);
+    for (size_t i = 0; i < joined->cols.n; i++)
+        suggest_offer(&s, joined->cols.ptr[i].name);
+    if (s.best.len) {
+        diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(s.best));
+        diag_fix(t->diags, d, e->name.span, s.best);
+    } else {
+        list_columns(t, d, &joined->cols, "its columns");
+    }
     return tx_error(t->arena, e->span);
 }
 
@@ -801,12 +866,8 @@ static Tx *type_unfolded(Typer *t, const Expr *e)
     }
     case EXPR_NAME:
         return type_name_expr(t, e);
-    case EXPR_FIELD: {
-        Diag *d = diag_add(t->diags, E_UNKNOWN_NAME, e->span,
-                           "`.` names a column of a table parameter, in a `join`");
-        diag_help(t->diags, d, "write the column's name alone, or `name(x)` for a function");
-        return tx_error(t->arena, e->span);
-    }
+    case EXPR_FIELD:
+        return type_field(t, e);
     case EXPR_CALL:
         return type_call(t, e);
     case EXPR_UNARY:

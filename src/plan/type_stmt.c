@@ -16,7 +16,7 @@ const Schema *scope_schema(Arena *a, const ScopeCols *cols)
     return s;
 }
 
-static Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span)
+Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span)
 {
     Pop *p = arena_new(t->arena, Pop);
     p->kind = kind;
@@ -27,10 +27,7 @@ static Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span)
 
 static int32_t col_index(const Typer *t, Str name)
 {
-    for (size_t i = 0; i < t->cols.n; i++)
-        if (str_eq(t->cols.ptr[i].name, name))
-            return (int32_t)i;
-    return -1;
+    return scope_find(&t->cols, name);
 }
 
 /* The column of that name, or -1 after a diagnostic (none if the table is unknown). */
@@ -773,6 +770,12 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
     case STMT_AGGREGATE:
         type_group(t, s, pops);
         break;
+    case STMT_JOIN:
+        type_join(t, s, pops);
+        break;
+    case STMT_UNION:
+        type_union(t, s, pops);
+        break;
     case STMT_LOG:
         type_log(t, s, pops);
         break;
@@ -800,8 +803,6 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
         break;
     case STMT_ERROR:
     case STMT_EXPLODE:
-    case STMT_JOIN:
-    case STMT_UNION:
     case STMT_EXEC:
     case N_STMTS: /* none of these is available */
         t->is_unknown = true;

@@ -77,12 +77,16 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
     const VmHost outside = vm_host(&host);
     /* Statements that could tell are not in the head: key(), row() and log are the collect's. */
-    const VmInstance inst = {.seed = r->options.seed, .step = s->part_of->name, .key = {"", 0}};
+    Batch **tables = instance_tables(r, t->inst);
+    const VmInstance inst = {.seed = r->options.seed, .step = s->part_of->name, .key = {"", 0},
+                             .tables = tables};
     Vm *vm = r->vms[t->worker];
     const Batch *in = NULL;
     Status st = input_batch(r, t->inst, s, &in, err);
-    if (st != OK)
+    if (st != OK) {
+        free(tables);
         return st;
+    }
     part->n_rows_in = t->n_rows_in = in->n_rows;
     if (s->part_of->hold == HOLD_GROUPS) {
         st = vm_run_groups(vm, code, &outside, &inst, in, &part->groups, err);
@@ -98,6 +102,7 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
             batch_unref(out);
         }
     }
+    free(tables);
     part->written = host.state->pending;
     host.state->pending = NULL;
     return st;

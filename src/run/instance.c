@@ -62,7 +62,7 @@ static uint32_t streamed_end(const Code *c)
     for (; i < c->n_instrs; i++) {
         const Instr *in = &c->instrs[i];
         bool stops = in->op == OP_TAKE || in->op == OP_SKIP || in->op == OP_SORT ||
-                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP ||
+                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP || in->op == OP_UNION ||
                      in->op == OP_FAIL || in->op == OP_SLEEP || in->op == OP_END ||
                      (in->op == OP_LOG && !c->specs[in->b].per_row);
         if (stops)
@@ -70,7 +70,7 @@ static uint32_t streamed_end(const Code *c)
     }
     /* Back to the end of a statement: registers do not outlive a part. */
     while (i > 1 && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_PROJECT &&
-           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_LOG &&
+           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_JOIN && c->instrs[i - 1].op != OP_LOG &&
            c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)
         i--;
     /* row() and uuid() count in the table that was read: what filters first loses count. */
@@ -172,6 +172,15 @@ VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf
                         .levels = buf_str(levels), .index = frame_index(frame)};
 }
 
+Batch **instance_tables(const Run *r, const Instance *inst)
+{
+    const Step *s = r->plan->steps[instance_step(inst)];
+    Batch **tables = s->n_tables ? xcalloc(s->n_tables, sizeof *tables) : NULL;
+    for (uint32_t i = 0; i < s->n_tables; i++)
+        tables[i] = instance_input(inst, step_first_table(s) + i);
+    return tables;
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -185,6 +194,8 @@ TaskResult task_run(void *ctx, Task *t)
     VmInstance inst = vm_instance(r, t, s, &key, &levels);
     Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
     const VmHost outside = vm_host(&host);
+    Batch **tables = instance_tables(r, t->inst);
+    inst.tables = tables;
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
@@ -194,7 +205,7 @@ TaskResult task_run(void *ctx, Task *t)
         st = collect_table(r, s, host.state, &own, &t->err);
         in = own;
         t->n_rows_in = host.state->n_rows_in;
-    } else if (s->n_inputs && s->in) {
+    } else if (step_first_table(s) && s->in) {
         st = input_batch(r, t->inst, s, &in, &t->err);
         t->n_rows_in = st == OK ? in->n_rows : 0;
     }
@@ -208,6 +219,7 @@ TaskResult task_run(void *ctx, Task *t)
     batch_unref(own);
     buf_deinit(&key);
     buf_deinit(&levels);
+    free(tables);
     if (host.log.len && r->options.log) {
         pthread_mutex_lock(&r->mu);
         r->options.log(r->options.log_ctx, buf_str(&host.log));

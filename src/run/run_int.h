@@ -141,6 +141,9 @@ VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf
 VmHost vm_host(Host *h);
 /* The table of a plain input, its fields found. Borrowed. */
 Status input_batch(Run *r, const Instance *inst, const Step *s, const Batch **in, Error *err);
+/* What JOIN and UNION of the instance read: static tables, which live until it has ended. The caller frees the list;
+ * NULL: none. */
+Batch **instance_tables(const Run *r, const Instance *inst);
 /* One instance (Tasks.run). */
 TaskResult task_run(void *ctx, Task *t);
 

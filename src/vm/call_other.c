@@ -32,13 +32,15 @@ bool call_uuid(Call *c, uint32_t row)
         c->uuid_state[0] = h.low64;
         c->uuid_state[1] = h.high64 | 1;
     }
-    unsigned char in[28], id[16];
+    unsigned char in[36], id[16];
+    uint64_t copy = c->pass->copies ? c->pass->copies[row] : 0;
     put_u64(in, c->uuid_state[0]);
     put_u64(in + 8, c->uuid_state[1]);
     put_u64(in + 16, input_row(c, row));
     for (int i = 0; i < 4; i++)
         in[24 + i] = (unsigned char)(c->call_id >> 8 * i);
-    XXH128_hash_t h = XXH3_128bits_withSeed(in, sizeof in, inst->seed);
+    put_u64(in + 28, copy);
+    XXH128_hash_t h = XXH3_128bits_withSeed(in, copy ? 36 : 28, inst->seed);
     put_u64(id, h.low64);
     put_u64(id + 8, h.high64);
     id[6] = (unsigned char)((id[6] & 0x0f) | 0x40);

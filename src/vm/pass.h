@@ -43,6 +43,7 @@ struct Vm {
     Bitmap *masks;       /* [n_masks], one per depth */
     uint32_t n_masks;
     Bitmap live;         /* what pass_live() gives */
+    Vm *inner;           /* runs the code that a join has of its own; NULL: none yet */
 };
 
 typedef struct Pass {
@@ -54,6 +55,8 @@ typedef struct Pass {
     Batch *t;             /* the table; ours alone */
     uint32_t n;           /* its rows */
     uint32_t *input_rows; /* [n] row of the input that each row was; NULL: as they stand */
+    uint64_t *copies;     /* [n] which of the rows that a join made of one row, for uuid(); 0: the first. NULL: all */
+    uint64_t n_numbered;  /* rows of the input, and those of UNION that were numbered behind them */
     uint32_t depth;       /* of masks */
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
     Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
@@ -146,5 +149,16 @@ void table_sort(Pass *p, const Spec *spec, uint64_t limit); /* limit UINT64_MAX:
 void table_distinct(Pass *p, const Spec *spec);
 Status table_group(Pass *p, const Spec *spec);
 Status table_range(Pass *p, const Reg *from, const Reg *to);
+Status table_union(Pass *p, const Spec *spec);
+void table_set(Pass *p, Batch *t); /* a new table; registers are void */
+void table_select(Pass *p, const uint32_t *sel, uint32_t n); /* its rows sel[0..n) */
+/* The columns of the key registers, one reference each; drop_columns lets go of them. */
+Column **key_columns(Pass *p, const Spec *spec);
+void drop_columns(Column **cols, uint32_t n);
+
+/* JOIN (join.c). */
+Status table_join(Pass *p, const Spec *spec);
+/* Code of a join over the batch, whose rows were those of the pass's input (NULL: as they stand). */
+Status pass_run_part(Pass *p, const Code *code, const Batch *in, const uint32_t *input_rows, Batch **out);
 
 #endif

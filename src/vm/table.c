@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "data/csv_cell.h"
 #include "vm/group.h"
 #include "vm/groups.h"
 #include "vm/sort.h"
@@ -12,12 +13,8 @@ Batch *table_open(const Batch *in)
         return batch_new(0, 0);
     Batch *t = batch_new(in->n_rows, in->n_cols);
     memcpy(t->types, in->types, in->n_cols * sizeof *t->types);
-    for (uint32_t c = 0; c < in->n_cols; c++) {
-        const Slot *s = &in->slots[c];
-        t->slots[c].raw_col = s->raw_col;
-        t->slots[c].text = s->text ? column_ref(s->text) : NULL;
-        t->slots[c].values = s->values ? column_ref(s->values) : NULL;
-    }
+    for (uint32_t c = 0; c < in->n_cols; c++)
+        t->slots[c] = slot_ref(&in->slots[c]);
     if (in->raw)
         t->raw = raw_ref(in->raw);
     if (in->sel) {
@@ -35,8 +32,7 @@ Batch *table_open(const Batch *in)
     return t;
 }
 
-/* A new table; registers and row numbers of the old one are void. */
-static void table_set(Pass *p, Batch *t)
+void table_set(Pass *p, Batch *t)
 {
     for (uint32_t i = 0; i < p->code->n_regs; i++)
         reg_clear(p->vm, &p->vm->regs[i]);
@@ -45,17 +41,34 @@ static void table_set(Pass *p, Batch *t)
     p->n = t->n_rows;
 }
 
-static void table_select(Pass *p, const uint32_t *sel, uint32_t n)
+/* The rows are numbered as they stand now. */
+static void renumber(Pass *p)
+{
+    free(p->input_rows);
+    free(p->copies);
+    p->input_rows = NULL;
+    p->copies = NULL;
+    p->n_numbered = p->n;
+}
+
+void table_select(Pass *p, const uint32_t *sel, uint32_t n)
 {
     uint32_t *rows = NULL;
+    uint64_t *copies = NULL;
     if (p->code->has_row_context) {
         rows = xmalloc((n + 1ull) * sizeof *rows);
-        for (uint32_t i = 0; i < n; i++)
+        copies = p->copies ? xmalloc((n + 1ull) * sizeof *copies) : NULL;
+        for (uint32_t i = 0; i < n; i++) {
             rows[i] = p->input_rows ? p->input_rows[sel[i]] : sel[i];
+            if (copies)
+                copies[i] = p->copies[sel[i]];
+        }
     }
     table_set(p, batch_select_rows(p->t, sel, n));
     free(p->input_rows);
+    free(p->copies);
     p->input_rows = rows;
+    p->copies = copies;
 }
 
 Status table_load(Pass *p, Instr in)
@@ -86,9 +99,8 @@ void table_define(Pass *p, uint32_t col, const Reg *r)
         t->n_cols++;
     }
     Slot *slot = &t->slots[col];
-    column_unref(slot->text);
-    column_unref(slot->values);
-    *slot = (Slot){.raw_col = -1, .values = pass_column(p, r)};
+    slot_unref(slot);
+    slot->values = pass_column(p, r);
     t->types[col] = r->type;
 }
 
@@ -99,15 +111,11 @@ void table_project(Pass *p, const Spec *spec)
     Slot *slots = xcalloc(n + 1ull, sizeof *slots);
     Type *types = xcalloc(n + 1ull, sizeof *types);
     for (uint32_t i = 0; i < n; i++) {
-        const Slot *s = &t->slots[spec->cols[i]];
-        slots[i] = (Slot){s->raw_col, s->text ? column_ref(s->text) : NULL,
-                          s->values ? column_ref(s->values) : NULL};
+        slots[i] = slot_ref(&t->slots[spec->cols[i]]);
         types[i] = t->types[spec->cols[i]];
     }
-    for (uint32_t i = 0; i < t->n_cols; i++) {
-        column_unref(t->slots[i].text);
-        column_unref(t->slots[i].values);
-    }
+    for (uint32_t i = 0; i < t->n_cols; i++)
+        slot_unref(&t->slots[i]);
     free(t->slots);
     free(t->types);
     t->slots = slots;
@@ -150,8 +158,7 @@ void table_slice(Pass *p, uint64_t from, uint64_t n)
     free(sel);
 }
 
-/* The columns of the key registers, one reference each. */
-static Column **key_columns(Pass *p, const Spec *spec)
+Column **key_columns(Pass *p, const Spec *spec)
 {
     Column **cols = xmalloc((spec->n_keys + 1ull) * sizeof(Column *));
     for (uint32_t i = 0; i < spec->n_keys; i++)
@@ -159,7 +166,7 @@ static Column **key_columns(Pass *p, const Spec *spec)
     return cols;
 }
 
-static void drop_columns(Column **cols, uint32_t n)
+void drop_columns(Column **cols, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         column_unref(cols[i]);
@@ -231,8 +238,7 @@ Status table_group(Pass *p, const Spec *spec)
     if (st != OK)
         return st;
     table_set(p, t);
-    free(p->input_rows);
-    p->input_rows = NULL;
+    renumber(p);
     return OK;
 }
 
@@ -255,5 +261,113 @@ Status table_range(Pass *p, const Reg *from, const Reg *to)
     for (uint32_t i = 0; i < n; i++)
         column_ints(t->slots[0].values)[i] = lo + i;
     table_set(p, t);
+    renumber(p);
+    return OK;
+}
+
+/* ---- union ---- */
+
+static Column *ints_as_floats(const Column *c)
+{
+    Column *f = column_new(TYPE_FLOAT, false, c->n_rows);
+    for (uint32_t i = 0; i < c->n_rows; i++)
+        column_floats(f)[i] = (double)column_ints(c)[i];
+    if (c->valid) {
+        column_own_valid(f, true);
+        memcpy(f->valid, c->valid, bit_words(c->n_rows) * sizeof *c->valid);
+    }
+    return f;
+}
+
+/* Values as cells, for a column whose other cells are to stay as they stand. */
+static Column *values_as_text(const Column *c)
+{
+    const CsvDialect d = CSV_DEFAULT_DIALECT;
+    Column *text = column_new(c->type, true, c->n_rows);
+    Heap *h = heap_new(4096);
+    Buf cell = {0};
+    text->delimiter = d.delimiter;
+    text->quote = d.quote;
+    if (c->valid) {
+        column_own_valid(text, true);
+        memcpy(text->valid, c->valid, bit_words(c->n_rows) * sizeof *c->valid);
+    }
+    for (uint32_t i = 0; i < c->n_rows; i++) {
+        buf_clear(&cell);
+        Value v = column_value(c, i);
+        if (!v.is_null && c->type == TYPE_STRING)
+            csv_put_text(&cell, v.s, &d);
+        else if (!v.is_null)
+            value_print(&cell, v);
+        char *to = heap_alloc(h, cell.len);
+        memcpy(to, cell.len ? cell.ptr : "", cell.len);
+        column_strs(text)[i] = (StrView){to, (uint32_t)cell.len,
+                                         cell.len && to[0] == d.quote ? CELL_QUOTED : 0};
+    }
+    column_add_heap(text, h);
+    heap_unref(h);
+    buf_deinit(&cell);
+    return text;
+}
+
+/* Makes a column ready to be appended to that of another table: with text if one of them has text, which stays as it
+ * stands, else with values; of type `want`, which is its own, or float where it is int. An int's text reads
+ * as a float. */
+static void union_column(Batch *t, uint32_t col, Type want, bool as_text)
+{
+    Slot *s = &t->slots[col], made = {.raw_col = -1};
+    bool widens = t->types[col] != want;
+    if (as_text && batch_has_text(t, col)) {
+        if (!widens)
+            return;
+        Column *text = batch_text(t, col);
+        made.text = column_concat(&text, 1, false); /* text may be shared, and gets another type */
+        made.text->type = want;
+        made.text->is_foreign |= s->picked != NULL;
+        column_unref(text);
+    } else {
+        Column *values = NULL;
+        batch_values(t, col, STR_LIT(""), NULL, NULL, &values, NULL); /* no text: there is nothing to decode */
+        made.values = widens ? ints_as_floats(values) : column_ref(values);
+        made.text = as_text ? values_as_text(made.values) : NULL;
+        column_unref(values);
+    }
+    slot_unref(s);
+    *s = made;
+    t->types[col] = want;
+}
+
+Status table_union(Pass *p, const Spec *spec)
+{
+    Batch *from = p->inst->tables[spec->table];
+    if ((uint64_t)p->n + from->n_rows > INT32_MAX)
+        return error_set(p->err, ERR_DATA, "union makes more than %d rows of one table", INT32_MAX);
+    Pass view = {.t = table_open(from)};
+    table_project(&view, spec);
+    Batch *parts[2] = {p->t, view.t};
+    for (uint32_t c = 0; c < p->t->n_cols; c++) {
+        Type want = parts[0]->types[c] == parts[1]->types[c] ? parts[0]->types[c] : TYPE_FLOAT;
+        bool as_text = batch_has_text(parts[0], c) || batch_has_text(parts[1], c);
+        union_column(parts[0], c, want, as_text);
+        union_column(parts[1], c, want, as_text);
+    }
+    uint32_t n_left = p->n, n_right = from->n_rows;
+    table_set(p, batch_concat(parts, 2, p->t->n_cols, p->t->types));
+    batch_unref(view.t);
+    if (!p->code->has_row_context)
+        return OK;
+    /* The table's rows are numbered behind those of the input. */
+    uint32_t *rows = xmalloc((p->n + 1ull) * sizeof *rows);
+    for (uint32_t i = 0; i < n_left; i++)
+        rows[i] = p->input_rows ? p->input_rows[i] : i;
+    for (uint32_t i = 0; i < n_right; i++)
+        rows[n_left + i] = (uint32_t)p->n_numbered + i;
+    if (p->copies) {
+        p->copies = xrealloc(p->copies, (p->n + 1ull) * sizeof *p->copies);
+        memset(p->copies + n_left, 0, n_right * sizeof *p->copies);
+    }
+    free(p->input_rows);
+    p->input_rows = rows;
+    p->n_numbered += n_right;
     return OK;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vm/pass.h"
 
@@ -20,6 +21,7 @@ void vm_close(Vm *vm)
         column_unref(vm->spare[i].col);
     for (uint32_t i = 0; i < vm->n_masks; i++)
         free(vm->masks[i].bits);
+    vm_close(vm->inner);
     free(vm->masks);
     free(vm->live.bits);
     free(vm->regs);
@@ -183,6 +185,8 @@ static Status pass_instr(Pass *p, Instr in)
         return st;
     case OP_DISTINCT: table_distinct(p, &specs[in.a]); return OK;
     case OP_GROUP: return table_group(p, &specs[in.a]);
+    case OP_JOIN: return table_join(p, &specs[in.a]);
+    case OP_UNION: return table_union(p, &specs[in.a]);
     case OP_LOG: log_lines(p, &regs[in.a], specs[in.b].per_row); return OK;
     case OP_ASSERT: return check_assert(p, &regs[in.a], &regs[in.b]);
     case OP_FAIL: return fail(p, &regs[in.a], specs[in.b].is_permanent);
@@ -206,38 +210,55 @@ static Status pass_instr(Pass *p, Instr in)
     return OK;
 }
 
-/* Either out or groups is wanted, the other one NULL. */
-static Status run(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
-                  const VmInstance *inst, const Batch *in, Batch **out, Groups **groups, Error *err)
+/* Runs instructions [p->pc, end) over the pass's table. out may be NULL. */
+static Status pass_run(Pass *p, uint32_t end, Batch **out)
 {
-    regs_open(vm, code->n_regs);
-    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in),
-              .groups = groups, .err = err};
-    p.n = p.t->n_rows;
+    Vm *vm = p->vm;
+    regs_open(vm, p->code->n_regs);
+    p->n_numbered = p->n = p->t->n_rows;
     Status st = OK;
-    for (p.pc = first; p.pc < end && st == OK; p.pc++)
-        st = pass_instr(&p, code->instrs[p.pc]);
+    for (; p->pc < end && st == OK; p->pc++)
+        st = pass_instr(p, p->code->instrs[p->pc]);
     /* Registers hold columns of this table: let go, the batch's memory is not ours to keep. */
-    for (uint32_t i = 0; i < code->n_regs; i++)
+    for (uint32_t i = 0; i < p->code->n_regs; i++)
         reg_clear(vm, &vm->regs[i]);
-    free(p.input_rows);
+    free(p->input_rows);
+    free(p->copies);
     if (st == OK && out)
-        *out = p.t;
+        *out = p->t;
     else
-        batch_unref(p.t);
+        batch_unref(p->t);
     return st;
 }
 
 Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err)
 {
-    return run(vm, code, first, end, host, inst, in, out, NULL, err);
+    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .pc = first, .t = table_open(in),
+              .err = err};
+    return pass_run(&p, end, out);
 }
 
 Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
                      const Batch *in, Groups **out, Error *err)
 {
-    return run(vm, code, 0, code->n_instrs, host, inst, in, NULL, out, err);
+    Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in),
+              .groups = out, .err = err};
+    return pass_run(&p, code->n_instrs, NULL);
+}
+
+Status pass_run_part(Pass *outer, const Code *code, const Batch *in, const uint32_t *input_rows, Batch **out)
+{
+    Vm *vm = outer->vm;
+    if (!vm->inner)
+        vm->inner = vm_open();
+    Pass p = {.vm = vm->inner, .code = code, .host = outer->host, .inst = outer->inst,
+              .t = table_open(in), .err = outer->err};
+    if (input_rows && code->has_row_context) {
+        p.input_rows = xmalloc((in->n_rows + 1ull) * sizeof *p.input_rows);
+        memcpy(p.input_rows, input_rows, in->n_rows * sizeof *p.input_rows);
+    }
+    return pass_run(&p, code->n_instrs, out);
 }
 
 Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,

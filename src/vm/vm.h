@@ -34,6 +34,7 @@ typedef struct VmInstance {
     Str levels;        /* the same with NUL bytes between levels, so that no two are the same; for uuid() */
     uint64_t index;    /* the batch's number */
     uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
+    Batch *const *tables; /* that JOIN and UNION know by number; borrowed, shared with other instances */
 } VmInstance;
 
 Vm *vm_open(void);

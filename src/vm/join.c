@@ -1,0 +1,453 @@
+/* join.c - JOIN: an index of the joined table, made once and kept with it, and the pairs of rows that it gives.
+ *
+ * Column by column: the keys of all left rows are hashed, looked up, and what comes out are two lists of
+ * row numbers, left and right. No cell is touched but keys and what the rest of the condition names. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "vm/group.h"
+#include "vm/pass.h"
+
+#ifdef PIPEMILL_STRESS
+#define PAIRS_AT_ONCE 7u
+#else
+#define PAIRS_AT_ONCE 65536u /* candidates of which the rest of the condition is computed together */
+#endif
+#define NO_GROUP UINT32_MAX
+
+/* ---- the index of a table, by its keys ---- */
+
+typedef struct JoinIndex {
+    struct JoinIndex *next;
+    const Code *code;  /* that makes the keys; of one join */
+    Status status;
+    Error err;         /* why the keys could not be computed */
+    uint32_t n_keys, n_groups;
+    Column **keys;     /* [n_keys] of all rows of the table */
+    GroupTable groups;
+    uint32_t *first;   /* [n_groups] a row of each group */
+    uint32_t *rows;    /* all rows, group by group, each in the table's order */
+    uint32_t *start;   /* [n_groups + 1] in rows; NULL, as rows: group g is row g alone */
+} JoinIndex;
+
+/* The indexes of one table, kept with its batch. */
+typedef struct JoinTable {
+    BatchExtra head; /* first: a BatchExtra * is a JoinTable * */
+    pthread_mutex_t mu;
+    JoinIndex *list; /* guarded by mu; an index does not change once it is in it */
+} JoinTable;
+
+static void index_free(JoinIndex *x)
+{
+    for (uint32_t i = 0; x->keys && i < x->n_keys; i++)
+        column_unref(x->keys[i]);
+    free(x->keys);
+    free(x->groups.cells);
+    free(x->first);
+    free(x->rows);
+    free(x->start);
+    free(x);
+}
+
+static void join_table_free(BatchExtra *extra)
+{
+    JoinTable *jt = (JoinTable *)extra;
+    while (jt->list) {
+        JoinIndex *x = jt->list;
+        jt->list = x->next;
+        index_free(x);
+    }
+    pthread_mutex_destroy(&jt->mu);
+    free(jt);
+}
+
+static BatchExtra *join_table_new(void)
+{
+    JoinTable *jt = xcalloc(1, sizeof *jt);
+    jt->head.free = join_table_free;
+    pthread_mutex_init(&jt->mu, NULL);
+    return &jt->head;
+}
+
+static void fill_cells(JoinIndex *x, const uint64_t *hashes)
+{
+    while (x->groups.mask + 1ull < 2ull * x->n_groups) /* at most half full, before anything is put in */
+        group_table_grow(&x->groups, hashes, x->first, 0);
+    group_table_grow(&x->groups, hashes, x->first, x->n_groups);
+}
+
+/* Puts the rows in the order of their groups. */
+static void fill_rows(JoinIndex *x, const uint32_t *ids, uint32_t n)
+{
+    if (x->n_groups == n) /* numbered in order of appearance: group g is row g */
+        return;
+    x->start = xcalloc(x->n_groups + 2ull, sizeof *x->start);
+    x->rows = xmalloc((n + 1ull) * sizeof *x->rows);
+    for (uint32_t i = 0; i < n; i++)
+        x->start[ids[i] + 2]++;
+    for (uint32_t g = 2; g <= x->n_groups; g++)
+        x->start[g] += x->start[g - 1];
+    for (uint32_t i = 0; i < n; i++) /* start[g + 1] runs from the group's begin to its end */
+        x->rows[x->start[ids[i] + 1]++] = i;
+}
+
+/* The columns of a batch that code of a join works on, numbered from `base`. */
+static Batch *part_view(const Batch *b, const PartCode *part, uint32_t base)
+{
+    uint32_t n = 0, first = 0;
+    while (first < part->n_cols && part->cols[first] < base)
+        first++;
+    while (first + n < part->n_cols && part->cols[first + n] < base + b->n_cols)
+        n++;
+    Batch *all = table_open(b);
+    uint16_t *cols = xmalloc((n + 1ull) * sizeof *cols);
+    for (uint32_t i = 0; i < n; i++)
+        cols[i] = (uint16_t)(part->cols[first + i] - base);
+    const Spec spec = {.kind = SPEC_PROJECT, .n_cols = n, .cols = cols};
+    Pass p = {.t = all};
+    table_project(&p, &spec);
+    free(cols);
+    return p.t;
+}
+
+static void index_fill(Pass *p, const Spec *spec, Batch *table, JoinIndex *x)
+{
+    uint32_t n = table->n_rows;
+    Error *err = p->err;
+    Batch *view = part_view(table, &spec->table_keys, p->t->n_cols), *made = NULL;
+    p->err = &x->err;
+    x->status = pass_run_part(p, x->code, view, NULL, &made);
+    p->err = err;
+    batch_unref(view);
+    if (x->status != OK)
+        return;
+    x->n_keys = spec->n_keys;
+    x->keys = xcalloc(x->n_keys, sizeof(Column *));
+    for (uint32_t i = 0; i < x->n_keys; i++) /* they are computed: nothing to decode */
+        batch_values(made, i, STR_LIT(""), NULL, NULL, &x->keys[i], NULL);
+    batch_unref(made);
+    uint64_t *hashes = xmalloc((n + 1ull) * sizeof *hashes);
+    uint32_t *ids = xmalloc((n + 1ull) * sizeof *ids);
+    x->first = xmalloc((n + 1ull) * sizeof *x->first);
+    group_hashes(x->keys, x->n_keys, n, hashes);
+    x->n_groups = n ? group_rows(x->keys, x->n_keys, n, ids, x->first) : 0;
+    fill_cells(x, hashes);
+    fill_rows(x, ids, n);
+    free(hashes);
+    free(ids);
+}
+
+/* The index of the table by the keys of this join; the first that wants it makes it, the others wait. */
+static Status index_get(Pass *p, const Spec *spec, Batch *table, const JoinIndex **out)
+{
+    JoinTable *jt = (JoinTable *)batch_extra(table, join_table_new);
+    pthread_mutex_lock(&jt->mu);
+    JoinIndex *x = jt->list;
+    while (x && x->code != spec->table_keys.code)
+        x = x->next;
+    if (!x) {
+        x = xcalloc(1, sizeof *x);
+        x->code = spec->table_keys.code;
+        index_fill(p, spec, table, x);
+        x->next = jt->list;
+        jt->list = x;
+    }
+    pthread_mutex_unlock(&jt->mu);
+    *out = x;
+    if (x->status != OK && p->err)
+        *p->err = x->err;
+    return x->status;
+}
+
+/* Do the keys of row i equal those of a row of the table? None of them is null. */
+static inline bool keys_equal(const JoinIndex *x, Column *const *keys, uint32_t i, uint32_t row)
+{
+    if (x->n_keys == 1 && type_is_int(keys[0]->type))
+        return column_ints(keys[0])[i] == column_ints(x->keys[0])[row];
+    for (uint32_t k = 0; k < x->n_keys; k++)
+        if (!group_values_equal(keys[k], i, x->keys[k], row))
+            return false;
+    return true;
+}
+
+/* groups[n]: which group of the index has the row's keys; NO_GROUP: none. */
+static void index_find(const JoinIndex *x, Column *const *keys, uint32_t n, uint32_t *groups)
+{
+    enum { AHEAD = 16 }; /* cells fetched before they are looked at */
+    uint64_t *hashes = xmalloc((n + 1ull) * sizeof *hashes);
+    group_hashes(keys, x->n_keys, n, hashes);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(&x->groups.cells[(uint32_t)hashes[i + AHEAD] & x->groups.mask]);
+        uint32_t high = (uint32_t)(hashes[i] >> 32), at = (uint32_t)hashes[i] & x->groups.mask;
+        groups[i] = NO_GROUP;
+        bool is_null = false; /* null equals nothing */
+        for (uint32_t k = 0; k < x->n_keys; k++)
+            is_null |= !column_is_valid(keys[k], i);
+        for (; !is_null && x->groups.cells[at].group; at = (at + 1) & x->groups.mask) {
+            if (x->groups.cells[at].hash != high)
+                continue;
+            uint32_t group = x->groups.cells[at].group - 1;
+            if (!keys_equal(x, keys, i, x->start ? x->first[group] : group))
+                continue;
+            groups[i] = group;
+            break;
+        }
+    }
+    free(hashes);
+}
+
+/* ---- pairs ---- */
+
+typedef struct Pairs {
+    uint32_t *left, *right; /* [n] rows, ascending by left */
+    uint64_t n, cap;
+} Pairs;
+
+static void pairs_grow(Pairs *to, uint64_t n_more)
+{
+    if (to->n + n_more <= to->cap && to->left)
+        return;
+    to->cap = to->n + n_more > 2 * to->cap ? to->n + n_more : 2 * to->cap;
+    to->left = xrealloc(to->left, (to->cap + 1) * sizeof *to->left);
+    to->right = xrealloc(to->right, (to->cap + 1) * sizeof *to->right);
+}
+
+static void pairs_free(Pairs *p)
+{
+    free(p->left);
+    free(p->right);
+}
+
+/* One JOIN over the table of the pass. */
+typedef struct Join {
+    Pass *pass;
+    const Spec *spec;
+    Batch *table;
+    const JoinIndex *index; /* NULL: no keys, every row of the table is a candidate */
+    uint32_t *groups;       /* [n] of each left row */
+    Batch *view;            /* the left columns that the rest names */
+    bool *matched;          /* [n] the row has a pair; NULL: not kept */
+    Pairs found;
+} Join;
+
+/* The candidates of a left row: rows of the table, n of them. */
+typedef struct Candidates {
+    const uint32_t *rows; /* [n]; NULL: first, first + 1, ... */
+    uint32_t first, n;
+} Candidates;
+
+static inline Candidates candidates(const Join *j, uint32_t row)
+{
+    const JoinIndex *x = j->index;
+    if (!x)
+        return (Candidates){.n = j->table->n_rows};
+    uint32_t g = j->groups[row];
+    if (g == NO_GROUP)
+        return (Candidates){.n = 0};
+    if (!x->start)
+        return (Candidates){.first = g, .n = 1};
+    return (Candidates){.rows = x->rows + x->start[g], .n = x->start[g + 1] - x->start[g]};
+}
+
+static Status too_many(Pass *p)
+{
+    return error_set(p->err, ERR_DATA,
+                     "join makes more than %d rows of one table: give it smaller batches (`batch N`), or "
+                     "a narrower condition",
+                     INT32_MAX);
+}
+
+/* Without a rest of the condition every candidate is a pair. */
+static Status pair_all(Join *j)
+{
+    uint32_t n = j->pass->n;
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < n; i++)
+        total += candidates(j, i).n;
+    if (total > INT32_MAX)
+        return too_many(j->pass);
+    Pairs *to = &j->found;
+    pairs_grow(to, total);
+    for (uint32_t i = 0; i < n; i++) {
+        Candidates c = candidates(j, i);
+        for (uint32_t k = 0; k < c.n; k++) {
+            to->left[to->n] = i;
+            to->right[to->n++] = c.rows ? c.rows[k] : c.first + k;
+        }
+    }
+    return OK;
+}
+
+/* Keeps those of the candidates for which the rest of the condition is true. */
+static Status keep_true(Join *j, Pairs *some)
+{
+    Pass *p = j->pass;
+    const PartCode *rest = &j->spec->rest;
+    uint32_t n = (uint32_t)some->n, n_left = j->view->n_cols;
+    Batch *pair = batch_select_rows(j->view, some->left, n), *made = NULL;
+    uint16_t *cols = xmalloc((rest->n_cols + 1ull) * sizeof *cols);
+    for (uint32_t i = n_left; i < rest->n_cols; i++)
+        cols[i - n_left] = (uint16_t)(rest->cols[i] - p->t->n_cols);
+    batch_pick(pair, j->table, some->right, cols, rest->n_cols - n_left);
+    free(cols);
+    uint32_t *input_rows = NULL;
+    if (p->code->has_row_context) {
+        input_rows = xmalloc((n + 1ull) * sizeof *input_rows);
+        for (uint32_t i = 0; i < n; i++)
+            input_rows[i] = p->input_rows ? p->input_rows[some->left[i]] : some->left[i];
+    }
+    Status st = pass_run_part(p, rest->code, pair, input_rows, &made);
+    free(input_rows);
+    batch_unref(pair);
+    some->n = 0;
+    if (st != OK)
+        return st;
+    Column *is = NULL;
+    batch_values(made, 0, STR_LIT(""), NULL, NULL, &is, NULL); /* computed: nothing to decode */
+    bool wants_pairs = j->spec->join == CODE_JOIN_INNER || j->spec->join == CODE_JOIN_LEFT;
+    pairs_grow(&j->found, wants_pairs ? n : 0);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!column_is_valid(is, i) || !(column_bools(is)[i] & 1))
+            continue;
+        j->matched[some->left[i]] = true;
+        if (!wants_pairs)
+            continue;
+        j->found.left[j->found.n] = some->left[i];
+        j->found.right[j->found.n++] = some->right[i];
+    }
+    column_unref(is);
+    batch_unref(made);
+    return j->found.n > INT32_MAX ? too_many(p) : OK;
+}
+
+/* Looks at all candidates, so many at a time. */
+static Status pair_some(Join *j)
+{
+    Pass *p = j->pass;
+    Status st = OK;
+    Pairs some = {0};
+    bool wants_one = j->spec->join == CODE_JOIN_SEMI || j->spec->join == CODE_JOIN_ANTI;
+    j->view = part_view(p->t, &j->spec->rest, 0);
+    pairs_grow(&some, PAIRS_AT_ONCE);
+    for (uint32_t i = 0; i < p->n && st == OK; i++) {
+        Candidates c = candidates(j, i);
+        for (uint32_t k = 0; k < c.n && st == OK; k++) {
+            some.left[some.n] = i;
+            some.right[some.n++] = c.rows ? c.rows[k] : c.first + k;
+            if (some.n < PAIRS_AT_ONCE)
+                continue;
+            st = keep_true(j, &some);
+            if (wants_one && j->matched[i])
+                break;
+        }
+    }
+    if (st == OK && some.n)
+        st = keep_true(j, &some);
+    pairs_free(&some);
+    batch_unref(j->view);
+    return st;
+}
+
+/* Left rows without a pair get one with nulls, in their place. */
+static Status add_unmatched(Join *j)
+{
+    uint32_t n = j->pass->n;
+    Pairs *from = &j->found, to = {0};
+    uint64_t at = 0;
+    pairs_grow(&to, from->n + n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (at == from->n || from->left[at] != i) {
+            to.left[to.n] = i;
+            to.right[to.n++] = PICKED_NONE;
+        }
+        for (; at < from->n && from->left[at] == i; at++) {
+            to.left[to.n] = i;
+            to.right[to.n++] = from->right[at];
+        }
+    }
+    pairs_free(from);
+    *from = to;
+    return to.n > INT32_MAX ? too_many(j->pass) : OK;
+}
+
+/* The left rows that have a pair, or those that have none. */
+static void select_matched(Join *j, bool wants_matched)
+{
+    uint32_t n = j->pass->n, n_kept = 0;
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_matched = j->matched ? j->matched[i] : candidates(j, i).n > 0;
+        if (is_matched == wants_matched)
+            sel[n_kept++] = i;
+    }
+    if (n_kept < n)
+        table_select(j->pass, sel, n_kept);
+    free(sel);
+}
+
+/* What uuid() is to tell apart: rows that one row has become. */
+static void number_copies(Pass *p, const uint32_t *left, uint32_t n)
+{
+    uint64_t *copies = p->copies;
+    if (!copies)
+        copies = xcalloc(n + 1ull, sizeof *copies);
+    uint64_t nth = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        nth = left[i] == left[i - 1] ? nth + 1 : 0;
+        if (nth) /* of this join: those of another one have other numbers */
+            copies[i] = (copies[i] ^ (p->pc + 1ull) << 32) * 0x9e3779b97f4a7c15u + nth;
+    }
+    p->copies = copies;
+}
+
+static void put_pairs(Join *j)
+{
+    Pass *p = j->pass;
+    const Pairs *f = &j->found;
+    uint32_t n = (uint32_t)f->n;
+    bool is_same = n == p->n; /* each left row once: they stay as they are */
+    for (uint32_t i = 0; i < n && is_same; i++)
+        is_same = f->left[i] == i;
+    if (!is_same)
+        table_select(p, f->left, n);
+    if (!is_same && p->code->has_row_context)
+        number_copies(p, f->left, n);
+    batch_pick(p->t, j->table, f->right, j->spec->cols, j->spec->n_cols);
+}
+
+Status table_join(Pass *p, const Spec *spec)
+{
+    Join j = {.pass = p, .spec = spec, .table = p->inst->tables[spec->table]};
+    Column **keys = NULL;
+    Status st = OK;
+    if (spec->n_keys && p->n) { /* no rows: nothing is looked up */
+        keys = key_columns(p, spec);
+        st = index_get(p, spec, j.table, &j.index);
+        if (st != OK)
+            goto done;
+        j.groups = xmalloc((p->n + 1ull) * sizeof *j.groups);
+        index_find(j.index, keys, p->n, j.groups);
+    }
+    if (spec->rest.code) {
+        j.matched = xcalloc(p->n + 1ull, sizeof *j.matched);
+        st = pair_some(&j);
+    } else if (spec->join == CODE_JOIN_INNER || spec->join == CODE_JOIN_LEFT) {
+        st = pair_all(&j);
+    }
+    if (st == OK && spec->join == CODE_JOIN_LEFT)
+        st = add_unmatched(&j);
+    if (st != OK)
+        goto done;
+    if (spec->join == CODE_JOIN_SEMI || spec->join == CODE_JOIN_ANTI)
+        select_matched(&j, spec->join == CODE_JOIN_SEMI);
+    else
+        put_pairs(&j);
+done:
+    if (keys)
+        drop_columns(keys, spec->n_keys);
+    pairs_free(&j.found);
+    free(j.groups);
+    free(j.matched);
+    return st;
+}
