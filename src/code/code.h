@@ -133,6 +133,7 @@ typedef struct Code {
     Type *reg_types;       /* [n_regs]; a register has one type for the whole code */
     uint32_t n_in;         /* columns of the table at entry */
     const Schema *in, *out; /* of the step; in: NULL for READ_CSV and RANGE */
+    bool needs_key;        /* uses key() or uuid(): the instance's key must be told */
     bool has_row_context;  /* uses row(), uuid(), index(), key() */
 } Code;
 

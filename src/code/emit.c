@@ -35,7 +35,7 @@ typedef struct Emit {
     const Schema *table; /* as it is before the operation being emitted */
     CodeNote note;       /* of what is being emitted */
     Span text_span;      /* note.text was made from it */
-    bool has_row_context;
+    bool has_row_context, needs_key;
     bool is_too_large;
     const Pop *pair;       /* code of a join: table is its pair, and only the columns that are named ... */
     Vec(uint32_t) named;   /* ... are there, in the order of their first LOAD */
@@ -354,6 +354,7 @@ static uint16_t call(Emit *e, const Tx *tx)
     }
     BuiltinKind kind = builtin_get(tx->fn)->kind;
     e->has_row_context |= kind == BUILTIN_KIND_ROW;
+    e->needs_key |= tx->fn == BUILTIN_KEY || tx->fn == BUILTIN_UUID;
     r = reg(e, tx->type);
     set_note(e, tx->span);
     Spec s = {.kind = SPEC_CALL, .fn = tx->fn, .n_args = operand(e, tx->n_args),
@@ -733,6 +734,7 @@ static Status finish(Emit *e, Str step, const Schema *in, const Schema *out, Cod
     c->in = in;
     c->out = out;
     c->has_row_context = e->has_row_context;
+    c->needs_key = e->needs_key;
     *code = c;
     return OK;
 }

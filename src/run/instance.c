@@ -163,11 +163,14 @@ static void attempt_reset(Run *r, const Step *s, State *state)
         drop_parts(state);
 }
 
-VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf *levels)
+VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *code, Buf *key,
+                       Buf *levels)
 {
     const Frame *frame = instance_frame(t->inst);
-    frame_put_key(frame, '/', key);
-    frame_put_key(frame, '\0', levels);
+    if (code->needs_key) {
+        frame_put_key(frame, '/', key);
+        frame_put_key(frame, '\0', levels);
+    }
     return (VmInstance){.seed = r->options.seed, .step = s->name, .key = buf_str(key),
                         .levels = buf_str(levels), .index = frame_index(frame)};
 }
@@ -191,7 +194,7 @@ TaskResult task_run(void *ctx, Task *t)
         return task_part(r, t, s);
 
     Buf key = {0}, levels = {0};
-    VmInstance inst = vm_instance(r, t, s, &key, &levels);
+    VmInstance inst = vm_instance(r, t, s, r->codes[s->id], &key, &levels);
     Host host = {.run = r, .task = t, .step = s, .state = state_of(t->inst)};
     const VmHost outside = vm_host(&host);
     Batch **tables = instance_tables(r, t->inst);

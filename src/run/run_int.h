@@ -135,8 +135,10 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
 
 /* ---- instance.c */
 
-/* What bytecode is told of the instance: its key is put into two buffers, which must outlive it. */
-VmInstance vm_instance(const Run *r, const Task *t, const Step *s, Buf *key, Buf *levels);
+/* What the code is told of the instance: its key, if it asks for that, is put into two buffers, which
+ * must outlive it. */
+VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *code, Buf *key,
+                       Buf *levels);
 /* What the instance's bytecode reaches outside, with h as its ctx. */
 VmHost vm_host(Host *h);
 /* The table of a plain input, its fields found. Borrowed. */

@@ -17,7 +17,7 @@ static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, 
 {
     static const VmHost no_host = {0}; /* expressions reach nothing outside */
     Buf key = {0}, levels = {0};
-    VmInstance inst = vm_instance(r, t, s, &key, &levels);
+    VmInstance inst = vm_instance(r, t, s, r->path_codes[s->id], &key, &levels);
     const Batch *in = NULL;
     Batch *row = NULL, *out = NULL;
     Status st = OK;
