@@ -38,6 +38,7 @@ struct Recorded {
     Map frames;          /* "scope:key" -> place in the recording + 1; scopes of the spec */
     Groups *instances;   /* [n_steps] that stand for those that were not recorded */
     Groups *folds;       /* [n_steps] the same for folds */
+    Groups *firsts;      /* [n_steps] the first dispatch of each instance of a generator */
     uint64_t *n_batches; /* [n_steps] given by all instances of a generator */
     uint64_t gap_ns;
 };
@@ -101,6 +102,8 @@ static void groups_make(Recorded *r, Arena *a, const GraphSpec *spec)
                          spec->steps[e->step].on_failure == ON_FAILURE_SKIP);
         Group g = {i, end};
         r->n_batches[e->step] += last == OUTCOME_YIELDED;
+        if (spec->steps[e->step].opens && !e->is_fold && e->n_before == 0)
+            vec_push(a, &r->firsts[e->step], g);
         if (e->is_fold)
             vec_push(a, &r->folds[e->step], g);
         else if (is_whole && last != OUTCOME_EXHAUSTED)
@@ -185,6 +188,7 @@ Recorded *recorded_make(Arena *a, const GraphSpec *spec, const Recording *run,
     qsort(r->entries, r->n_entries, sizeof *r->entries, entry_cmp);
     r->instances = arena_array(a, Groups, spec->n_steps);
     r->folds = arena_array(a, Groups, spec->n_steps);
+    r->firsts = arena_array(a, Groups, spec->n_steps);
     r->n_batches = arena_array(a, uint64_t, spec->n_steps);
     groups_make(r, a, spec);
     frames_make(r, a, spec, run, spec_step);
@@ -349,8 +353,8 @@ static uint64_t n_batches(const TimeModel *m, const Instance *i)
     const Recorded *r = m->recorded;
     Entry want = {.step = step, .frame = frame_find(r, instance_frame(i))};
     Group g = group_find(r, &want);
-    if (g.from == g.to && r->instances[step].n) { /* as another one of it */
-        const Groups *others = &r->instances[step];
+    if (g.from == g.to && r->firsts[step].n) { /* as another one of it */
+        const Groups *others = &r->firsts[step];
         uint64_t h = draw(m, step, instance_frame(i), 2);
         g = others->ptr[h % others->n];
     }

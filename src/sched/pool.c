@@ -363,8 +363,8 @@ static uint32_t task_shares(const Pool *p, Worker *w)
     uint64_t slept_ns = w->slept_ns;
     cpu_ns = cpu_ns > w->unread_ns ? cpu_ns - w->unread_ns : 0;
     w->unread_ns = 0;
-    if (w->time.knows_delay && cpu_ns + delay_ns + slept_ns < wall_ns)
-        slept_ns = wall_ns - cpu_ns - delay_ns;
+    if (w->time.knows_delay) /* a sleeper that nobody lets run on is not asleep */
+        slept_ns = cpu_ns + delay_ns < wall_ns ? wall_ns - cpu_ns - delay_ns : 0;
     return trace_shares(cpu_ns, slept_ns, wall_ns);
 }
 

@@ -497,26 +497,31 @@ static TaskResult nap(void *ctx, Task *t)
     return task_sleep(t, 2000000, &t->err) == OK ? TASK_DONE : TASK_FAILED;
 }
 
+/* Of 2 ms of sleep at least one is seen as such; when the machine is busy others may have the
+ * processors for the rest, so there are some attempts. */
 static void test_slept(void)
 {
+    bool was_seen = false;
     TestSpec t;
     spec_begin(&t);
     spec_step(&t, 0, "nap");
-    size_t n;
     Tasks tasks = {.run = nap};
-    Trace *trace = trace_new(1, TRACE_KEEP);
-    PoolOptions options = {.n_workers = 1, .trace = trace};
-    Pool *p = pool_new(&t.spec, &tasks, &options);
-    PoolSummary s;
-    pool_run(p, &s);
-    TraceEvent *events = trace_sorted(trace, &n);
-    CHECK(n == 2 && events[1].kind == TRACE_END);
-    uint64_t wall_ns = events[1].t_ns - events[0].t_ns;
-    CHECK(wall_ns >= 2000000 && events[1].info != 0);
-    CHECK(trace_slept_ns(events[1].info, wall_ns) + wall_ns / 65535 + 1 >= 2000000);
-    free(events);
-    pool_free(p);
-    trace_free(trace);
+    for (int k = 0; k < 50 && !was_seen; k++) {
+        size_t n;
+        Trace *trace = trace_new(1, TRACE_KEEP);
+        PoolOptions options = {.n_workers = 1, .trace = trace};
+        Pool *p = pool_new(&t.spec, &tasks, &options);
+        PoolSummary s;
+        pool_run(p, &s);
+        TraceEvent *events = trace_sorted(trace, &n);
+        CHECK(n == 2 && events[1].kind == TRACE_END && events[1].info != 0);
+        uint64_t wall_ns = events[1].t_ns - events[0].t_ns;
+        was_seen = wall_ns >= 2000000 && trace_slept_ns(events[1].info, wall_ns) > 1000000;
+        free(events);
+        pool_free(p);
+        trace_free(trace);
+    }
+    CHECK(was_seen);
 }
 
 /* ---- the trace */
