@@ -108,6 +108,12 @@ static bool wants_row_numbers(Pop *const *pops, size_t n)
     return false;
 }
 
+/* The number of a TAKE or TOP. */
+static uint64_t take_limit(const Pop *p)
+{
+    return p->expr && p->expr->value.i > 0 ? (uint64_t)p->expr->value.i : 0;
+}
+
 PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope)
 {
     PlanFold f = {.hold = HOLD_ROWS};
@@ -127,7 +133,7 @@ PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope)
     f.hold = h;
     f.folds_next = true;
     if (h == HOLD_FIRST || h == HOLD_TOP)
-        f.limit = p->expr && p->expr->value.i > 0 ? (uint64_t)p->expr->value.i : 0;
+        f.limit = take_limit(p);
     return f;
 }
 
@@ -158,11 +164,35 @@ static void finish(Arena *a, Plan *plan, Step *c)
     if (!reader || !reader->in || reader->scope != c->scope || reader->pops.n == 0 ||
         reader->pops.ptr[0]->kind != POP_TAKE)
         return;
-    PlanFold f = fold_split(reader->pops.ptr, 1, c->scope);
     c->hold = HOLD_FIRST;
-    c->hold_limit = f.limit;
+    c->hold_limit = take_limit(reader->pops.ptr[0]);
     Step *part = plan->steps[c->inputs[0]];
     vec_push(a, &part->pops, reader->pops.ptr[0]);
+}
+
+/* A read that is one table, and of which `take` wants the first rows only: in its own op behind
+ * statements that mean the same for a part of the file, or at the head of its only reader. */
+static void finish_read(const Plan *plan, Step *s)
+{
+    uint32_t n_readers;
+    if (s->is_generator || s->pops.n == 0 || s->pops.ptr[0]->kind != POP_READ_CSV)
+        return;
+    Pop *const *pops = s->pops.ptr + 1;
+    size_t n = s->pops.n - 1, i = 0;
+    bool is_numbered = wants_row_numbers(pops, n);
+    while (i < n && is_of_head(pops[i], s->scope) && pops[i]->kind != POP_WRITE_CSV &&
+           pops[i]->kind != POP_ASSERT && !(is_numbered && pops[i]->kind == POP_FILTER))
+        i++;
+    const Pop *take = i < n ? pops[i] : NULL;
+    if (!take) {
+        const Step *reader = only_reader(plan, s, &n_readers);
+        if (reader && reader->in && reader->scope == s->scope && reader->pops.n)
+            take = reader->pops.ptr[0];
+    }
+    if (!take || take->kind != POP_TAKE)
+        return;
+    s->hold = HOLD_FIRST;
+    s->hold_limit = take_limit(take);
 }
 
 void fold_finish(Arena *a, Plan *plan)
@@ -170,6 +200,8 @@ void fold_finish(Arena *a, Plan *plan)
     for (uint32_t i = 0; i < plan->n_steps; i++)
         if (plan->steps[i]->kind == STEP_COLLECT)
             finish(a, plan, plan->steps[i]);
+        else
+            finish_read(plan, plan->steps[i]);
 }
 
 static bool has_effects(const Step *s)
@@ -192,7 +224,7 @@ static bool scope_within(const Plan *plan, uint32_t scope, uint32_t around)
 
 bool fold_stops_generator(const Plan *plan, const Step *c)
 {
-    if (c->hold != HOLD_FIRST)
+    if (c->hold != HOLD_FIRST || c->kind != STEP_COLLECT)
         return false;
     uint32_t scope = plan->steps[c->inputs[0]]->scope;
     for (uint32_t i = 0; i < plan->n_steps; i++) {
@@ -260,7 +292,9 @@ void fold_put_hold(Buf *out, const Plan *plan, const Step *c)
     case HOLD_TOP:
         buf_printf(out, "at most %" PRIu64 " row%s", c->hold_limit,
                    c->hold_limit == 1 ? "" : "s");
-        if (fold_stops_generator(plan, c))
+        if (c->kind != STEP_COLLECT)
+            buf_puts(out, ", then reads no further");
+        else if (fold_stops_generator(plan, c))
             buf_printf(out, ", then `%.*s` stops",
                        STR_ARG(plan->steps[plan->scopes[part->scope].generator]->name));
         break;

@@ -36,7 +36,8 @@ typedef struct PlanFold {
 PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope);
 
 /* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
- * one whose only reader begins with `take` needs no more than its rows. */
+ * one whose only reader begins with `take` needs no more than its rows. A static read of which `take` wants the
+ * first rows gets a HOLD_FIRST too: it reads no further. */
 void fold_finish(Arena *a, Plan *plan);
 
 /* May the generator of the collect's batches stop after its first `limit` rows? Not if a

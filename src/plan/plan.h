@@ -172,7 +172,7 @@ struct Step {
                              whose path is made of columns has one */
     const Schema *out;
     Vec(Pop *) pops;      /* none: passes its input on */
-    Hold hold;            /* COLLECT */
+    Hold hold;            /* COLLECT; HOLD_FIRST also of a static read */
     uint64_t hold_limit;  /* HOLD_FIRST, HOLD_TOP: rows */
     const Step *part_of;  /* the collect whose batches it prepares and that alone reads it; NULL: none (fold.h) */
     Str doc;

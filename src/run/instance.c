@@ -104,12 +104,13 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **
     uint32_t end = streamed_end(c);
     /* Nothing to leave out: one range is one table, without copying it together. */
     CsvLimit limit = {.rows = r->options.auto_rows};
-    if (end == 1 && !limit.rows)
+    bool wants_all = h->step->hold != HOLD_FIRST;
+    if (end == 1 && !limit.rows && wants_all)
         limit.bytes = CSV_BATCH_MAX;
     Batch *all = NULL;
     Status st = source_paths(r, h->task, h->step, h->state, err);
     source_rewind(h->state); /* an attempt before may have gone half the way */
-    while (st == OK) {
+    while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
         RawRows *raw = NULL;
         Batch *in = NULL, *part = NULL;
         st = task_check(h->task, err); /* an input may be endless */
