@@ -491,16 +491,22 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     register_sinks(b, part);
 }
 
-/* Gives the operations of stage s, which may collect the batches of a scope, to `first` and to further steps where batches begin; returns
- * the last of them. */
+/* Gives the operations of stage s, which may collect the batches of a scope, to `first` and to further
+ * steps where batches begin; returns the last of them. */
 static Step *lay_out(Builder *b, Step *first, const StageDef *s, const PopList *pops,
                      uint32_t batches)
 {
     Step *step = first;
     size_t i = 0, n = pops->n;
     Pop *split = n && pops->ptr[n - 1]->kind == POP_SPLIT ? pops->ptr[--n] : NULL;
-    if (n && pops->ptr[0]->kind != POP_SPLIT && pop_yields(pops->ptr[0]))
+    if (n && pop_yields(pops->ptr[0])) {
+        if (step->kind == STEP_COLLECT && step->in) { /* its paths are made of the collected table */
+            step->out = step->in;
+            split_collect(b, step, batches);
+            step = step_rest(b, s, step, first->name, "read");
+        }
         opens_scope(b, step, pops->ptr[i++]);
+    }
     if (i < n && step->is_generator)
         step = step_rest(b, s, step, first->name, "each");
     for (; i < n; i++) {

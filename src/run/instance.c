@@ -94,9 +94,10 @@ static const Schema *streamed_schema(const Step *s, const Code *c, uint32_t end)
     return out;
 }
 
-/* A static read: the file goes through the row-wise statements in parts. */
-static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **out,
-                       Error *err)
+/* A static read: the file goes through the row-wise statements in parts. paths: the table that names the
+ * files, NULL if none does. */
+static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Batch *paths,
+                       Batch **out, Error *err)
 {
     Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
@@ -108,7 +109,8 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, Batch **
     if (end == 1 && !limit.rows && wants_all)
         limit.bytes = CSV_BATCH_MAX;
     Batch *all = NULL;
-    Status st = source_paths(r, h->task, h->step, h->state, err);
+    Status st = source_paths(r, h->task, h->step, h->state, paths, err);
+    h->task->n_rows_in = 0; /* of the files */
     source_rewind(h->state); /* an attempt before may have gone half the way */
     while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
         RawRows *raw = NULL;
@@ -216,7 +218,7 @@ TaskResult task_run(void *ctx, Task *t)
     if (st == OK) {
         bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
         if (reads)
-            st = run_read(r, &outside, &inst, &out, &t->err);
+            st = run_read(r, &outside, &inst, in, &out, &t->err);
         else
             st = vm_run(r->vms[t->worker], r->codes[s->id], &outside, &inst, in, &out, &t->err);
     }

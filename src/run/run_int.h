@@ -85,8 +85,9 @@ Status append_pending(Run *r, State *s, Error *err);
 
 /* ---- source.c */
 
-/* Finds out which files step s reads with pops[0], once. */
-Status source_paths(Run *r, const Task *t, const Step *s, State *state, Error *err);
+/* Finds out which files step s reads with pops[0], once. table: what the paths are made of, where s->in. */
+Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Batch *table,
+                    Error *err);
 void source_rewind(State *state); /* to the first of them */
 /* The next range of rows of these files, one after the other; NULL: there are no more. */
 Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err);

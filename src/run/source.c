@@ -13,20 +13,16 @@ static void path_add(State *state, Str path)
 }
 
 /* The paths of a read that depend on the batch, a file for each row if they are made of columns. */
-static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, Error *err)
+static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, const Batch *in,
+                            Error *err)
 {
     static const VmHost no_host = {0}; /* expressions reach nothing outside */
     Buf key = {0}, levels = {0};
     VmInstance inst = vm_instance(r, t, s, r->path_codes[s->id], &key, &levels);
-    const Batch *in = NULL;
     Batch *row = NULL, *out = NULL;
-    Status st = OK;
-    if (s->in)
-        st = input_batch(r, t->inst, s, &in, err);
-    else
+    if (!s->in)
         in = row = batch_new(1, 0);
-    if (st == OK)
-        st = vm_run(r->vms[t->worker], r->path_codes[s->id], &no_host, &inst, in, &out, err);
+    Status st = vm_run(r->vms[t->worker], r->path_codes[s->id], &no_host, &inst, in, &out, err);
     Column *paths = NULL;
     if (st == OK)
         st = batch_values(out, 0, STR_LIT("path"), NULL, NULL, &paths, err);
@@ -51,14 +47,15 @@ static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, 
     return st;
 }
 
-Status source_paths(Run *r, const Task *t, const Step *s, State *state, Error *err)
+Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Batch *table,
+                    Error *err)
 {
     const Pop *p = s->pops.ptr[0];
     Status st = OK;
     if (state->has_paths)
         return OK;
     if (p->expr)
-        st = paths_compute(r, t, s, state, err);
+        st = paths_compute(r, t, s, state, table, err);
     else
         path_add(state, p->path);
     if (st == OK) {
@@ -200,7 +197,12 @@ static Batch *next_of_range(Run *r, const Task *t, const Pop *p)
 static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows **out)
 {
     const Pop *p = s->pops.ptr[0];
-    Status st = source_paths(r, t, s, state, &t->err);
+    const Batch *table = NULL;
+    Status st = OK;
+    if (s->in && !state->has_paths)
+        st = input_batch(r, t->inst, s, &table, &t->err);
+    if (st == OK)
+        st = source_paths(r, t, s, state, table, &t->err);
     if (st == OK && state->attempt != instance_attempt(t->inst)) {
         if (instance_attempt(t->inst) > 1 && str_is(p->path, "stdin"))
             return error_set(&t->err, ERR_FAIL_PERMANENT, "stdin cannot be read again");
