@@ -1,6 +1,7 @@
 #include "report/trace.h"
 
 #include "base/json.h"
+#include "report/critical.h"
 
 #define TRACE_PID 1
 
@@ -74,16 +75,31 @@ static void put_frame(JsonWriter *w, const RecFrame *f, const char *key, const c
         put_str(w, numbers, f->numbers);
 }
 
-static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, Buf *name)
+/* "transform_1[3]", "transform_1[3], attempt 2 failed" */
+static void slice_name(const Recording *r, const Bar *b, Buf *name)
 {
-    const Bar *b = &r->bars[i];
     buf_clear(name);
     recording_put_name(r, b, name);
+    if (b->attempt > 1)
+        buf_printf(name, ", attempt %u", b->attempt);
+    if (b->outcome == OUTCOME_FAILED)
+        buf_puts(name, " failed");
+    else if (b->outcome == OUTCOME_RETRY)
+        buf_puts(name, " failed, tried again");
+}
+
+static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, bool is_critical,
+                      Buf *name)
+{
+    const Bar *b = &r->bars[i];
+    slice_name(r, b, name);
     event_begin(w, "X", b->worker + 1u);
     put_str(w, "name", buf_str(name));
     put_cstr(w, "cat", b->kind == BAR_FOLD ? "fold" : "run");
     put_us(w, "ts", b->start_ns);
     put_us(w, "dur", b->end_ns - b->start_ns);
+    if (b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY) /* colours of chrome://tracing */
+        put_cstr(w, "cname", b->outcome == OUTCOME_FAILED ? "terrible" : "bad");
     json_key(w, "args");
     json_begin_object(w);
     put_str(w, "step", r->info.steps[b->step].name);
@@ -101,6 +117,8 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, B
         put_us(w, "cpu_us", b->cpu_ns);
         put_us(w, "slept_us", b->slept_ns);
     }
+    if (is_critical)
+        put_bool(w, "is_critical", true);
     json_end_object(w);
     event_end(w, out);
 }
@@ -122,6 +140,37 @@ static void put_arrow(JsonWriter *w, Buf *out, const Recording *r, uint32_t i)
         put_us(w, "ts", (k ? to : from)->start_ns);
         if (k)
             put_cstr(w, "bp", "e");
+        event_end(w, out);
+    }
+}
+
+/* A wait is asynchronous: it stands on no worker's track. Viewers put those of one name together,
+ * so the name is the step's and the reason's. Short ones are left out: they would double the file
+ * and show nothing. */
+static void put_wait(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, const Wait *wait,
+                     Buf *name)
+{
+    const Bar *b = &r->bars[i];
+    const uint64_t least_ns = r->t_ns / 10000 < 1000000 ? r->t_ns / 10000 : 1000000;
+    if (wait->until_ns - wait->from_ns < least_ns)
+        return;
+    buf_clear(name);
+    buf_put_visible(name, r->info.steps[b->step].name);
+    buf_puts(name, " waits for ");
+    wait_put_reason(r, b->step, wait->most, name);
+    for (int k = 0; k < 2; k++) {
+        event_begin(w, k ? "e" : "b", b->worker + 1u);
+        put_str(w, "name", buf_str(name));
+        put_cstr(w, "cat", "wait");
+        put_int(w, "id", i + 1u);
+        put_us(w, "ts", k ? wait->until_ns : wait->from_ns);
+        if (k == 0) {
+            json_key(w, "args");
+            json_begin_object(w);
+            put_str(w, "key", r->frames[b->frame].key);
+            put_int(w, "attempt", b->attempt);
+            json_end_object(w);
+        }
         event_end(w, out);
     }
 }
@@ -271,10 +320,18 @@ void trace_write_json(const Recording *r, Buf *out)
         buf_printf(&name, "worker %u", k + 1);
         put_thread(&w, out, "thread_name", k + 1u, buf_str(&name));
     }
+    Waits *waits = waits_new(r);
+    Critical *critical = critical_new(waits, r);
+    Wait wait;
     for (uint32_t i = 0; i < r->n_bars; i++)
-        put_slice(&w, out, r, i, &name);
+        put_slice(&w, out, r, i, critical->is_on[i], &name);
     for (uint32_t i = 0; i < r->n_bars; i++)
         put_arrow(&w, out, r, i);
+    for (uint32_t i = 0; i < r->n_bars; i++)
+        if (wait_of(waits, i, &wait))
+            put_wait(&w, out, r, i, &wait, &name);
+    critical_free(critical);
+    waits_free(waits);
     for (uint32_t i = 0; i < r->n_skips; i++)
         put_skip(&w, out, r, &r->skips[i], &name);
     for (uint32_t s = 1; s < r->info.n_scopes; s++)

@@ -96,6 +96,46 @@ static void test_format(void)
     buf_deinit(&b);
 }
 
+/* Waits come in pairs outside of the tracks, attempts and failures have names. */
+static void test_names(void)
+{
+    Buf b = {0};
+    Sample s;
+    sample_init(&s, false, 2, 3, SECOND);
+    s.fail_step = 2;
+    s.fail_key = 1;
+    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
+    Recording *r = sample_record(&s, "retried");
+    trace_write_json(r, &b);
+    json_t *root = json_loadb(b.ptr, b.len, 0, NULL), *e;
+    size_t i, n_waits = 0, n_open = 0, n_critical = 0;
+    double since = 0;
+    json_array_foreach(json_object_get(root, "traceEvents"), i, e) {
+        char ph = json_string_value(json_object_get(e, "ph"))[0];
+        const char *name = json_string_value(json_object_get(e, "name"));
+        double ts = json_number_value(json_object_get(e, "ts"));
+        n_critical += json_is_true(json_object_get(json_object_get(e, "args"), "is_critical"));
+        if (ph == 'b') {
+            n_open++;
+            n_waits++;
+            since = ts;
+        } else if (ph == 'e') {
+            n_open--; /* the next event after its begin */
+            CHECK(n_open == 0 && ts > since);
+            if (strcmp(name, "transform_2 waits for its next attempt") == 0)
+                CHECK(ts - since >= 1e6);
+            else
+                CHECK_STR(name, "extract waits for a worker");
+        }
+    }
+    CHECK(n_waits == 2 && n_critical == 8);
+    CHECK(strstr(b.ptr, "\"name\":\"transform_2[1] failed, tried again\"") != NULL);
+    CHECK(strstr(b.ptr, "\"name\":\"transform_2[1], attempt 2\"") != NULL);
+    json_decref(root);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
 static void refused(const char *text, const char *want)
 {
     Recording *r = NULL;
@@ -160,6 +200,7 @@ int main(void)
 {
     test_round_trip();
     test_format();
+    test_names();
     test_refused();
     test_damaged();
     UNIT_END("trace");
