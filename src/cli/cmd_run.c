@@ -29,6 +29,8 @@ typedef struct Session {
     const Term *term;
     Progress *progress;
     MillRun *run;
+    uint64_t *busy_ns;       /* of each step, and why it was skipped: what progress saw, */
+    uint32_t *skip_cause;    /* from the run's end on */
     uint64_t seed;
     FILE *trace;             /* NULL: not wanted */
     sigset_t signals;        /* taken by the thread that waits for them */
@@ -151,7 +153,7 @@ static uint64_t peak_memory(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-static void put_summary(Session *s, Buf *out, const MillResult *r, const uint64_t *busy_ns)
+static void put_summary(Session *s, Buf *out, const MillResult *r)
 {
     const Args *a = s->args;
     Buf next = {0};
@@ -163,7 +165,8 @@ static void put_summary(Session *s, Buf *out, const MillResult *r, const uint64_
                              .rows_in = r->rows_in,
                              .rows_out = r->rows_out,
                              .peak_memory_bytes = peak_memory(),
-                             .step_busy_ns = busy_ns,
+                             .step_busy_ns = s->busy_ns,
+                             .skip_cause = s->skip_cause,
                              .next = buf_str(&next)};
     summary_put(&in, out);
     if (!a->has[OPT_SEED])
@@ -274,7 +277,7 @@ static void go(Session *s, MillResult *result)
     }
 }
 
-static int say_end(Session *s, const MillResult *result, const uint64_t *busy_ns)
+static int say_end(Session *s, const MillResult *result)
 {
     const Args *a = s->args;
     Buf out = {0};
@@ -282,7 +285,7 @@ static int say_end(Session *s, const MillResult *result, const uint64_t *busy_ns
     bool traced = true;
     put_failures(&out, s->term, result, !a->has[OPT_QUIET]);
     if (!a->has[OPT_QUIET])
-        put_summary(s, &out, result, busy_ns);
+        put_summary(s, &out, result);
     if (a->has[OPT_GANTT] || s->trace)
         traced = put_recording(s, &out);
     put_err(buf_str(&out));
@@ -342,12 +345,16 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
         return cli_failed(t, &err);
     }
     go(s, &result);
-    uint64_t *busy_ns = xcalloc(result.info->n_steps, sizeof *busy_ns);
-    for (uint32_t i = 0; i < result.info->n_steps; i++)
-        busy_ns[i] = progress_busy_ns(s->progress, i);
+    s->busy_ns = xcalloc(result.info->n_steps, sizeof *s->busy_ns);
+    s->skip_cause = xcalloc(result.info->n_steps, sizeof *s->skip_cause);
+    for (uint32_t i = 0; i < result.info->n_steps; i++) {
+        s->busy_ns[i] = progress_busy_ns(s->progress, i);
+        s->skip_cause[i] = progress_skip_cause(s->progress, i);
+    }
     progress_close(s->progress);
-    int status = say_end(s, &result, busy_ns);
-    free(busy_ns);
+    int status = say_end(s, &result);
+    free(s->busy_ns);
+    free(s->skip_cause);
     mill_run_close(s->run);
     return status;
 }

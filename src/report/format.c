@@ -124,6 +124,33 @@ Str wrap_next(Str text, uint32_t *at, const char *between, uint32_t width)
     return line;
 }
 
+static void cause_put(Buf *out, const RunInfo *info, uint32_t step)
+{
+    buf_puts(out, " since ");
+    buf_put_visible(out, info->steps[step].name);
+    buf_puts(out, " failed");
+}
+
+void skips_put(Buf *out, const RunInfo *info, const uint64_t *n, const uint32_t *cause)
+{
+    enum { MAX_SAID = 5 };
+    uint32_t last = RUN_NO_STEP; /* said, but not yet why */
+    uint32_t n_said = 0;
+    for (uint32_t i = 0; i < info->n_steps && n_said < MAX_SAID; i++) {
+        if (n[i] == 0 || cause[i] >= info->n_steps)
+            continue;
+        if (last != RUN_NO_STEP && cause[last] != cause[i])
+            cause_put(out, info, cause[last]);
+        buf_puts(out, n_said++ ? ", " : "");
+        count_put(out, n[i]);
+        buf_puts(out, " of ");
+        buf_put_visible(out, info->steps[i].name);
+        last = i;
+    }
+    if (last != RUN_NO_STEP)
+        cause_put(out, info, cause[last]);
+}
+
 /* ---- colours: told apart also with red-green blindness, after Okabe and Ito */
 
 static const StepColor COLORS[N_STEP_COLORS] = {

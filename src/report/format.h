@@ -2,6 +2,7 @@
 #ifndef PIPE_REPORT_FORMAT_H
 #define PIPE_REPORT_FORMAT_H
 
+#include "base/observer.h"
 #include "base/str.h"
 
 /* A time for people in three digits: "1.00 s", "12.3 ms", "250 us", "2m03s", "1h05m". */
@@ -20,6 +21,10 @@ Str column_fit(Str s, uint32_t width);
  * least one. A piece ends with `between`. *at moves on to the next line; blanks at the end of a line
  * are left out. */
 Str wrap_next(Str text, uint32_t *at, const char *between, uint32_t width);
+
+/* "2 of transform_2, 2 of load since transform_1 failed". n: how many of each step were skipped;
+ * cause: the step whose failure was the (first) reason. Nothing where none was. */
+void skips_put(Buf *out, const RunInfo *info, const uint64_t *n, const uint32_t *cause);
 
 /* Eight colours, taken in step order; the same in text, SVG and page. */
 #define N_STEP_COLORS 8

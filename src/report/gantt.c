@@ -313,40 +313,15 @@ void gantt_put_waits(const Gantt *g, Buf *out)
     free(step_ns);
 }
 
-static void cause_put(const Recording *r, uint32_t step, Buf *out)
-{
-    buf_puts(out, " since ");
-    buf_put_visible(out, r->info.steps[step].name);
-    buf_puts(out, " failed");
-}
-
 void gantt_put_skips(const Gantt *g, Buf *out)
 {
-    enum { MAX_SAID = 5 };
     const Recording *r = g->recording;
-    size_t from = out->len;
-    uint32_t n_said = 0;
-    uint32_t n_steps = r->info.n_steps;
-    /* By the step that was skipped, with the first cause of each. */
-    uint32_t *n = xcalloc(n_steps, sizeof *n), *cause = xcalloc(n_steps, sizeof *cause);
+    uint64_t *n = xcalloc(r->info.n_steps, sizeof *n);
+    uint32_t *cause = xcalloc(r->info.n_steps, sizeof *cause);
     for (uint32_t i = 0; i < r->n_skips; i++)
         if (n[r->skips[i].step]++ == 0)
             cause[r->skips[i].step] = r->skips[i].cause;
-    uint32_t last = REC_NONE; /* said, but not yet why */
-    for (uint32_t i = 0; i < n_steps && n_said < MAX_SAID; i++) {
-        if (n[i] == 0)
-            continue;
-        if (last != REC_NONE && cause[last] != cause[i])
-            cause_put(r, cause[last], out);
-        comma_put(out, from);
-        count_put(out, n[i]);
-        buf_puts(out, " of ");
-        buf_put_visible(out, r->info.steps[i].name);
-        last = i;
-        n_said++;
-    }
-    if (last != REC_NONE)
-        cause_put(r, cause[last], out);
+    skips_put(out, &r->info, n, cause);
     free(n);
     free(cause);
 }

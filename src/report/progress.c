@@ -22,6 +22,7 @@ enum { MAX_LINES = 10, N_BAR = 22, DEFAULT_WIDTH = 80 };
 typedef struct StepState {
     _Atomic uint64_t n_started, n_running, n_done, n_failed, n_retries, n_skipped;
     _Atomic uint64_t n_yielded, busy_ns;
+    _Atomic uint64_t skip_cause; /* 1 + the step that failed; 0: none was skipped */
     _Atomic bool said_start, said_end;
 } StepState;
 
@@ -340,6 +341,10 @@ static void end_say(Progress *p, uint32_t step)
         count_put(&text, load(&s->n_done));
         buf_puts(&text, " done, ");
     }
+    if (load(&s->n_retries)) {
+        count_put(&text, load(&s->n_retries));
+        buf_puts(&text, load(&s->n_retries) == 1 ? " retry, " : " retries, ");
+    }
     if (load(&s->n_failed) || load(&s->n_skipped))
         buf_printf(&text, "%" PRIu64 " failed, %" PRIu64 " skipped, ", load(&s->n_failed),
                    load(&s->n_skipped));
@@ -419,6 +424,9 @@ static void on_event(void *ctx, const TraceEvent *e, const Error *err)
         break;
     case TRACE_CLOSE: sub(&p->scopes[child].n_live, 1); break;
     case TRACE_SKIP:
+        if (load(&p->steps[e->step].skip_cause) == 0)
+            atomic_store_explicit(&p->steps[e->step].skip_cause, e->info + 1ull,
+                                  memory_order_relaxed);
         add(&p->steps[e->step].n_skipped, 1);
         if (child)
             add(&p->scopes[child].n_generators_over, 1);
@@ -554,6 +562,12 @@ void progress_print(Progress *p, FILE *stream, Str lines)
 uint64_t progress_busy_ns(const Progress *p, uint32_t step)
 {
     return step < p->n_steps ? load(&p->steps[step].busy_ns) : 0;
+}
+
+uint32_t progress_skip_cause(const Progress *p, uint32_t step)
+{
+    uint64_t cause = step < p->n_steps ? load(&p->steps[step].skip_cause) : 0;
+    return cause ? (uint32_t)(cause - 1) : RUN_NO_STEP;
 }
 
 void progress_close(Progress *p)

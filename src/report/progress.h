@@ -47,6 +47,9 @@ const Observer *progress_observer(Progress *p);
 void progress_print(Progress *p, FILE *stream, Str lines);
 /* Time that each step ran so far, summed over workers; 0 for a step beyond the run's. */
 uint64_t progress_busy_ns(const Progress *p, uint32_t step);
+/* The step whose failure was the first reason to skip an instance of `step`; RUN_NO_STEP if none was
+ * skipped. */
+uint32_t progress_skip_cause(const Progress *p, uint32_t step);
 /* Removes the block and frees. NULL is fine. */
 void progress_close(Progress *p);
 

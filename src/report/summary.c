@@ -1,6 +1,7 @@
 #include "report/summary.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "report/format.h"
 
@@ -70,9 +71,25 @@ static void scope_put(Buf *out, const SummaryInput *in, uint32_t scope)
     buf_putc(out, '\n');
 }
 
-/* Lines left for scopes: ten, less state, rows, instances, memory, slowest, next, and one
- * for the count of those left out. */
-enum { MAX_SCOPE_LINES = 3 };
+/* What did not run, and why. A run in which something was skipped is not `done`, so that nothing
+ * is to be typed next: the lines stay ten. */
+static void skipped_put(Buf *out, const SummaryInput *in)
+{
+    Buf said = {0};
+    uint64_t *n = xcalloc(in->info->n_steps, sizeof *n);
+    for (uint32_t i = 0; in->skip_cause && i < in->info->n_steps; i++)
+        n[i] = in->end->steps[i].n_skipped;
+    if (in->skip_cause)
+        skips_put(&said, in->info, n, in->skip_cause);
+    if (said.len)
+        buf_printf(out, "  skipped    %s\n", said.ptr);
+    free(n);
+    buf_deinit(&said);
+}
+
+/* Lines left for scopes: ten, less state, rows, instances, memory, slowest, skipped or next, the
+ * seed that the caller adds, and one for the count of those left out. */
+enum { MAX_SCOPE_LINES = 2 };
 
 static void scopes_put(Buf *out, const SummaryInput *in)
 {
@@ -129,6 +146,7 @@ void summary_put(const SummaryInput *in, Buf *out)
         buf_putc(out, '\n');
     }
     slowest_put(out, in);
+    skipped_put(out, in);
     if (in->next.len) {
         buf_puts(out, "  next       ");
         buf_put_visible(out, in->next);

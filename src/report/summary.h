@@ -12,6 +12,8 @@ typedef struct SummaryInput {
     uint64_t rows_in, rows_out;     /* SUMMARY_UNKNOWN: not said */
     uint64_t peak_memory_bytes;     /* 0: not said */
     const uint64_t *step_busy_ns;   /* [n_steps]; NULL: no slowest step */
+    const uint32_t *skip_cause;     /* [n_steps] the step that failed; RUN_NO_STEP: none skipped.
+                                     * NULL: not said */
     Str next;                       /* "pipemill run x.pipe job --gantt shows ...", or empty */
 } SummaryInput;
 

@@ -114,6 +114,7 @@ static void test_plain(void)
     say(o, TRACE_START, 300, 1, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_END, 400, 1, 1, OUTCOME_RETRY, "the line was busy");
     say(o, TRACE_START, 500, 1, 1, OUTCOME_DONE, NULL);
+    CHECK(progress_skip_cause(p, 2) == RUN_NO_STEP);
     say(o, TRACE_END, 1000000500, 1, 1, OUTCOME_DONE, NULL);
     progress_print(p, f, STR_LIT("a log line\n"));
     say(o, TRACE_START, 600, 2, 1, OUTCOME_DONE, NULL);
@@ -125,7 +126,7 @@ static void test_plain(void)
                     "extract: ended, 1 batch, 110 ns of work\n"
                     "transform_1: started\n"
                     "transform_1: attempt 1 failed, to be tried again: the line was busy\n"
-                    "transform_1: ended, 1.00 s of work\n"
+                    "transform_1: ended, 1 retry, 1.00 s of work\n"
                     "a log line\n"
                     "load: started\n"
                     "load: attempt 1 failed: refused\n"
@@ -194,6 +195,30 @@ static void test_threads(void)
     buf_deinit(&b);
 }
 
+/* A skipped instance counts as over, and the first cause is remembered after the run. */
+static void test_skips(void)
+{
+    ProgressOptions options = {.mode = PROGRESS_NONE, .is_ascii = true};
+    Progress *p = progress_open(&options);
+    const Observer *o = progress_observer(p);
+    Buf b = {0};
+    o->run_start(o->ctx, &INFO);
+    yield_batch(o, 0);
+    say(o, TRACE_START, 100, 0, 0, OUTCOME_DONE, NULL);
+    say(o, TRACE_END, 200, 0, 0, OUTCOME_EXHAUSTED, NULL);
+    say(o, TRACE_START, 300, 1, 1, OUTCOME_DONE, NULL);
+    say(o, TRACE_END, 400, 1, 1, OUTCOME_FAILED, "refused");
+    const TraceEvent skip = {.t_ns = 400, .kind = TRACE_SKIP, .step = 2, .info = 1, .attempt = 1};
+    o->event(o->ctx, &skip, NULL);
+    progress_render(p, 500, 80, 10, &b);
+    CHECK(strstr(b.ptr, "\n  load         done  1 skipped\n"));
+    o->run_end(o->ctx, NULL);
+    CHECK(progress_skip_cause(p, 2) == 1 && progress_skip_cause(p, 1) == RUN_NO_STEP);
+    CHECK(progress_skip_cause(p, 99) == RUN_NO_STEP);
+    progress_close(p);
+    buf_deinit(&b);
+}
+
 static void test_modes(void)
 {
     ProgressMode m;
@@ -210,10 +235,11 @@ static void test_summary(void)
                           {.n_done = 8, .n_skipped = 1}};
     ScopeCount scopes[2] = {{0}, {.n_batches = 9, .peak_live = 4}};
     uint64_t busy_ns[3] = {1000000, 9000000000, 1000000};
+    uint32_t skip_cause[3] = {RUN_NO_STEP, RUN_NO_STEP, 1};
     RunEnd end = {.state = RUN_PARTIAL, .t_ns = 6010000000, .steps = steps, .scopes = scopes};
     SummaryInput in = {.info = &INFO, .end = &end, .rows_in = 801, .rows_out = 701,
                        .peak_memory_bytes = 3100000, .step_busy_ns = busy_ns,
-                       .next = STR_LIT("pipemill gantt trace.json")};
+                       .skip_cause = skip_cause, .next = STR_LIT("pipemill gantt trace.json")};
     Buf b = {0};
     summary_put(&in, &b);
     CHECK_STR(b.ptr, "prio_dynamic partial: something failed and was skipped; took 6.01 s on "
@@ -223,6 +249,7 @@ static void test_summary(void)
                      "  batches    9 of extract, peak 4 of at most 4 batches\n"
                      "  memory     peak 3.1 MB\n"
                      "  slowest    transform_1, 9.00 s, 100 % of all work\n"
+                     "  skipped    1 of load since transform_1 failed\n"
                      "  next       pipemill gantt trace.json\n");
     buf_clear(&b);
     end.state = RUN_DONE;
@@ -239,6 +266,7 @@ int main(void)
     test_block();
     test_plain();
     test_threads();
+    test_skips();
     test_modes();
     test_summary();
     UNIT_END("progress");
