@@ -375,8 +375,34 @@ static double parse_long(const char *s, uint32_t n, int64_t exp10)
     return to_double_big(&b, (int32_t)exp10, low);
 }
 
+/* The common form: 18 digits or fewer, with or without a point, no exponent. False: not that. */
+static bool parse_short(Str s, double *out)
+{
+    uint64_t digits = 0;
+    uint32_t point = s.len; /* where it is */
+    if (s.len > 19)
+        return false;
+    for (uint32_t i = 0; i < s.len; i++) {
+        unsigned d = (unsigned)((unsigned char)s.ptr[i] - '0');
+        if (d < 10)
+            digits = digits * 10 + d;
+        else if (s.ptr[i] == '.' && point == s.len)
+            point = i;
+        else
+            return false;
+    }
+    uint32_t n_behind = point < s.len ? s.len - point - 1 : 0;
+    if (s.len - (point < s.len) - 1 >= 18) /* no digit at all, or 19 of them */
+        return false;
+    if (!to_double_exact(digits, -(int32_t)n_behind, out))
+        *out = decimal_to_double(digits, -(int32_t)n_behind);
+    return true;
+}
+
 bool decimal_parse(Str s, double *out)
 {
+    if (parse_short(s, out))
+        return true;
     const char *p = s.ptr, *end = s.len ? s.ptr + s.len : s.ptr;
     uint64_t digits = 0;
     uint32_t n_digits = 0, n_significant = 0;

@@ -43,7 +43,11 @@ static bool is_digit(char c)
 static bool scan_u64(Scan *sc, uint64_t *out)
 {
     const char *start = sc->p;
+    /* Nineteen digits fit whatever they are. */
+    const char *safe_end = sc->end - sc->p > 19 ? sc->p + 19 : sc->end;
     uint64_t v = 0;
+    for (; sc->p < safe_end && is_digit(*sc->p); sc->p++)
+        v = v * 10 + (uint64_t)(*sc->p - '0');
     for (; sc->p < sc->end && is_digit(*sc->p); sc->p++) {
         uint64_t d = (uint64_t)(*sc->p - '0');
         if (v > (UINT64_MAX - d) / 10)
@@ -86,17 +90,22 @@ static uint64_t magnitude_of(int64_t v)
 /* At least `width` digits, zeros in front. Returns the end. */
 static char *put_u64(char *out, uint64_t v, uint32_t width)
 {
-    char digits[20];
-    uint32_t n = 0;
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
+    static const char PAIRS[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char digits[20], *p = digits + sizeof digits;
+    for (; v >= 100; v /= 100)
+        memcpy(p -= 2, PAIRS + 2 * (v % 100), 2);
+    if (v >= 10)
+        memcpy(p -= 2, PAIRS + 2 * v, 2);
+    else
+        *--p = (char)('0' + v);
+    uint32_t n = (uint32_t)(digits + sizeof digits - p);
     for (; width > n; width--)
         *out++ = '0';
-    while (n)
-        *out++ = digits[--n];
-    return out;
+    memcpy(out, p, n);
+    return out + n;
 }
 
 /* ".5", ".000001" or nothing for a number of microseconds below a second. */
@@ -144,12 +153,14 @@ bool value_parse_float(Str s, double *out)
     bool is_negative = s.len > 0 && s.ptr[0] == '-';
     if (is_negative)
         s = (Str){s.ptr + 1, s.len - 1};
-    if (is_word(s, "inf") || is_word(s, "infinity"))
+    if (decimal_parse(s, out)) {
+    } else if (is_word(s, "inf") || is_word(s, "infinity")) {
         *out = HUGE_VAL;
-    else if (is_word(s, "nan"))
+    } else if (is_word(s, "nan")) {
         *out = (double)NAN;
-    else if (!decimal_parse(s, out))
+    } else {
         return false;
+    }
     if (is_negative)
         *out = -*out;
     return true;

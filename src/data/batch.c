@@ -307,6 +307,61 @@ static inline bool value_decode(Column *out, uint32_t i, Str s)
     return false;
 }
 
+/* p[0..n) as an int of at most 18 digits; false: it is something else, or longer. */
+static inline bool plain_int(const char *p, size_t n, int64_t *out)
+{
+    bool is_negative = n > 0 && *p == '-';
+    p += is_negative;
+    n -= is_negative;
+    if (n == 0 || n > 18)
+        return false;
+    int64_t v = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned d = (unsigned)((unsigned char)p[i] - '0');
+        if (d > 9)
+            return false;
+        v = v * 10 + d;
+    }
+    *out = is_negative ? -v : v;
+    return true;
+}
+
+/* Decodes rows from i on as long as their cells are of the common form; returns the first that is not, for
+ * the general way. A null, a quote, a CR, a blank line before the row: none of these is common. */
+static uint32_t decode_plain(const Batch *b, uint32_t field, const uint64_t *need, Column *c,
+                             uint32_t i)
+{
+    const RawRows *raw = b->raw;
+    char quote = raw->input->dialect.quote;
+    for (; i < b->n_rows; i++) {
+        size_t k = (size_t)raw_row(b, i) * raw->n_cols + field;
+        const char *p = raw->cells + raw->start[k];
+        size_t n = (size_t)(raw->cells + raw->start[k + 1] - 1 - p);
+        if (need && !bit_get(need, i))
+            return i;
+        if (c->type == TYPE_INT) {
+            if (!plain_int(p, n, &column_ints(c)[i]))
+                return i;
+        } else if (c->type == TYPE_FLOAT) {
+            if (!value_parse_float((Str){p, (uint32_t)n}, &column_floats(c)[i]))
+                return i;
+        } else {
+            if (n == 0 || *p == quote || *p == '\n' || *p == '\r' || p[n - 1] == '\r')
+                return i;
+            column_strs(c)[i] = (StrView){p, (uint32_t)n, 0};
+        }
+    }
+    return i;
+}
+
+/* May cells be decoded without asking for a null word? */
+static bool has_plain_cells(const Batch *b, uint32_t col)
+{
+    Type t = b->types[col];
+    return !b->slots[col].text && b->raw->input->dialect.null_word.len == 0 &&
+           (t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_STRING);
+}
+
 static void put_null(Column *out, uint32_t i)
 {
     if (!out->valid)
@@ -387,9 +442,12 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
     Cells cells = cells_of(b, col);
     Column *c = column_new(b->types[col], false, b->n_rows);
     Heap *unquoted = NULL;
+    bool is_plain = has_plain_cells(b, col);
     for (uint32_t i = 0; i < b->n_rows; i++) {
         StrView cell;
-        if (!cell_get(&cells, i, &cell)) {
+        if (is_plain && (i = decode_plain(b, cells.field, need, c, i)) == b->n_rows)
+            break;
+        if ((need && !bit_get(need, i)) || !cell_get(&cells, i, &cell)) {
             put_null(c, i);
             continue;
         }

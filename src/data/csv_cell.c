@@ -40,7 +40,20 @@ static bool needs_quotes(Str s, const CsvDialect *d)
 {
     if (s.len == 0 || (d->null_word.len && str_eq(s, d->null_word)))
         return true;
-    for (uint32_t i = 0; i < s.len; i++) {
+    /* Eight bytes in one integer: a byte that is c becomes 0, and only a 0 borrows. */
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    const uint64_t want[] = {ones * (unsigned char)d->delimiter, ones * (unsigned char)d->quote,
+                             ones * '\n', ones * '\r'};
+    uint32_t i = 0;
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t v, found = 0;
+        memcpy(&v, s.ptr + i, 8);
+        for (int k = 0; k < 4; k++)
+            found |= ((v ^ want[k]) - ones) & ~(v ^ want[k]);
+        if (found & tops)
+            return true;
+    }
+    for (; i < s.len; i++) {
         char c = s.ptr[i];
         if (c == d->delimiter || c == d->quote || c == '\n' || c == '\r')
             return true;

@@ -254,6 +254,7 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
     raw->first_byte = s->offset;
     raw->n_rows = (uint32_t)scan.n_records;
     raw->n_cols = s->input->n_cols;
+    raw->is_row_a_line = scan.end_lines == scan.n_records;
     s->at += scan.end;
     s->line += scan.end_lines;
     s->offset += scan.end;

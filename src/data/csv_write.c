@@ -92,6 +92,13 @@ static void put_fields(Buf *out, const RawRows *raw, uint32_t row, const Part *p
     out->len = (size_t)(o - out->ptr);
 }
 
+/* Nothing that prints as a value other than a string holds such a delimiter or null word. */
+static bool is_usual(const CsvDialect *d)
+{
+    return (d->delimiter == ',' || d->delimiter == '\t' || d->delimiter == ';') &&
+           d->null_word.len == 0;
+}
+
 static void put_value(Buf *out, const Column *c, uint32_t row, const CsvDialect *d)
 {
     if (!column_is_valid(c, row)) {
@@ -101,6 +108,14 @@ static void put_value(Buf *out, const Column *c, uint32_t row, const CsvDialect 
     if (c->type == TYPE_STRING) {
         StrView s = column_strs(c)[row];
         csv_put_text(out, (Str){s.ptr, s.len}, d);
+        return;
+    }
+    if ((c->type == TYPE_INT || c->type == TYPE_FLOAT) && is_usual(d)) {
+        if (out->cap - out->len <= VALUE_PRINT_MAX)
+            buf_reserve(out, VALUE_PRINT_MAX + out->len / 2);
+        char *to = out->ptr + out->len;
+        out->len += c->type == TYPE_INT ? value_print_int(column_ints(c)[row], to)
+                                        : value_print_float(column_floats(c)[row], to);
         return;
     }
     /* A number or a date may hold an exotic delimiter: `1.5` with `.`, `2026-01-02` with `-`. */

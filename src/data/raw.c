@@ -53,6 +53,8 @@ static size_t row_offset(const RawRows *r, uint32_t row)
 
 uint64_t raw_line(const RawRows *r, uint32_t row)
 {
+    if (r->is_row_a_line)
+        return r->first_line + row;
     return r->first_line + csv_count_lines(r->bytes, row_offset(r, row));
 }
 
@@ -61,6 +63,10 @@ void raw_lines(const RawRows *r, uint64_t *out)
     size_t at = 0;
     uint64_t line = r->first_line;
     for (uint32_t i = 0; i < r->n_rows; i++) {
+        if (r->is_row_a_line) {
+            out[i] = line + i;
+            continue;
+        }
         size_t next = row_offset(r, i);
         line += csv_count_lines(r->bytes + at, next - at);
         at = next;

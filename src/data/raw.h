@@ -47,6 +47,7 @@ typedef struct RawRows {
      * field. With more than one column, blank lines before a row belong to its first field. */
     uint32_t *start;     /* [n_rows * n_cols + 1], owned; NULL before raw_index */
     const char *cells;   /* `bytes`, or the text that libcsv gave */
+    bool is_row_a_line;  /* no line end within quotes, no blank line: row i is line first_line + i */
     bool has_gaps;       /* rows do not all follow one another directly, each ended by a lone LF */
     Heap *text;          /* holds `cells` when libcsv read the range, else NULL */
     uint32_t *row_at;    /* [n_rows] where each row begins in `bytes`, when libcsv read it; owned */
