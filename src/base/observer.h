@@ -179,6 +179,11 @@ typedef struct Observer {
      * else NULL. Borrowed, as is e. */
     void (*event)(void *ctx, const TraceEvent *e, const Error *err);
     void (*run_end)(void *ctx, const RunEnd *end);
+    /* Instead of `event` if it is not NULL. key: with an END or FOLD that has an err the path of the
+     * batch in which the instance runs ("a.csv/3", any bytes); with wants_keys at each END and FOLD, which
+     * costs; else, and in the root, empty. Borrowed. */
+    void (*keyed_event)(void *ctx, const TraceEvent *e, const Error *err, Str key);
+    bool wants_keys;
 } Observer;
 
 #endif

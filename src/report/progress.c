@@ -353,28 +353,48 @@ static void end_say(Progress *p, uint32_t step)
     buf_deinit(&text);
 }
 
-static void plain_event(Progress *p, const TraceEvent *e, const Error *err)
+/* "load[a.csv/3]", cut where it is long. */
+static void instance_put(const Progress *p, uint32_t step, Str key, Buf *out)
+{
+    enum { MAX_KEY = 200 };
+    buf_put_str(out, p->names[step]);
+    if (key.len) {
+        Buf shown = {0};
+        buf_put_visible(&shown, key);
+        Str fit = column_fit(buf_str(&shown), MAX_KEY);
+        buf_printf(out, "[%.*s%s]", STR_ARG(fit), fit.len < shown.len ? ".." : "");
+        buf_deinit(&shown);
+    }
+}
+
+static void plain_event(Progress *p, const TraceEvent *e, const Error *err, Str key)
 {
     StepState *s = &p->steps[e->step];
     Str name = p->names[e->step];
     Outcome outcome = (Outcome)e->outcome;
+    Buf whole = {0};
+    bool has_failed = outcome == OUTCOME_FAILED || outcome == OUTCOME_RETRY;
+    if (has_failed || p->options.is_verbose)
+        instance_put(p, e->step, key, &whole);
     if (e->kind == TRACE_START &&
         !atomic_exchange_explicit(&s->said_start, true, memory_order_relaxed))
         line_say(p, "%.*s: started", STR_ARG(name));
-    if ((e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
-        (outcome == OUTCOME_FAILED || outcome == OUTCOME_RETRY))
-        line_say(p, "%.*s: attempt %u failed%s%s%s", STR_ARG(name), e->attempt,
+    if ((e->kind == TRACE_END || e->kind == TRACE_FOLD) && has_failed)
+        line_say(p, "%.*s: attempt %u failed%s%s%s",
+                 STR_ARG(buf_str(&whole)), e->attempt,
                  outcome == OUTCOME_RETRY ? ", to be tried again" : "", err ? ": " : "",
                  err ? err->text : "");
     if (e->kind == TRACE_END && p->options.is_verbose &&
         (outcome == OUTCOME_DONE || outcome == OUTCOME_YIELDED)) {
         Buf text = {0};
         time_put(&text, e->t_ns - p->start_ns[e->worker]);
-        line_say(p, "%.*s: one of it %s in %s, %u rows in, %u out", STR_ARG(name),
+        line_say(p, "%.*s: %s in %s, %u rows in, %u out",
+                 STR_ARG(buf_str(&whole)),
                  outcome == OUTCOME_YIELDED ? "yielded" : "done", text.ptr,
                  trace_rows_in(e), trace_rows_out(e));
         buf_deinit(&text);
     }
+    buf_deinit(&whole);
     if (e->kind != TRACE_END && e->kind != TRACE_SKIP)
         return;
     /* The end of a generator makes totals known, so that others may turn out to be over. */
@@ -404,7 +424,7 @@ static void count_end(Progress *p, const TraceEvent *e)
         add(&p->scopes[child].n_generators_over, 1);
 }
 
-static void on_event(void *ctx, const TraceEvent *e, const Error *err)
+static void on_keyed_event(void *ctx, const TraceEvent *e, const Error *err, Str key)
 {
     Progress *p = ctx;
     uint32_t child = p->info->steps[e->step].child_scope;
@@ -434,7 +454,12 @@ static void on_event(void *ctx, const TraceEvent *e, const Error *err)
     case TRACE_RETRY: break;
     }
     if (p->options.mode == PROGRESS_PLAIN)
-        plain_event(p, e, err);
+        plain_event(p, e, err, key);
+}
+
+static void on_event(void *ctx, const TraceEvent *e, const Error *err)
+{
+    on_keyed_event(ctx, e, err, (Str){0});
 }
 
 static void *ticker_run(void *ctx)
@@ -525,7 +550,9 @@ Progress *progress_open(const ProgressOptions *options)
     Progress *p = xcalloc(1, sizeof *p);
     pthread_condattr_t attr;
     p->options = *options;
-    p->observer = (Observer){p, on_run_start, on_event, on_run_end};
+    p->observer = (Observer){.ctx = p, .run_start = on_run_start, .event = on_event,
+                             .run_end = on_run_end, .keyed_event = on_keyed_event,
+                             .wants_keys = options->mode == PROGRESS_PLAIN && options->is_verbose};
     pthread_mutex_init(&p->mu, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -50,6 +50,7 @@ typedef struct Worker {
     uint64_t unread_ns;   /* of tasks since its last reading that went without one */
     uint64_t slept_ns;    /* by this task */
     bool was_parked;      /* since then */
+    Buf key; /* of the last END or FOLD, for the observer */
     Release *releases;
     uint32_t n_releases, cap_releases;
     TraceBuffer *trace;        /* where its events go, or NULL when nobody wants any */
@@ -161,8 +162,13 @@ static void flush_noted(Pool *p, Worker *w)
         const TraceEvent *e = w->events[k];
         bool has_err = (e->kind == TRACE_END || e->kind == TRACE_FOLD) &&
                        (e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_RETRY);
-        p->options.observer->event(p->options.observer->ctx, e,
-                                   has_err ? &w->task.err : NULL);
+        const Observer *o = p->options.observer;
+        const Error *err = has_err ? &w->task.err : NULL;
+        bool has_key = e->kind == TRACE_END || e->kind == TRACE_FOLD;
+        if (o->keyed_event)
+            o->keyed_event(o->ctx, e, err, has_key ? buf_str(&w->key) : (Str){0});
+        else
+            o->event(o->ctx, e, err);
     }
     w->n_events = 0;
     for (uint32_t k = 0; k < w->n_releases; k++) {
@@ -382,6 +388,17 @@ static inline TraceEvent *event_put(Worker *w, const InstanceInfo *info, TraceKi
     return e;
 }
 
+/* For the observer, while the instance is there. */
+static void key_note(const Pool *p, Worker *w, const Instance *i, bool has_failed)
+{
+    const Observer *o = p->options.observer;
+    if (!o || !o->keyed_event)
+        return;
+    buf_clear(&w->key);
+    if (has_failed || o->wants_keys)
+        frame_put_key(instance_frame(i), '/', &w->key);
+}
+
 static void task_run(Pool *p, Worker *w, Instance *i)
 {
     Task *t = &w->task;
@@ -400,6 +417,7 @@ static void task_run(Pool *p, Worker *w, Instance *i)
     e->value = trace_pair(t->n_rows_in, t->n_rows_out);
     e->info = task_shares(p, w);
     e->outcome = (uint8_t)outcome_of(w);
+    key_note(p, w, i, w->result == TASK_FAILED);
 }
 
 static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
@@ -417,6 +435,7 @@ static FoldResult fold_run(Pool *p, Worker *w, const Fold *f)
     instance_event(w, f->reader, instance_frame(f->child), TRACE_FOLD,
                    r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns,
                    task_shares(p, w));
+    key_note(p, w, f->reader, r == FOLD_FAILED);
     return r;
 }
 
@@ -693,6 +712,7 @@ void pool_free(Pool *p)
     graph_close(p->graph);
     flush(p, w);
     for (uint32_t k = 0; k < p->options.n_workers; k++) {
+        buf_deinit(&p->workers[k].key);
         free(p->workers[k].releases);
         free(p->workers[k].events);
     }
