@@ -3,8 +3,16 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "data/csv_cell.h"
+
+#define HALF 4u /* eighths: copying takes time */
+#define MOST 7u /* eighths: what is kept for long is worth it */
+#define ORIGIN_BYTE_MAX ((1ull << 48) - 1)
+#define GIVE_BACK_BYTES ((size_t)8 << 20) /* so much let go of at once is worth a call to the allocator */
 
 Batch *batch_new(uint32_t n_rows, uint32_t n_cols)
 {
@@ -128,7 +136,7 @@ void batch_unref(Batch *b)
     free(b->types);
     free(b->slots);
     free(b->sel);
-    free(b->origin);
+    origins_unref(b->origin);
     free(b->inputs);
     free(b);
 }
@@ -581,7 +589,7 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
         }
     }
     if (b->origin) {
-        out->origin = xmalloc((n ? n : 1) * sizeof *out->origin);
+        out->origin = origins_new(n);
         for (uint32_t i = 0; i < n; i++)
             out->origin[i] = b->origin[sel[i]];
         out->inputs = xmalloc(b->n_inputs * sizeof *out->inputs);
@@ -617,11 +625,44 @@ void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *col
     }
 }
 
+/* In front of the origins that are counted. */
+typedef union OriginsHead {
+    _Atomic uint32_t refs;
+    Origin align;
+} OriginsHead;
+
+Origin *origins_new(uint32_t n_rows)
+{
+    OriginsHead *h = xmalloc(sizeof *h + n_rows * sizeof(Origin));
+    atomic_init(&h->refs, 1);
+    return (Origin *)(h + 1);
+}
+
+static OriginsHead *origins_head(Origin *o)
+{
+    return (OriginsHead *)o - 1;
+}
+
+Origin *origins_ref(Origin *o)
+{
+    atomic_fetch_add_explicit(&origins_head(o)->refs, 1, memory_order_relaxed);
+    return o;
+}
+
+void origins_unref(Origin *o)
+{
+    /* Orders as in heap_unref. */
+    if (o && atomic_fetch_sub_explicit(&origins_head(o)->refs, 1, memory_order_acq_rel) == 1)
+        free(origins_head(o));
+}
+
 static uint32_t input_index(Batch *out, CsvInput *in)
 {
     for (uint32_t i = out->n_inputs; i > 0; i--)
         if (out->inputs[i - 1] == in)
             return i - 1;
+    if (out->n_inputs == ORIGIN_NONE)
+        return ORIGIN_NONE;
     out->inputs = xrealloc(out->inputs, (out->n_inputs + 1) * sizeof *out->inputs);
     out->inputs[out->n_inputs] = csv_input_ref(in);
     return out->n_inputs++;
@@ -638,7 +679,8 @@ static bool origins_put(Batch *out, uint32_t at, const Batch *part)
         raw_lines(raw, lines);
         for (uint32_t i = 0; i < part->n_rows; i++) {
             uint32_t r = raw_row(part, i);
-            o[i] = (Origin){lines[r], raw_byte(raw, r, 0), input};
+            o[i] = (Origin){.line = lines[r], .byte = raw_byte(raw, r, 0) & ORIGIN_BYTE_MAX,
+                            .input = input & ORIGIN_NONE};
         }
         free(lines);
         return true;
@@ -646,7 +688,7 @@ static bool origins_put(Batch *out, uint32_t at, const Batch *part)
     for (uint32_t i = 0; i < part->n_rows; i++) {
         o[i] = part->origin ? part->origin[i] : (Origin){.input = ORIGIN_NONE};
         if (o[i].input != ORIGIN_NONE)
-            o[i].input = input_index(out, part->inputs[o[i].input]);
+            o[i].input = input_index(out, part->inputs[o[i].input]) & ORIGIN_NONE;
     }
     return part->origin != NULL;
 }
@@ -689,23 +731,51 @@ static Picked *picked_concat(Batch *const *parts, uint32_t n_parts, uint32_t col
     return picked_new(parts[0]->slots[col].picked->from, rows, out->n_rows);
 }
 
-/* Are the bytes that the columns need less than half of the input's bytes that they keep alive? */
-static bool should_copy(Batch *const *parts, uint32_t n_parts)
+/* Are the bytes that the columns need less than a share (eighths) of the input's bytes that they keep alive? */
+static bool should_copy(Batch *const *parts, uint32_t n_parts, uint32_t eighths)
 {
     size_t kept = 0, needed = 0;
     for (uint32_t p = 0; p < n_parts; p++)
         kept += parts[p]->raw ? parts[p]->raw->n_bytes : 0;
-    for (uint32_t p = 0; p < n_parts && needed < kept / 2; p++) {
+    for (uint32_t p = 0; p < n_parts && needed < kept / 8 * eighths; p++) {
         const Batch *b = parts[p];
         for (uint32_t c = 0; c < b->n_cols; c++)
             for (uint32_t i = 0; b->slots[c].raw_col >= 0 && i < b->n_rows; i++)
                 needed += raw_cell(b->raw, raw_row(b, i), (uint32_t)b->slots[c].raw_col).len + 1;
     }
-    return needed < kept / 2;
+    return needed < kept / 8 * eighths;
 }
 
+/* Memory that was let go of goes back to the system: it is about to be asked for in larger pieces. */
+static void give_back(size_t n_bytes)
+{
+#ifdef __GLIBC__
+    if (n_bytes > GIVE_BACK_BYTES)
+        malloc_trim(0);
+#else
+    (void)n_bytes;
+#endif
+}
+
+/* A column of parts that nobody else holds. */
+static void column_drop(Batch *const *parts, uint32_t n_parts, uint32_t col)
+{
+    size_t n_bytes = 0;
+    for (uint32_t p = 0; p < n_parts; p++) {
+        Slot *s = &parts[p]->slots[col];
+        if (atomic_load_explicit(&parts[p]->refs, memory_order_acquire) != 1)
+            continue;
+        n_bytes += (s->text ? column_bytes(s->text) : 0) + (s->values ? column_bytes(s->values) : 0);
+        column_unref(s->text);
+        column_unref(s->values);
+        s->text = s->values = NULL;
+    }
+    give_back(n_bytes);
+}
+
+/* takes: the columns of the parts are let go of as they are done. */
 static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types,
-                     bool copy)
+                     bool copy, bool takes)
 {
     Batch **full = xmalloc((n_parts + 1) * sizeof *full);
     Column **cols = xmalloc((n_parts + 1) * sizeof *cols);
@@ -751,9 +821,11 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
             for (uint32_t p = 0; p < n; p++)
                 column_unref(cols[p]);
         }
+        if (takes)
+            column_drop(full, n, c);
     }
     if (any_text) {
-        out->origin = xmalloc(n_rows * sizeof *out->origin);
+        out->origin = origins_new(n_rows);
         bool known = false;
         uint32_t at = 0;
         for (uint32_t p = 0; p < n; p++) {
@@ -761,7 +833,7 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
             at += full[p]->n_rows;
         }
         if (!known) {
-            free(out->origin);
+            origins_unref(out->origin);
             out->origin = NULL;
         }
     }
@@ -772,10 +844,18 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
 
 Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types)
 {
-    return concat(parts, n_parts, n_cols, types, should_copy(parts, n_parts));
+    return concat(parts, n_parts, n_cols, types, should_copy(parts, n_parts, HALF), false);
+}
+
+Batch *batch_concat_take(Batch **parts, uint32_t n_parts, uint32_t n_cols, const Type *types)
+{
+    Batch *all = concat(parts, n_parts, n_cols, types, should_copy(parts, n_parts, HALF), true);
+    for (uint32_t i = 0; i < n_parts; i++)
+        batch_unref(parts[i]);
+    return all;
 }
 
 Batch *batch_compact(Batch *b)
 {
-    return concat(&b, 1, b->n_cols, b->types, !b->raw || should_copy(&b, 1));
+    return concat(&b, 1, b->n_cols, b->types, !b->raw || should_copy(&b, 1, MOST), false);
 }

@@ -55,7 +55,7 @@ typedef struct Batch {
     Slot *slots;       /* [n_cols], owned; each Column one reference */
     RawRows *raw;      /* NULL when no slot has raw_col >= 0 */
     uint32_t *sel;     /* [n_rows] rows of raw, NULL: all of them in order; owned */
-    struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; owned */
+    struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; one reference */
     CsvInput **inputs;     /* [n_inputs] that origin refers to; owned, one reference each */
     uint32_t n_inputs;
     BatchExtra *_Atomic extra; /* NULL: none yet; owned */
@@ -65,10 +65,13 @@ typedef struct Batch {
 /* Where a row was read: kept only where undecoded text outlives its RawRows. */
 typedef struct Origin {
     uint64_t line;
-    uint64_t byte;   /* of the record's first byte */
-    uint32_t input;  /* index into Batch.inputs; ORIGIN_NONE: not known */
+    uint64_t byte : 48;  /* of the record's first byte */
+    uint64_t input : 16; /* index into Batch.inputs; ORIGIN_NONE: not known, or one input too many */
 } Origin;
-#define ORIGIN_NONE UINT32_MAX
+#define ORIGIN_NONE 0xffffu
+Origin *origins_new(uint32_t n_rows); /* counted: immutable once published */
+Origin *origins_ref(Origin *o);
+void origins_unref(Origin *o); /* NULL is fine */
 
 Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
 /* Columns as the schema says, found by the names with which the reader was opened (its
@@ -105,6 +108,9 @@ bool batch_has_text(const Batch *b, uint32_t col);
  * part stays text (cells keep their bytes), otherwise every part must have its values (the caller decodes first). Bytes
  * are copied and the parts' blocks let go when the text columns are few of the input's, else the blocks are kept. */
 Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, const Type *types);
+/* The same, and lets go of the parts one column after the other, so that not all is there twice: takes a
+ * reference of each. */
+Batch *batch_concat_take(Batch **parts, uint32_t n_parts, uint32_t n_cols, const Type *types);
 /* A copy of b to be kept for long: it keeps nothing alive but a block of the input of which its text is the most. */
 Batch *batch_compact(Batch *b);
 

@@ -5,17 +5,15 @@
 #include <stdlib.h>
 
 #define SMALL_PARTS 256 /* batches of a collect that are joined into one */
+#define SMALL_ROWS 4096 /* a batch with fewer is small */
 #define CUT_ROWS 1024   /* rows of a `top` or `distinct` that may pile up beyond what it keeps */
 
 /* Small parts are joined in time: each has buffers of its own, which would outweigh its rows. */
 static void join_small_parts(State *s)
 {
     uint32_t first = s->n_parts - SMALL_PARTS;
-    Batch *const *parts = s->parts + first;
-    Batch *joined = batch_concat(parts, SMALL_PARTS, parts[0]->n_cols, parts[0]->types);
-    for (uint32_t i = 0; i < SMALL_PARTS; i++)
-        batch_unref(parts[i]);
-    s->parts[first] = joined;
+    Batch **parts = s->parts + first;
+    parts[0] = batch_concat_take(parts, SMALL_PARTS, parts[0]->n_cols, parts[0]->types);
     s->n_parts = first + 1;
     s->n_small = 0;
 }
@@ -28,7 +26,8 @@ void keep_part(State *s, Batch *b)
         s->parts = xrealloc(s->parts, s->cap_parts * sizeof *s->parts);
     }
     s->parts[s->n_parts++] = b;
-    if (++s->n_small == SMALL_PARTS)
+    s->n_small = b->n_rows < SMALL_ROWS ? s->n_small + 1 : 0;
+    if (s->n_small == SMALL_PARTS)
         join_small_parts(s);
 }
 
@@ -48,8 +47,10 @@ Batch *join_parts(State *s, const Schema *schema)
     Batch *all;
     if (s->n_parts == 1)
         all = batch_ref(s->parts[0]);
-    else
-        all = batch_concat(s->parts, s->n_parts, schema->n_cols, types);
+    else {
+        all = batch_concat_take(s->parts, s->n_parts, schema->n_cols, types);
+        s->n_parts = 0;
+    }
     drop_parts(s);
     free(types);
     return all;

@@ -22,8 +22,7 @@ Batch *table_open(const Batch *in)
         memcpy(t->sel, in->sel, in->n_rows * sizeof *t->sel);
     }
     if (in->origin) {
-        t->origin = xmalloc((in->n_rows + 1ull) * sizeof *t->origin);
-        memcpy(t->origin, in->origin, in->n_rows * sizeof *t->origin);
+        t->origin = origins_ref(in->origin);
         t->inputs = xmalloc((in->n_inputs + 1ull) * sizeof(CsvInput *));
         t->n_inputs = in->n_inputs;
         for (uint32_t i = 0; i < in->n_inputs; i++)
