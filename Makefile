@@ -4,7 +4,9 @@
 # make test-asan | test-tsan | test-stress
 #                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
 #                 with tiny buffers
-# make test-long  what takes minutes: a million simulations of the scheduler, ...
+# make test-long  what takes minutes: a million simulations of the scheduler, every order of
+#                 small specs, ThreadSanitizer on a thousand, the models; installs spin
+# make test-models  only the models of tests/models, with spin
 # make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
@@ -24,6 +26,7 @@ MODE    ?= release
 # What the build looks for, and the Debian package that has it.
 NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
          utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev
+NEEDS_LONG := spin:spin # also, for test-long and test-models
 LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lm -pthread
 
 G := build/gen
@@ -116,7 +119,7 @@ $(G)/version.h:
 
 # ---- running and testing
 
-.PHONY: all run deps test test-asan test-tsan test-stress test-long check-build bless bench install
+.PHONY: all run deps test test-asan test-tsan test-stress test-long test-models check-build bless bench install
 .PHONY: format clean
 
 run: deps
@@ -134,6 +137,11 @@ test-long: deps
 	+@$(SUBMAKE) check-build
 	+@$(SUBMAKE) MODE=tsan build/tsan/tests/unit/pool_test
 	+@tests/long.sh
+
+test-models: deps
+	+@tests/models/models.sh
+
+test-long test-models: NEEDS += $(NEEDS_LONG)
 
 check-build: $(BIN) $(UNIT) $(RUNNER)
 

@@ -38,6 +38,9 @@ shares() {
     done
 }
 
+echo "== models"
+tests/models/models.sh >"$logs/models" 2>&1
+add "$logs/models"
 echo "== every order of small specs"
 build/release/tests/unit/sched_explore_test 1 >"$logs/explore" 2>&1
 add "$logs/explore"

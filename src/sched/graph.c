@@ -785,6 +785,8 @@ void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
 
 bool graph_has_due(const Graph *g) { return (g->n_due | g->n_timers) != 0; }
 
+bool graph_has_fold(const Graph *g) { return g->n_due > 0 && !g->is_stopping; }
+
 bool graph_next_fold(Graph *g, Fold *out)
 {
     while (g->due_first && !g->is_stopping) {

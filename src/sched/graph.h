@@ -115,6 +115,7 @@ typedef struct Fold {
     uint32_t seq; /* graph's own */
 } Fold;
 bool graph_next_fold(Graph *g, Fold *out);
+bool graph_has_fold(const Graph *g); /* it may still find that it is not wanted any more */
 /* Can graph_next_fold or graph_next_timer say true? */
 bool graph_has_due(const Graph *g);
 typedef enum FoldResult {

@@ -529,7 +529,8 @@ static void wake_more_locked(Pool *p)
     uint64_t due;
     if (!monitor_may_call_locked(&p->monitor))
         return;
-    if (graph_has_work(p->graph) || (!p->has_keeper && graph_next_timer(p->graph, &due)))
+    if (graph_has_work(p->graph) || graph_has_fold(p->graph) ||
+        (!p->has_keeper && graph_next_timer(p->graph, &due)))
         monitor_call_locked(&p->monitor);
 }
 

@@ -489,6 +489,65 @@ static void test_random(uint64_t first, uint64_t last)
     CHECK(first == last || n_compared * 2 > last - first);
 }
 
+/* ---- folds of two collects, at the same time */
+
+typedef struct Pair {
+    pthread_mutex_t mu;
+    pthread_cond_t both_there;
+    uint32_t n_folds, n_alone;
+} Pair;
+
+static TaskResult pair_run(void *ctx, Task *t)
+{
+    (void)ctx;
+    if (instance_step(t->inst) != 0)
+        return TASK_DONE;
+    return instance_n_yielded(t->inst) < 20 ? TASK_YIELDED : TASK_EXHAUSTED;
+}
+
+/* Waits for the other; alone it gives up after a while, so that the test fails and ends. */
+static FoldResult pair_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
+{
+    Pair *pair = ctx;
+    struct timespec until;
+    (void)t;
+    (void)input;
+    uint32_t both = 2 * frame_index(instance_frame(child)) + 2;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&pair->mu);
+    pair->n_folds++;
+    pthread_cond_broadcast(&pair->both_there);
+    while (pair->n_folds < both && pair->n_alone == 0)
+        if (pthread_cond_timedwait(&pair->both_there, &pair->mu, &until) != 0)
+            pair->n_alone++;
+    pthread_mutex_unlock(&pair->mu);
+    return FOLD_MORE;
+}
+
+static void test_folds_side_by_side(void)
+{
+    /* One credit: while a batch is folded nothing else is ready, and yet the second worker
+     * must come for the second fold. */
+    TestSpec t;
+    spec_chain(&t, 1, 1);
+    for (int k = 0; k < 2; k++)
+        spec_input(&t, spec_step(&t, 0, "collect"), 1);
+    Pair pair = {.n_folds = 0};
+    pthread_mutex_init(&pair.mu, NULL);
+    pthread_cond_init(&pair.both_there, NULL);
+    Tasks tasks = {.ctx = &pair, .run = pair_run, .fold = pair_fold};
+    PoolOptions options = {.n_workers = 2};
+    Pool *p = pool_new(&t.spec, &tasks, &options);
+    PoolSummary s;
+    pool_run(p, &s);
+    CHECK(s.state == RUN_DONE && pair.n_folds == 40);
+    CHECK(pair.n_alone == 0);
+    pool_free(p);
+    pthread_mutex_destroy(&pair.mu);
+    pthread_cond_destroy(&pair.both_there);
+}
+
 /* ---- what a task took its time for */
 
 static TaskResult nap(void *ctx, Task *t)
@@ -575,6 +634,7 @@ int main(int argc, char **argv)
     test_limits();
     test_cancelled();
     test_random(1, N_SEEDS);
+    test_folds_side_by_side();
     test_slept();
     test_trace_last();
     test_trace_kept();

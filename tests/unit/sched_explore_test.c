@@ -671,7 +671,7 @@ int main(int argc, char **argv)
         explore_broadcast(p);
         explore_nests(p);
     }
-    explore_random(level > 0 ? 5000 : 300);
+    explore_random(level > 0 ? 1000 : 300);
     printf("%llu states of %llu games; bound of workers attained in %llu of %llu scopes, of "
            "credits in %llu of %llu; %llu states after an overdraft\n",
            (unsigned long long)n_states, (unsigned long long)n_games,

@@ -1,0 +1,340 @@
+/* parking.pml - how workers wait and are called: wait_locked, wake_more_locked and
+ * retry_locked of pool.c with watch_locked, monitor_wait_locked, monitor_call_locked,
+ * monitor_call_all_locked and monitor_interrupt of monitor.c.
+ *
+ * The graph is three numbers: instances and folds that are ready, that run, and that are still
+ * to come; and timers by when they are due. `mu` is the lock; what stands between enter and leave is in
+ * the order of the code. One spurious wake-up and one interrupt may come at any time; the
+ * clock goes on whenever it likes.
+ *
+ * Verified: everybody ends (else an invalid end state); and whenever nobody is on the way,
+ * that is, all sleep or are in a task, then (`still` below)
+ *   - nobody sleeps while an instance is ready: no wake-up is lost;
+ *   - if somebody sleeps and a timer is set, one of them sleeps no longer than until the
+ *     earliest: the keeper;
+ * and at most one call is under way, unless somebody came who was not called.
+ *
+ * Mutants, each of which must fail (models.sh):
+ *   NO_SECOND_LOOK   the watcher does not look at n_calls again with the lock in hand
+ *   CALL_UNLOCKED    whether there is a watcher is looked up after the lock was given away
+ *   SIGNAL_WATCHER   a watcher is signalled, though it does not sleep
+ *   NO_CHAIN         a worker that takes an instance does not call for the next
+ *   FORGETS_EARLIER  the keeper is not told of a timer that is due before its own
+ *   FORGETS_KEEPER   a keeper that goes to work does not call for another one
+ *   STAYS_CALLING    who was called does not say that it has come
+ *   SLEEPS_UNLOCKED  the lock is given away before the sleep begins, not with it
+ */
+#ifndef WORKERS
+#define WORKERS 3
+#endif
+#ifndef MORE
+#define MORE 1 /* instances that still come */
+#endif
+#define MOMENTS 3
+#define NEVER 9
+
+#define ACTIVE 0 /* holds the lock, or is about to take it */
+#define TASK 1
+#define WATCHES 2
+#define DOZES 3  /* SLEEPS_UNLOCKED only */
+#define SLEEPS 4
+#define WOKEN 5
+#define GONE 6
+
+bool mu;
+byte at[WORKERS];
+byte until[WORKERS] = NEVER;
+bool was_called[WORKERS];
+bool any_uncalled; /* somebody came whom nobody called */
+
+/* the graph */
+byte n_ready = 2, n_run, n_more = MORE, n_retries = 2;
+byte timers[MOMENTS], now;
+bool is_stopping;
+
+/* monitor.h and pool.c, guarded by mu */
+byte n_idle, n_calls; /* modulo 16: fewer calls than that fit into one watch */
+bool is_calling, has_watcher, has_keeper;
+byte keeper, keeper_until;
+
+#define EARLIEST (timers[1] > 0 -> 1 : (timers[2] > 0 -> 2 : NEVER))
+#define HAS_WORK (!is_stopping && n_ready > 0)
+#define HAS_TIMER (!is_stopping && EARLIEST != NEVER)
+#define IS_OVER (n_run == 0 && (is_stopping || (n_ready == 0 && EARLIEST == NEVER)))
+
+#define IS_STILL(w) (at[w] == TASK || at[w] == SLEEPS || at[w] == GONE)
+#define ANY_SLEEPS (at[0] == SLEEPS || at[1] == SLEEPS || at[WORKERS - 1] == SLEEPS)
+#define STILL (!mu && IS_STILL(0) && IS_STILL(1) && IS_STILL(WORKERS - 1))
+
+inline enter() { atomic { !mu -> mu = true } }
+inline leave() { mu = false }
+
+inline signal()
+{
+    if
+    :: at[0] == SLEEPS -> at[0] = WOKEN; was_called[0] = true
+    :: at[1] == SLEEPS -> at[1] = WOKEN; was_called[1] = true
+#if WORKERS > 2
+    :: at[2] == SLEEPS -> at[2] = WOKEN; was_called[2] = true
+#endif
+    :: else
+    fi
+}
+
+inline call_one()
+{
+    assert(any_uncalled ||
+           !(was_called[0] || was_called[1] || was_called[WORKERS - 1]));
+    is_calling = true;
+    if
+#ifndef SIGNAL_WATCHER
+    :: has_watcher ->
+        n_calls = (n_calls + 1) % 16;
+        if
+        :: at[0] == WATCHES -> was_called[0] = true
+        :: at[1] == WATCHES -> was_called[1] = true
+#if WORKERS > 2
+        :: at[2] == WATCHES -> was_called[2] = true
+#endif
+        :: else
+        fi
+    :: !has_watcher -> signal()
+#else
+    :: true -> signal()
+#endif
+    fi
+}
+
+inline wake(w)
+{
+    if
+    :: at[w] == SLEEPS -> at[w] = WOKEN
+    :: else
+    fi
+}
+
+inline call_all()
+{
+    n_calls = (n_calls + 1) % 16;
+    wake(0);
+    wake(1);
+#if WORKERS > 2
+    wake(2)
+#endif
+}
+
+/* wake_more_locked */
+inline wake_more()
+{
+    if
+#ifdef FORGETS_KEEPER
+    :: n_idle > 0 && !is_calling && HAS_WORK -> call_one()
+#elif !defined(NO_CHAIN)
+    :: n_idle > 0 && !is_calling && (HAS_WORK || (!has_keeper && HAS_TIMER)) -> call_one()
+#endif
+    :: else
+    fi
+}
+
+/* retry_locked: another attempt of what has just failed. */
+inline retry(due)
+{
+    n_retries--;
+    timers[due]++;
+    if
+#ifndef FORGETS_EARLIER
+    :: has_keeper && due < keeper_until -> call_all()
+#endif
+    :: else
+    fi
+}
+
+/* finish_locked */
+inline finish()
+{
+    n_run--;
+    if
+    :: true
+    :: n_more > 0 -> n_more--; n_ready++
+    :: n_more > 1 -> n_more = n_more - 2; n_ready = n_ready + 2
+    :: n_retries > 0 && now + 1 < MOMENTS -> retry(now + 1)
+    :: n_retries > 0 && now + 2 < MOMENTS -> retry(now + 2)
+    fi
+}
+
+/* The end of monitor_wait_locked and wait_locked, with the lock in hand again. */
+inline come_back(w)
+{
+    atomic {
+    n_idle--;
+#ifndef STAYS_CALLING
+    is_calling = false;
+#endif
+    any_uncalled = any_uncalled || !was_called[w];
+    was_called[w] = false;
+    until[w] = NEVER;
+    if
+    :: has_keeper && keeper == w -> has_keeper = false; keeper = 0; keeper_until = 0
+    :: else
+    fi
+    }
+}
+
+proctype worker(byte w)
+{
+    byte before, due_now;
+    bool calls_watcher;
+    enter();
+    do
+    :: atomic { /* worker_loop: graph_advance */
+            do
+            :: HAS_TIMER && EARLIEST <= now ->
+                due_now = EARLIEST; /* spin reads an index again after the change */
+                timers[due_now]--;
+                due_now = 0;
+                n_ready++
+            :: else -> break
+            od
+        }
+        if
+        :: atomic { HAS_WORK -> /* graph_pick */
+                n_ready--;
+                n_run++;
+#ifndef CALL_UNLOCKED
+                wake_more();
+                at[w] = TASK;
+                leave()
+            }
+#else
+                calls_watcher = n_idle > 0 && !is_calling && HAS_WORK;
+                leave()
+            }
+            atomic {
+                if
+                :: calls_watcher -> call_one(); calls_watcher = false
+                :: else
+                fi;
+                at[w] = TASK
+            }
+#endif
+            atomic { !mu -> mu = true; at[w] = ACTIVE; finish() } /* the task has ended */
+        :: atomic { else ->
+                if
+                :: IS_OVER -> call_all(); at[w] = GONE; leave(); break
+                :: else
+                fi;
+                /* wait_locked */
+                n_idle++;
+                if
+                :: !has_keeper && HAS_TIMER ->
+                    has_keeper = true;
+                    keeper = w;
+                    keeper_until = EARLIEST;
+                    until[w] = EARLIEST
+                :: else
+                fi;
+                if
+                :: has_watcher -> at[w] = SLEEPS; leave()
+                :: else -> /* watch_locked */
+                    before = n_calls;
+                    has_watcher = true;
+                    at[w] = WATCHES;
+                    leave()
+                fi
+            }
+            if
+            :: at[w] == WATCHES ->
+                /* Whether it has seen a call or has looked for long enough. */
+#ifdef NO_SECOND_LOOK
+                calls_watcher = n_calls != before;
+#endif
+                atomic {
+                    !mu -> mu = true;
+                    has_watcher = false;
+                    if
+#ifdef NO_SECOND_LOOK
+                    :: calls_watcher ->
+#else
+                    :: n_calls != before ->
+#endif
+                        at[w] = ACTIVE
+                    :: else ->
+#ifdef SLEEPS_UNLOCKED
+                        at[w] = DOZES;
+#else
+                        at[w] = SLEEPS;
+#endif
+                        leave()
+                    fi;
+                    before = 0;
+                    calls_watcher = false
+                }
+            :: else
+            fi;
+#ifdef SLEEPS_UNLOCKED
+            if
+            :: at[w] == DOZES -> at[w] = SLEEPS
+            :: else
+            fi;
+#endif
+            /* pthread_cond_wait comes back with the lock. */
+            if
+            :: at[w] == ACTIVE
+            :: atomic { !mu && (at[w] == WOKEN || (at[w] == SLEEPS && until[w] <= now)) ->
+                    mu = true;
+                    at[w] = ACTIVE
+                }
+            fi;
+            come_back(w)
+        fi
+    od
+}
+
+active proctype time()
+{
+    do
+    :: now < MOMENTS - 1 -> now++
+    :: else -> break
+    od
+}
+
+/* monitor_interrupt; the graph is told by whoever has the lock next (`locked`). */
+active proctype interrupt()
+{
+    if
+    :: atomic { !mu -> is_stopping = true; call_all() }
+    :: true
+    fi
+}
+
+active proctype spurious()
+{
+    if
+    :: atomic { at[0] == SLEEPS -> at[0] = WOKEN }
+    :: true
+    fi
+}
+
+active proctype watchman()
+{
+end:
+    do
+    :: atomic { STILL && ANY_SLEEPS && HAS_WORK -> assert(false) }
+    :: atomic {
+            STILL && ANY_SLEEPS && HAS_TIMER &&
+            !(has_keeper && at[keeper] == SLEEPS && until[keeper] <= EARLIEST) ->
+            assert(false)
+        }
+    od
+}
+
+init
+{
+    atomic {
+        run worker(0);
+        run worker(1);
+#if WORKERS > 2
+        run worker(2)
+#endif
+    }
+}
