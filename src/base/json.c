@@ -133,6 +133,25 @@ void json_put_float(JsonWriter *w, double v)
     value_print(w->out, (Value){.type = TYPE_FLOAT, .f = v});
 }
 
+void json_put_thousandths(JsonWriter *w, uint64_t v)
+{
+    char digits[24];
+    uint32_t at = sizeof digits, part = (uint32_t)(v % 1000), n = 3;
+    uint64_t whole = v / 1000;
+    for (; n > 0 && part % 10 == 0; part /= 10)
+        n--;
+    for (uint32_t k = 0; k < n; k++, part /= 10)
+        digits[--at] = (char)('0' + part % 10);
+    if (n)
+        digits[--at] = '.';
+    do {
+        digits[--at] = (char)('0' + whole % 10);
+        whole /= 10;
+    } while (whole);
+    begin_item(w);
+    buf_put(w->out, digits + at, sizeof digits - at);
+}
+
 void json_put_bool(JsonWriter *w, bool v)
 {
     begin_item(w);

@@ -49,6 +49,8 @@ void json_put_str(JsonWriter *w, Str s); /* bytes that are not UTF-8 become U+FF
 void json_put_cstr(JsonWriter *w, const char *s);
 void json_put_int(JsonWriter *w, int64_t v);
 void json_put_float(JsonWriter *w, double v); /* inf and nan become null */
+/* v / 1000 exactly, without needless digits: nanoseconds as microseconds. */
+void json_put_thousandths(JsonWriter *w, uint64_t v);
 void json_put_bool(JsonWriter *w, bool v);
 void json_put_null(JsonWriter *w);
 /* A value of any type: dates, durations and the like as strings, as they print. */

@@ -25,14 +25,11 @@ static void put_int(JsonWriter *w, const char *key, uint64_t value)
     json_put_int(w, (int64_t)value);
 }
 
-/* Chrome's unit; a double holds whole nanoseconds of 100 days exactly enough. */
+/* Chrome's unit. */
 static void put_us(JsonWriter *w, const char *key, uint64_t ns)
 {
     json_key(w, key);
-    if (ns % 1000 == 0)
-        json_put_int(w, (int64_t)(ns / 1000));
-    else
-        json_put_float(w, (double)ns / 1000.0);
+    json_put_thousandths(w, ns);
 }
 
 static void put_bool(JsonWriter *w, const char *key, bool value)

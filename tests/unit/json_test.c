@@ -95,9 +95,24 @@ static void test_values(void)
     buf_deinit(&b);
 }
 
+static void test_thousandths(void)
+{
+    Buf b = {0};
+    JsonWriter w;
+    json_init(&w, &b, JSON_STYLE_COMPACT);
+    json_begin_array(&w);
+    const uint64_t values[] = {0, 1, 10, 100, 999, 1000, 1200, 123456, UINT64_MAX};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        json_put_thousandths(&w, values[i]);
+    json_end_array(&w);
+    CHECK_STR(b.ptr, "[0,0.001,0.01,0.1,0.999,1,1.2,123.456,18446744073709551.615]");
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     test_styles();
     test_values();
+    test_thousandths();
     UNIT_END("json");
 }
