@@ -619,7 +619,8 @@ void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *col
             to->picked = picked_ref(whole);
         } else {
             uint32_t *own = xmalloc((n + 1ull) * sizeof *own);
-            memcpy(own, rows, n * sizeof *own);
+            if (n) /* of no rows there may be no list */
+                memcpy(own, rows, n * sizeof *own);
             to->picked = whole = picked_new(from, own, n);
         }
     }
