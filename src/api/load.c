@@ -175,6 +175,7 @@ bool mill_check(Mill *m)
     for (uint32_t i = 0; i < m->jobs.n; i++)
         mill_plan(m, i);
     plan_check_rest(m->arena, &host, m->program, &m->diags);
+    mill_warn(m);
     return m->diags.n_errors == 0;
 }
 

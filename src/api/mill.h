@@ -36,4 +36,8 @@ struct Mill {
     Plan **plans;            /* [jobs.n] NULL: not planned */
 };
 
+/* Adds what the scheduler has to say about the planned jobs to the diagnostics; nothing if there
+ * are mistakes. */
+void mill_warn(Mill *m);
+
 #endif
