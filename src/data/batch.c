@@ -1,3 +1,5 @@
+/* batch.c - longer than most: whatever knows where the cells of a column are (in the raw rows, in text, in values,
+ * in another batch) stands here. */
 #include "data/batch.h"
 
 #include <assert.h>
