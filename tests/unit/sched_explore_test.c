@@ -646,6 +646,13 @@ static void explore_nests(uint32_t p)
         explore(&g);
 }
 
+/* Sanitizers are slow, and look for other things. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { N_RANDOM = 60 };
+#else
+enum { N_RANDOM = 300 };
+#endif
+
 /* Random small specs. */
 static void explore_random(uint64_t n_seeds)
 {
@@ -677,7 +684,7 @@ int main(int argc, char **argv)
         explore_broadcast(p);
         explore_nests(p);
     }
-    explore_random(level > 0 ? 1000 : 300);
+    explore_random(level > 0 ? 1000 : N_RANDOM);
     printf("%llu states of %llu games, %llu of them left as too large; bound of workers attained in %llu of %llu scopes, of "
            "credits in %llu of %llu; %llu states after an overdraft\n",
            (unsigned long long)n_states, (unsigned long long)n_games,
