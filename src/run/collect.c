@@ -7,6 +7,7 @@
 #define SMALL_PARTS 256 /* batches of a collect that are joined into one */
 #define SMALL_ROWS 4096 /* a batch with fewer is small */
 #define CUT_ROWS 1024   /* rows of a `top` or `distinct` that may pile up beyond what it keeps */
+#define CUT_PARTS 32    /* parts of it, where there are fewer rows than that */
 
 /* Small parts are joined in time: each has buffers of its own, which would outweigh its rows. */
 static void join_small_parts(State *s)
@@ -159,6 +160,14 @@ static Status cut(Run *r, Task *t, const Step *s, State *state)
     return OK;
 }
 
+/* Many parts of a few rows each would outweigh them. */
+static bool wants_cut(const State *state)
+{
+    if (state->n_rows < CUT_ROWS)
+        return state->n_parts >= CUT_PARTS;
+    return state->n_rows >= state->next_cut;
+}
+
 static Status append_written(Run *r, Part *part, Error *err)
 {
     Status st = OK;
@@ -219,8 +228,7 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
     case HOLD_TOP:
     case HOLD_DISTINCT:
         hold_rows(state, part);
-        if (state->n_rows >= (state->next_cut ? state->next_cut : CUT_ROWS) &&
-            cut(r, t, s, state) != OK)
+        if (wants_cut(state) && cut(r, t, s, state) != OK)
             return FOLD_FAILED;
         break;
     case HOLD_SORTED:
