@@ -323,7 +323,7 @@ int main(int argc, char **argv)
     CHECK(n_bad == 0);
     if (argc != 2)
         print_met(&met);
-    if (met.n_seeds >= 1000)
+    if (met.n_seeds >= 10000) /* fewer say little about what is rare */
         check_met(&met);
     UNIT_END("sched_random_test");
 }
