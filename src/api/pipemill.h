@@ -23,6 +23,7 @@
 #include "report/forecast.h"
 #include "report/gantt_svg.h"
 #include "report/gantt_text.h"
+#include "report/profile.h"
 #include "report/progress.h"
 #include "report/summary.h"
 #include "report/trace.h"
@@ -99,6 +100,7 @@ typedef struct MillRunOptions {
     uint64_t seed;
     uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
     bool keeps_trace;         /* for mill_run_recording */
+    bool keeps_profile;       /* for MillResult.profile, and in the recording */
     const Observer *observer; /* NULL: none */
     void *log_ctx;
     /* Lines of `log`, each with its LF, those of one instance together. Called by any
@@ -122,6 +124,7 @@ typedef struct MillResult {
     const MillFailure *failures; /* [n_kept]; if the run failed, [0] stopped it */
     const Error *commit_error;   /* why outputs could not be made visible; NULL: they are */
     uint64_t rows_in, rows_out;
+    const Profile *profile;      /* NULL unless kept */
 } MillResult;
 
 /* Of a planned, sound job. Opens the outputs. */

@@ -20,6 +20,7 @@ Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillR
                           .auto_rows = options->auto_rows,
                           .observer = options->observer,
                           .keeps_trace = options->keeps_trace,
+                          .keeps_profile = options->keeps_profile,
                           .log_ctx = options->log_ctx,
                           .log = options->log};
     Run *run = NULL;
@@ -39,7 +40,7 @@ void mill_run_go(MillRun *r, MillResult *out)
     const PoolSummary *s = &r->result.summary;
     const RunInfo *info = run_info(r->run);
     r->end = (RunEnd){.state = r->result.state, .t_ns = s->t_ns, .steps = s->steps,
-                      .scopes = s->scopes};
+                      .scopes = s->scopes, .profile = run_profile(r->run)};
     MillFailure *failures = arena_array(r->arena, MillFailure, s->n_kept);
     for (uint32_t i = 0; i < s->n_kept; i++) {
         const PoolFailure *f = &s->failures[i];
@@ -58,7 +59,8 @@ void mill_run_go(MillRun *r, MillResult *out)
                         .failures = failures,
                         .commit_error = commit->status == OK ? NULL : commit,
                         .rows_in = r->result.rows_read,
-                        .rows_out = r->result.rows_out};
+                        .rows_out = r->result.rows_out,
+                        .profile = r->end.profile};
 }
 
 void mill_run_cancel(MillRun *r, bool at_once)

@@ -168,6 +168,7 @@ typedef struct RunEnd {
     uint64_t t_ns;              /* how long the run took */
     const StepCount *steps;     /* [n_steps] */
     const ScopeCount *scopes;   /* [n_scopes] */
+    const struct Profile *profile; /* base/profile.h; NULL: none was made. For recordings */
     size_t n_labels;            /* of the batches of which events are kept; 0 where none are */
     const FrameLabel *labels;   /* [n_labels], in any order */
 } RunEnd;

@@ -195,6 +195,17 @@ static bool put_recording(Session *s, Buf *out)
     return ok;
 }
 
+#define PROFILE_LINES 40 /* at most; -v: all there are */
+
+static void put_profile(const Session *s, const MillResult *r, Buf *out)
+{
+    bool has_all = s->args->has[OPT_VERBOSE];
+    const ProfileShown shown = {.max_lines = has_all ? 0 : PROFILE_LINES,
+                                .width = has_all || !s->term->err_is_tty ? 0 : s->term->width,
+                                .is_ascii = !s->term->is_utf8};
+    profile_put(r->profile, r->info, &shown, out);
+}
+
 static int status_of(const Session *s, const MillResult *r)
 {
     switch (r->state) {
@@ -286,6 +297,8 @@ static int say_end(Session *s, const MillResult *result)
     put_failures(&out, s->term, result, !a->has[OPT_QUIET]);
     if (!a->has[OPT_QUIET])
         put_summary(s, &out, result);
+    if (a->has[OPT_PROFILE])
+        put_profile(s, result, &out);
     if (a->has[OPT_GANTT] || s->trace)
         traced = put_recording(s, &out);
     put_err(buf_str(&out));
@@ -335,6 +348,7 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
                                     .seed = s->seed,
                                     .auto_rows = batch_rows_of_environment(),
                                     .keeps_trace = a->has[OPT_GANTT] || s->trace,
+                                    .keeps_profile = a->has[OPT_PROFILE],
                                     .observer = progress_observer(s->progress),
                                     .log_ctx = s->progress,
                                     .log = log_lines};

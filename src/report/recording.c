@@ -283,6 +283,8 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
         r->steps[i] = end->steps[i];
     for (uint32_t i = 0; i < info->n_scopes; i++)
         r->scopes[i].count = end->scopes[i];
+    if (end->profile)
+        r->profile = profile_copy(a, end->profile);
     Frames f = {.rec = r};
     frames_make(&f, events, n_events, end);
     live_make(r, events, n_events);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/observer.h"
+#include "base/profile.h"
 
 #define REC_NONE UINT32_MAX
 
@@ -78,6 +79,7 @@ typedef struct Recording {
     RecFrame *frames; /* [n_frames]; 0 is the root */
     RecScope *scopes; /* [info.n_scopes] */
     StepCount *steps; /* [info.n_steps] */
+    Profile *profile; /* NULL: none was made */
 } Recording;
 
 /* events: sorted by time, those of one worker in their order. An instance whose END is

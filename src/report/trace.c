@@ -212,6 +212,34 @@ static void put_counters(JsonWriter *w, Buf *out, const Recording *r, uint32_t s
     buf_deinit(&name);
 }
 
+static void put_profile(JsonWriter *w, const Recording *r)
+{
+    const Profile *p = r->profile;
+    json_key(w, "profile");
+    json_begin_object(w);
+    put_us(w, "work_us", p->work_ns);
+    put_us(w, "run_us", p->run_ns);
+    put_int(w, "cycles_per_s", (uint64_t)(p->cycles_per_us * 1e6 + 0.5));
+    json_key(w, "lines");
+    json_begin_array(w);
+    for (uint32_t i = 0; i < p->n_lines; i++) {
+        const ProfileLine *l = &p->lines[i];
+        json_begin_object(w);
+        put_str(w, "step", r->info.steps[l->step].name);
+        put_cstr(w, "kind", profile_kind_name(l->kind));
+        put_str(w, "name", l->name);
+        put_str(w, "text", l->text);
+        put_int(w, "runs", l->n_runs);
+        put_int(w, "rows", l->n_rows);
+        put_int(w, "bytes", l->n_bytes);
+        put_us(w, "time_us", l->ns);
+        put_int(w, "cycles", l->cycles);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    json_end_object(w);
+}
+
 static void put_run(JsonWriter *w, const Recording *r)
 {
     const RunInfo *info = &r->info;
@@ -293,6 +321,8 @@ static void put_run(JsonWriter *w, const Recording *r)
         json_end_object(w);
     }
     json_end_array(w);
+    if (r->profile)
+        put_profile(w, r);
     json_end_object(w);
 }
 

@@ -230,6 +230,47 @@ static void read_scopes(Reader *r, json_t *list)
     rec->info.scopes = scopes;
 }
 
+static uint32_t get_step(Reader *r, json_t *args, const char *key)
+{
+    json_t *v = json_object_get(args, key);
+    Str name = {json_string_value(v), (uint32_t)json_string_length(v)};
+    uintptr_t found = json_is_string(v) ? (uintptr_t)map_get(&r->steps, name) : 0;
+    if (!found)
+        r->is_bad = true;
+    return found ? (uint32_t)(found - 1) : 0;
+}
+
+static void read_profile_line(Reader *r, json_t *v, ProfileLine *l)
+{
+    Str kind = get_str(r, v, "kind");
+    bool is_known = false;
+    *l = (ProfileLine){.step = get_step(r, v, "step"), .name = get_str(r, v, "name"),
+                       .text = get_str(r, v, "text"), .n_runs = get_int(r, v, "runs", INT64_MAX),
+                       .n_rows = get_int(r, v, "rows", INT64_MAX),
+                       .n_bytes = get_int(r, v, "bytes", INT64_MAX), .ns = get_ns(r, v, "time_us"),
+                       .cycles = get_int(r, v, "cycles", INT64_MAX)};
+    for (int k = PROFILE_STEP; k <= PROFILE_WAIT; k++)
+        if (str_is(kind, profile_kind_name((ProfileKind)k))) {
+            l->kind = (ProfileKind)k;
+            is_known = true;
+        }
+    r->is_bad |= !is_known;
+}
+
+static void read_profile(Reader *r, json_t *v)
+{
+    Profile *p = arena_new(r->rec->arena, Profile);
+    json_t *lines;
+    p->work_ns = get_ns(r, v, "work_us");
+    p->run_ns = get_ns(r, v, "run_us");
+    p->cycles_per_us = (double)get_int(r, v, "cycles_per_s", INT64_MAX) / 1e6;
+    p->n_lines = get_array(r, v, "lines", 0, UINT32_MAX - 1, &lines);
+    p->lines = arena_array(r->rec->arena, ProfileLine, p->n_lines);
+    for (uint32_t i = 0; i < p->n_lines && !r->is_bad; i++)
+        read_profile_line(r, json_array_get(lines, i), &p->lines[i]);
+    r->rec->profile = p;
+}
+
 static void read_run(Reader *r, json_t *run)
 {
     Recording *rec = r->rec;
@@ -256,16 +297,8 @@ static void read_run(Reader *r, json_t *run)
     read_pools(r, run);
     read_steps(r, steps, n_steps);
     read_scopes(r, scopes);
-}
-
-static uint32_t get_step(Reader *r, json_t *args, const char *key)
-{
-    json_t *v = json_object_get(args, key);
-    Str name = {json_string_value(v), (uint32_t)json_string_length(v)};
-    uintptr_t found = json_is_string(v) ? (uintptr_t)map_get(&r->steps, name) : 0;
-    if (!found)
-        r->is_bad = true;
-    return found ? (uint32_t)(found - 1) : 0;
+    if (json_object_get(run, "profile"))
+        read_profile(r, json_object_get(run, "profile"));
 }
 
 static uint16_t get_worker(Reader *r, json_t *e)

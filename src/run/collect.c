@@ -1,5 +1,6 @@
 /* collect.c - many batches that become one table: the parts of a read, the batches of a collect
  * (plan/fold.h says how it is split). */
+#include "run/meter.h"
 #include "run/run_int.h"
 
 #include <stdlib.h>
@@ -81,10 +82,11 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     /* Statements that could tell are not in the head: key(), row() and log are the collect's. */
     Batch **tables = instance_tables(r, t->inst);
     const VmInstance inst = {.seed = r->options.seed, .step = s->part_of->name, .key = {"", 0},
-                             .tables = tables};
+                             .tables = tables, .counts = meters_of_code(r, t),
+                             .counts_cycles = meters_count_cycles(r)};
     Vm *vm = r->vms[t->worker];
     const Batch *in = NULL;
-    Status st = input_batch(r, t->inst, s, &in, err);
+    Status st = input_batch(r, t, s, &in, err);
     if (st != OK) {
         free(tables);
         return st;

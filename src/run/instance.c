@@ -1,6 +1,7 @@
 /* instance.c - what a worker does for one instance: bytecode over its batch, and the static
  * read, which streams a file through the row-wise statements. Read bottom-up: task_run is
  * what the pool calls. */
+#include "run/meter.h"
 #include "run/run_int.h"
 
 #include <stdlib.h>
@@ -32,17 +33,25 @@ static bool rows_wait(const Step *s)
 static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err)
 {
     Host *h = ctx;
-    if (h->run->plan->sinks[spec->sink].by_key)
-        return outputs_write_file(h->run->outputs, spec, path, frame_id(instance_frame(h->task->inst)),
-                                  t, err);
+    if (h->run->plan->sinks[spec->sink].by_key) {
+        uint64_t n_bytes = 0;
+        Status st = outputs_write_file(h->run->outputs, spec, path,
+                                       frame_id(instance_frame(h->task->inst)), t, &n_bytes, err);
+        work_wrote(h->run, h->task, spec, n_bytes);
+        return st;
+    }
     if (rows_wait(h->step)) {
         if (!h->state->pending)
             h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
-        csv_write_rows(&h->state->pending[spec->sink], t, &spec->dialect);
+        Buf *pending = &h->state->pending[spec->sink];
+        size_t before = pending->len;
+        csv_write_rows(pending, t, &spec->dialect);
+        work_wrote(h->run, h->task, spec, pending->len - before);
         return OK;
     }
     Buf rows = {0};
     csv_write_rows(&rows, t, &spec->dialect);
+    work_wrote(h->run, h->task, spec, rows.len);
     Status st = outputs_append(h->run->outputs, spec->sink, &rows, err);
     buf_deinit(&rows);
     return st;
@@ -115,12 +124,16 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
         RawRows *raw = NULL;
         Batch *in = NULL, *part = NULL;
+        uint64_t begin = work_begin(r);
         st = task_check(h->task, err); /* an input may be endless */
         if (st == OK)
             st = source_next(r, h->step, h->state, limit, &raw, err);
         if (st != OK || !raw)
             break;
+        work_end(r, h->task, WORK_READ, begin, raw->n_rows, raw->n_bytes);
+        begin = work_begin(r);
         st = raw_index(raw, err);
+        work_end(r, h->task, WORK_INDEX, begin, raw->n_rows, raw->n_bytes);
         if (st == OK) {
             in = batch_of_raw(raw, h->step->pops.ptr[0]->out);
             h->task->n_rows_in += in->n_rows;
@@ -140,19 +153,21 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     pthread_mutex_lock(&r->mu);
     r->rows_read += h->task->n_rows_in;
     pthread_mutex_unlock(&r->mu);
+    uint64_t begin = work_begin(r);
     all = join_parts(h->state, streamed_schema(h->step, c, end));
+    work_end(r, h->task, WORK_GATHER, begin, all->n_rows, 0);
     inst->row_base = 0;
     st = vm_run_part(vm, c, end, c->n_instrs, outside, inst, all, out, err);
     batch_unref(all);
     return st;
 }
 
-Status input_batch(Run *r, const Instance *inst, const Step *s, const Batch **in, Error *err)
+Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error *err)
 {
-    void *value = instance_input(inst, 0);
+    void *value = instance_input(t->inst, 0);
     const Step *from = r->plan->steps[s->inputs[0]];
     if (from->is_generator)
-        return gen_batch(r, value, from->out, in, err);
+        return gen_batch(r, t, value, from->out, in, err);
     *in = value;
     return OK;
 }
@@ -202,17 +217,21 @@ TaskResult task_run(void *ctx, Task *t)
     const VmHost outside = vm_host(&host);
     Batch **tables = instance_tables(r, t->inst);
     inst.tables = tables;
+    inst.counts = meters_of_code(r, t);
+    inst.counts_cycles = meters_count_cycles(r);
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
     if (instance_attempt(t->inst) > 1)
         attempt_reset(r, s, host.state);
     if (s->kind == STEP_COLLECT && s->in) {
+        uint64_t begin = work_begin(r);
         st = collect_table(r, s, host.state, &own, &t->err);
+        work_end(r, t, WORK_GATHER, begin, own ? own->n_rows : 0, 0);
         in = own;
         t->n_rows_in = host.state->n_rows_in;
     } else if (step_first_table(s) && s->in) {
-        st = input_batch(r, t->inst, s, &in, &t->err);
+        st = input_batch(r, t, s, &in, &t->err);
         t->n_rows_in = st == OK ? in->n_rows : 0;
     }
     if (st == OK) {

@@ -65,7 +65,7 @@ void outputs_drop(Outputs *o, uint32_t sink)
 }
 
 Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
-                          Error *err)
+                          uint64_t *n_bytes, Error *err)
 {
     pthread_mutex_lock(&o->mu);
     const OwnFile *owner = map_get(&o->own_files, path);
@@ -85,6 +85,7 @@ Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame
     Sink *sink = NULL;
     csv_write_header(&head, spec->schema, &spec->dialect);
     csv_write_rows(&rows, t, &spec->dialect);
+    *n_bytes = head.len + rows.len;
     Status st = sink_open(path, buf_str(&head), &sink, err);
     if (st == OK) {
         st = sink_submit(sink, 0, &rows, err);

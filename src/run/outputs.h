@@ -23,7 +23,7 @@ void outputs_drop(Outputs *o, uint32_t sink);
 /* A whole file of one instance, header included. frame: that it runs in; another attempt of it
  * replaces the file, another batch must not. */
 Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
-                          Error *err);
+                          uint64_t *n_bytes, Error *err);
 /* Makes the shared files visible, or removes what was written of them. Frees o. */
 Status outputs_close(Outputs *o, bool commit, Error *err);
 

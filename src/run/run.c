@@ -6,6 +6,7 @@
 #include "code/emit.h"
 #include "code/verify.h"
 #include "plan/fold.h"
+#include "run/meter.h"
 #include "run/run_int.h"
 #include "run/spec.h"
 
@@ -66,8 +67,7 @@ Status append_pending(Run *r, State *s, Error *err)
     return st;
 }
 
-/* An instance's turn to write. */
-static FoldResult task_commit(void *ctx, Task *t)
+FoldResult task_commit(void *ctx, Task *t)
 {
     return append_pending(ctx, instance_state(t->inst), &t->err) == OK ? FOLD_MORE : FOLD_FAILED;
 }
@@ -115,13 +115,17 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
         r->vms[i] = vm_open();
     if (options->keeps_trace)
         r->trace = trace_new(n_workers, TRACE_KEEP);
+    if (options->keeps_profile)
+        r->meters = meters_new(plan, r->codes, n_workers);
     *out = r;
     return OK;
 }
 
 void run_go(Run *r, RunResult *out)
 {
-    const Tasks tasks = {.ctx = r, .run = task_run, .fold = task_fold, .commit = task_commit,
+    const Tasks tasks = {.ctx = r, .run = r->meters ? metered_run : task_run,
+                         .fold = r->meters ? metered_fold : task_fold,
+                         .commit = r->meters ? metered_commit : task_commit,
                          .release_out = release_out, .release_state = release_state,
                          .release_user = release_user, .label = label_text};
     const Observer *o = r->options.observer;
@@ -133,7 +137,11 @@ void run_go(Run *r, RunResult *out)
     *out = (RunResult){0};
     if (o && o->run_start)
         o->run_start(o->ctx, r->info);
+    if (r->meters)
+        meters_start(r->meters);
     pool_run(r->pool, &out->summary);
+    if (r->meters)
+        meters_stop(r->meters);
     out->state = out->summary.state;
     bool commit = out->state == RUN_DONE || out->state == RUN_PARTIAL;
     Status st = outputs_close(r->outputs, commit, &out->commit_error);
@@ -168,6 +176,7 @@ void run_close(Run *r)
         vm_close(r->vms[i]);
     free(r->vms);
     trace_free(r->trace);
+    meters_free(r->meters);
     bounds_free(r->bounds);
     pthread_mutex_destroy(&r->mu);
     arena_close(r->arena);
@@ -177,6 +186,11 @@ void run_close(Run *r)
 const RunInfo *run_info(const Run *r)
 {
     return r->info;
+}
+
+const Profile *run_profile(Run *r)
+{
+    return r->meters ? meters_profile(r->meters, r->arena, r->plan, r->codes) : NULL;
 }
 
 const Trace *run_trace(const Run *r)

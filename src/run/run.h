@@ -27,6 +27,7 @@ typedef struct RunOptions {
     uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
     const Observer *observer; /* NULL: none */
     bool keeps_trace;
+    bool keeps_profile;
     void *log_ctx;
     /* The lines of one instance, each with its LF. Called by one thread at a time. */
     void (*log)(void *ctx, Str lines);
@@ -49,6 +50,7 @@ void run_close(Run *r); /* NULL is fine */
 void run_cancel(Run *r, bool at_once);
 
 const RunInfo *run_info(const Run *r);
+const struct Profile *run_profile(Run *r); /* of a finished run; NULL unless kept. The run owns it */
 const Trace *run_trace(const Run *r); /* NULL unless kept */
 
 #endif

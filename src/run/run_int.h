@@ -31,6 +31,7 @@ struct Run {
     bool *has_readers;  /* [n_steps] */
     bool *stops;        /* [n_steps] a collect whose generator may stop after its first rows */
     Trace *trace;
+    struct Meters *meters; /* meter.h; NULL: no profile is wanted */
     Outputs *outputs;
     Pool *pool;
     Vm **vms;           /* [n_workers] */
@@ -66,6 +67,7 @@ typedef struct State {
     uint64_t n_rows_in;  /* of the batches so far */
     uint64_t n_rows_out; /* HOLD_NOTHING: rows that nobody reads */
     uint64_t next_cut;   /* HOLD_TOP, HOLD_DISTINCT: at so many rows held the operation is run over them */
+    uint64_t ended_at;   /* with meters: when the instance ended, before its turn to append */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
 } State;
 
@@ -94,7 +96,8 @@ Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows 
 /* A step of a generator: the next batch, if there is one. */
 TaskResult generate(Run *r, Task *t, const Step *s);
 /* The batch of a generator, its fields found. Borrowed from g. */
-Status gen_batch(Run *r, GenBatch *g, const Schema *schema, const Batch **out, Error *err);
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const Batch **out,
+                 Error *err);
 void gen_batch_free(GenBatch *g);
 
 /* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
@@ -143,11 +146,16 @@ VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *c
 /* What the instance's bytecode reaches outside, with h as its ctx. */
 VmHost vm_host(Host *h);
 /* The table of a plain input, its fields found. Borrowed. */
-Status input_batch(Run *r, const Instance *inst, const Step *s, const Batch **in, Error *err);
+Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error *err);
 /* What JOIN and UNION of the instance read: static tables, which live until it has ended. The caller frees the list;
  * NULL: none. */
 Batch **instance_tables(const Run *r, const Instance *inst);
 /* One instance (Tasks.run). */
 TaskResult task_run(void *ctx, Task *t);
+
+/* ---- run.c */
+
+/* An instance's turn to write (Tasks.commit). */
+FoldResult task_commit(void *ctx, Task *t);
 
 #endif

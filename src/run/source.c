@@ -1,4 +1,5 @@
 /* source.c - where rows come from: a generator's steps, the file of a read. */
+#include "run/meter.h"
 #include "run/run_int.h"
 
 #include <stdlib.h>
@@ -200,7 +201,7 @@ static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows
     const Batch *table = NULL;
     Status st = OK;
     if (s->in && !state->has_paths)
-        st = input_batch(r, t->inst, s, &table, &t->err);
+        st = input_batch(r, t, s, &table, &t->err);
     if (st == OK)
         st = source_paths(r, t, s, state, table, &t->err);
     if (st == OK && state->attempt != instance_attempt(t->inst)) {
@@ -215,8 +216,11 @@ static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows
         if (st == OK)
             state->attempt = instance_attempt(t->inst);
     }
+    uint64_t begin = work_begin(r);
     if (st == OK)
         st = source_next(r, s, state, batch_limit(r, p), out, &t->err);
+    if (st == OK && *out)
+        work_end(r, t, WORK_READ, begin, (*out)->n_rows, (*out)->n_bytes);
     return st;
 }
 
@@ -239,7 +243,7 @@ static Status next_of_files(const Pop *p, State *state, Task *t, Batch **out)
 static Status next_of_split(Run *r, const Step *s, State *state, Task *t, Batch **out)
 {
     const Batch *table = NULL;
-    Status st = input_batch(r, t->inst, s, &table, &t->err);
+    Status st = input_batch(r, t, s, &table, &t->err);
     if (st == OK && !state->split)
         st = parts_open(s->pops.ptr[0], table, &state->split, &t->err);
     if (st == OK)
@@ -277,11 +281,14 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     return TASK_YIELDED;
 }
 
-Status gen_batch(Run *r, GenBatch *g, const Schema *schema, const Batch **out, Error *err)
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const Batch **out,
+                 Error *err)
 {
     pthread_mutex_lock(&g->mu);
     if (!g->batch && g->status == OK) {
+        uint64_t begin = work_begin(r);
         g->status = raw_index(g->raw, &g->err);
+        work_end(r, t, WORK_INDEX, begin, g->raw->n_rows, g->raw->n_bytes);
         if (g->status == OK) {
             g->batch = batch_of_raw(g->raw, schema);
             pthread_mutex_lock(&r->mu);

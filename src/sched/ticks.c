@@ -1,9 +1,5 @@
 #include "sched/ticks.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include "base/clock.h"
 
 enum {
@@ -17,19 +13,9 @@ enum {
  * up for. */
 static const double SLOWLY = 1 - 1.0 / 1024;
 
-static bool count_is_steady(void)
-{
-#if defined(__x86_64__)
-    unsigned a, b, c, d;
-    return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8);
-#else
-    return false;
-#endif
-}
-
 void ticks_init(Ticks *t)
 {
-    *t = (Ticks){.has_count = count_is_steady()};
+    *t = (Ticks){.has_count = cycles_are_steady()};
     ticks_look(t);
 }
 
@@ -49,7 +35,7 @@ static bool rate_update(Ticks *t, uint64_t counts, uint64_t ns)
 
 uint64_t ticks_look(Ticks *t)
 {
-    uint64_t count = ticks_count();
+    uint64_t count = cycles_now();
     uint64_t ns = (uint64_t)clock_now_ns();
     /* What has been told may be ahead if the count was not steady after all. */
     uint64_t told = t->ns + (t->limit * t->ns_per_count >> 32);
@@ -61,7 +47,7 @@ uint64_t ticks_look(Ticks *t)
         return ns;
     uint64_t counts = count - t->count, passed = ns - t->ns;
     bool had_pair = t->has_pair;
-    t->has_pair = ticks_count() - count < TOGETHER;
+    t->has_pair = cycles_now() - count < TOGETHER;
     t->limit = 0;
     t->count = count;
     t->ns = ns;

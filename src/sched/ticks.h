@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cycles.h"
+
 typedef struct Ticks {
     uint64_t count, ns;     /* at the last look at the clock from which we count on */
     uint64_t limit;         /* counts from there that may do without a look; 0: none */
@@ -26,19 +28,10 @@ typedef struct Ticks {
 void ticks_init(Ticks *t);
 uint64_t ticks_look(Ticks *t); /* for ticks_now_ns */
 
-static inline uint64_t ticks_count(void)
-{
-#if defined(__x86_64__)
-    return __builtin_ia32_rdtsc();
-#else
-    return 0;
-#endif
-}
-
 static inline uint64_t ticks_now_ns(Ticks *t)
 {
     if (t->limit > 0) {
-        uint64_t n = ticks_count() - t->count;
+        uint64_t n = cycles_now() - t->count;
         if (n < t->limit)
             return t->ns + (n * t->ns_per_count >> 32);
     }

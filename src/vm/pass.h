@@ -59,6 +59,7 @@ typedef struct Pass {
     uint64_t n_numbered;  /* rows of the input, and those of UNION that were numbered behind them */
     uint32_t depth;       /* of masks */
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
+    VmCount *counts;      /* [code->n_instrs]; NULL: nothing is counted */
     Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
     Error *err;
 } Pass;

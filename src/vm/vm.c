@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/cycles.h"
 #include "vm/pass.h"
 
 Vm *vm_open(void)
@@ -210,13 +212,36 @@ static Status pass_instr(Pass *p, Instr in)
     return OK;
 }
 
+static uint64_t time_now(const Pass *p)
+{
+    return p->inst->counts_cycles ? cycles_now() : (uint64_t)clock_now_ns();
+}
+
+/* Instructions [p->pc, end), each counted: where one ends the next begins. */
+static Status pass_counted(Pass *p, uint32_t end)
+{
+    Status st = OK;
+    uint64_t before = time_now(p);
+    for (; p->pc < end && st == OK; p->pc++) {
+        VmCount *count = &p->counts[p->pc];
+        count->n_runs++;
+        count->n_rows += p->n;
+        st = pass_instr(p, p->code->instrs[p->pc]);
+        uint64_t now = time_now(p);
+        if (now > before) /* the counts of two processors may differ a little */
+            count->time += now - before;
+        before = now;
+    }
+    return st;
+}
+
 /* Runs instructions [p->pc, end) over the pass's table. out may be NULL. */
 static Status pass_run(Pass *p, uint32_t end, Batch **out)
 {
     Vm *vm = p->vm;
     regs_open(vm, p->code->n_regs);
     p->n_numbered = p->n = p->t->n_rows;
-    Status st = OK;
+    Status st = p->counts ? pass_counted(p, end) : OK;
     for (; p->pc < end && st == OK; p->pc++)
         st = pass_instr(p, p->code->instrs[p->pc]);
     /* Registers hold columns of this table: let go, the batch's memory is not ours to keep. */
@@ -235,7 +260,7 @@ Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err)
 {
     Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .pc = first, .t = table_open(in),
-              .err = err};
+              .counts = inst->counts, .err = err};
     return pass_run(&p, end, out);
 }
 
@@ -243,7 +268,7 @@ Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInsta
                      const Batch *in, Groups **out, Error *err)
 {
     Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in),
-              .groups = out, .err = err};
+              .counts = inst->counts, .groups = out, .err = err};
     return pass_run(&p, code->n_instrs, NULL);
 }
 

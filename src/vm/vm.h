@@ -26,6 +26,14 @@ typedef struct VmHost {
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
 } VmHost;
 
+/* What one instruction took, added up. */
+typedef struct VmCount {
+    uint64_t n_runs;  /* passes over it */
+    uint64_t n_rows;  /* of the table before it */
+    uint64_t n_bytes; /* for who knows: the VM adds none */
+    uint64_t time;    /* cycles (base/cycles.h) or nanoseconds, as the instance says */
+} VmCount;
+
 /* Which instance runs: what key(), index(), row() and uuid() answer. */
 typedef struct VmInstance {
     uint64_t seed;
@@ -34,6 +42,8 @@ typedef struct VmInstance {
     Str levels;        /* the same with NUL bytes between levels, so that no two are the same; for uuid() */
     uint64_t index;    /* the batch's number */
     uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
+    VmCount *counts;   /* [code->n_instrs] are added to; of one thread. NULL: nothing is counted */
+    bool counts_cycles;
     Batch *const *tables; /* that JOIN and UNION know by number; borrowed, shared with other instances */
 } VmInstance;
 
