@@ -25,9 +25,9 @@ MODE    ?= release
 
 # What the build looks for, and the Debian package that has it.
 NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
-         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev
+         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev
 NEEDS_LONG := spin:spin # also, for test-long and test-models
-LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lm -pthread
+LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lm -pthread
 
 G := build/gen
 B := build/$(MODE)

@@ -45,7 +45,7 @@ static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSampl
         Status st = csv_sample_open(path, SAMPLE_BYTES, &s, err);
         if (st != OK)
             return st;
-        if (!s->is_regular)
+        if (!input_is_regular(s->in))
             map_put(&f->samples, arena_str(f->arena, sample_key(path)), s);
     }
     *out = s;
@@ -55,7 +55,7 @@ static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSampl
         csv_scan(&scan, s->block->bytes, s->n_bytes, 1);
         if (scan.n_records)
             break;
-        Status st = csv_sample_more(s, path, 2 * s->n_bytes, err);
+        Status st = csv_sample_more(s, 2 * s->n_bytes, err);
         if (st != OK)
             return st;
     }
@@ -72,13 +72,12 @@ static Status answer_make(FileCatalog *f, Str path, const CsvDialect *d, Catalog
     if (st != OK)
         return st;
     CsvSample *look = xcalloc(1, sizeof *look);
-    *look = (CsvSample){.fd = -1,
-                        .block = heap_ref(s->block),
+    *look = (CsvSample){.block = heap_ref(s->block),
                         .n_bytes = s->n_bytes,
                         .at_eof = s->at_eof};
     CsvReadOptions o = {.dialect = *d, .sample = look};
     out->sample_is_all = s->at_eof;
-    if (s->is_regular)
+    if (input_is_regular(s->in))
         csv_sample_free(s);
     st = csv_source_open(path, &o, &source, err);
     if (st != OK)

@@ -1,11 +1,7 @@
 #include "data/csv_read.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "data/csv_head.h"
 #include "data/csv_lib.h"
@@ -14,14 +10,9 @@
 #define MIB(n) ((n) >> 20)
 /* Blocks in waiting: as many as there may be threads that index one at the same time. */
 #define IDLE_BLOCKS 8
-#ifdef PIPEMILL_STRESS
-#define READ_MAX 7 /* bytes of one read(): every boundary falls everywhere */
-#else
-#define READ_MAX (1u << 20)
-#endif
 
 struct CsvSource {
-    CsvSample *from;    /* fd, end of file */
+    CsvSample *from;    /* the input, its end */
     CsvInput *input;
     Str file;           /* in input's arena once the header is read */
     char delimiter, quote;
@@ -35,48 +26,17 @@ struct CsvSource {
 
 /* --- bytes ------------------------------------------------------------------------------- */
 
-static Status system_error(Error *err, Str path, const char *doing)
-{
-    char shown[200];
-    text_visible(path, shown, sizeof shown);
-    error_set(err, ERR_IO, "cannot %s `%s`: %s", doing, shown, strerror(errno));
-    error_at(err, path, 0, 0);
-    return ERR_IO;
-}
-
 static bool is_stdin(Str path)
 {
     return str_is(path, "stdin") || str_is(path, "-");
 }
 
-/* Up to n bytes; *got = 0 at the end. */
-static Status fd_read(int fd, Str path, char *to, size_t n, size_t *got, Error *err)
-{
-    ssize_t k;
-    do
-        k = read(fd, to, n < READ_MAX ? n : READ_MAX);
-    while (k < 0 && errno == EINTR);
-    *got = k > 0 ? (size_t)k : 0;
-    return k < 0 ? system_error(err, path, "read") : OK;
-}
-
 Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err)
 {
-    *out = NULL;
-    int fd = STDIN_FILENO;
-    if (!is_stdin(path)) {
-        char *name = xstrndup(path.ptr, path.len);
-        fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        free(name);
-        if (fd < 0)
-            return system_error(err, path, "open");
-    }
-    struct stat info;
     CsvSample *s = xcalloc(1, sizeof *s);
-    s->fd = fd;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-        s->is_regular = !is_stdin(path);
-    Status st = csv_sample_more(s, path, want, err);
+    Status st = input_open(path, &s->in, err);
+    if (st == OK)
+        st = csv_sample_more(s, want, err);
     if (st != OK) {
         csv_sample_free(s);
         s = NULL;
@@ -85,7 +45,7 @@ Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err)
     return st;
 }
 
-Status csv_sample_more(CsvSample *s, Str path, size_t want, Error *err)
+Status csv_sample_more(CsvSample *s, size_t want, Error *err)
 {
     Status st = OK;
     /* One byte more, for a line end that the last line may lack. */
@@ -94,7 +54,7 @@ Status csv_sample_more(CsvSample *s, Str path, size_t want, Error *err)
         memcpy(block->bytes, s->block->bytes, s->n_bytes);
     while (st == OK && !s->at_eof && s->n_bytes < want) {
         size_t got;
-        st = fd_read(s->fd, path, block->bytes + s->n_bytes, want - s->n_bytes, &got, err);
+        st = input_read(s->in, block->bytes + s->n_bytes, want - s->n_bytes, &got, err);
         s->n_bytes += got;
         s->at_eof = st == OK && got == 0;
     }
@@ -107,8 +67,7 @@ void csv_sample_free(CsvSample *s)
 {
     if (!s)
         return;
-    if (s->fd > STDIN_FILENO)
-        close(s->fd);
+    input_close(s->in);
     heap_unref(s->block);
     free(s);
 }
@@ -145,15 +104,15 @@ static Status fill(CsvSource *s, size_t need, size_t want, Error *err)
 {
     while (!s->from->at_eof && s->end - s->at < need) {
         size_t got = 0;
-        if (s->from->fd < 0) { /* only a sample: what its last record lacks is not known */
+        if (!s->from->in) { /* only a sample: what its last record lacks is not known */
             s->from->at_eof = true;
             return OK;
         }
         if (!s->block || s->block->cap - s->at <= need)
             room_make(s, want - (s->end - s->at));
         /* One byte stays for input_end(). */
-        Status st = fd_read(s->from->fd, s->file, s->block->bytes + s->end,
-                            s->block->cap - s->end - 1, &got, err);
+        Status st = input_read(s->from->in, s->block->bytes + s->end,
+                               s->block->cap - s->end - 1, &got, err);
         if (st != OK)
             return st;
         s->end += got;
@@ -209,7 +168,7 @@ static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error 
         }
         if (s->from->at_eof) {
             /* A sample is cut anywhere: its last record is left alone. */
-            bool is_bad = s->from->fd >= 0 && csv_scan_is_open(scan);
+            bool is_bad = s->from->in && csv_scan_is_open(scan);
             return is_bad && !scan->n_records ? record_error(s, scan, err) : OK;
         }
         /* As much again, so that a long record is copied a few times only. */
@@ -279,10 +238,6 @@ static Status check_start(CsvSource *s, Error *err)
         st = error_set(err, ERR_DATA,
                        "this is UTF-16: convert it to UTF-8, for example with "
                        "`iconv -f UTF-16 -t UTF-8`");
-    else if (n >= 2 && memcmp(p, "\x1f\x8b", 2) == 0)
-        st = error_set(err, ERR_DATA,
-                       "this is compressed by gzip: decompress it first, for example with "
-                       "`gzip -dc FILE | pipemill ...` and `read csv stdin`");
     else if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         s->at += 3, s->offset += 3;
     if (st != OK)

@@ -9,6 +9,9 @@
  * size. `with (engine: "libcsv")` reads the range through libcsv instead (cells then leave in
  * canonical quoting); the tests hold the two engines to the same tables.
  *
+ * Input that gzip or zstd compressed is decompressed in the generator's half (input.h); lines and bytes in
+ * messages are those of the text.
+ *
  * What is not RFC 4180:
  *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused, and so is a NUL byte.
  *   - Bytes that are not UTF-8 stay as they are.
@@ -31,6 +34,7 @@
 #include "base/status.h"
 #include "base/type.h"
 #include "data/batch.h"
+#include "data/input.h"
 
 #define CSV_RECORD_MAX (16u << 20) /* bytes; Error texts name it */
 #define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto` */
@@ -38,8 +42,7 @@
 
 /* The first bytes of an input: what the catalog took from one that cannot be read twice (stdin, a FIFO). */
 typedef struct CsvSample {
-    int fd;         /* goes on behind the bytes, owned; -1: the bytes are all that is looked at */
-    bool is_regular; /* a file that may be opened again */
+    Input *in;      /* goes on behind the bytes, owned; NULL: the bytes are all that is looked at */
     Heap *block;    /* one reference */
     size_t n_bytes; /* block->bytes[0..n_bytes) */
     bool at_eof;    /* nothing follows */
@@ -48,7 +51,7 @@ typedef struct CsvSample {
 /* Opens the input and reads `want` bytes of it, fewer only at its end. ERR_IO: no such file, a directory, ... */
 Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err);
 /* Reads on until there are `want` bytes. */
-Status csv_sample_more(CsvSample *s, Str path, size_t want, Error *err);
+Status csv_sample_more(CsvSample *s, size_t want, Error *err);
 void csv_sample_free(CsvSample *s); /* NULL is fine */
 
 typedef struct CsvReadOptions {

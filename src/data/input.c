@@ -1,0 +1,278 @@
+#define _GNU_SOURCE /* F_SETPIPE_SZ */
+
+#include "data/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <isa-l/igzip_lib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "data/raw.h"
+
+#define PACKED_BYTES (64u << 10) /* of the compressed input at a time */
+#define MAGIC_BYTES 4
+#define PIPE_BYTES (1 << 20) /* wanted of a pipe: fewer switches between the two processes */
+#ifdef PIPEMILL_STRESS
+#define READ_MAX 7 /* bytes of one read(): every boundary falls everywhere */
+#else
+#define READ_MAX (1u << 20)
+#endif
+
+typedef enum Packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_GZIP, PACKING_ZSTD } Packing;
+
+struct Input {
+    int fd;
+    char *path; /* for messages; owned */
+    bool is_regular;
+    Packing packing;
+    char *bytes;      /* [PACKED_BYTES] of the file, read ahead: bytes[at..end); NULL: none */
+    size_t at, end;
+    uint64_t n_read;  /* bytes of the file so far */
+    bool at_eof;      /* of the file */
+    bool is_between;  /* before the first gzip member or zstd frame, or behind one that is complete */
+    struct inflate_state *gzip; /* owned */
+    ZSTD_DStream *zstd;         /* owned */
+};
+
+static Status input_error(const Input *in, const char *doing, Error *err)
+{
+    char shown[200];
+    Str path = str_of(in->path);
+    text_visible(path, shown, sizeof shown);
+    error_set(err, ERR_IO, "cannot %s `%s`: %s", doing, shown, strerror(errno));
+    error_at(err, path, 0, 0);
+    return ERR_IO;
+}
+
+/* Something is wrong with the compressed bytes at bytes[at]. */
+static Status packed_error(const Input *in, const char *what, const char *why, Error *err)
+{
+    error_set(err, ERR_DATA, "%s at byte %llu of the compressed input%s%s: make or fetch it again",
+              what, (unsigned long long)(in->n_read - (in->end - in->at)), *why ? ": " : "", why);
+    error_at(err, str_of(in->path), 0, 0);
+    return ERR_DATA;
+}
+
+static bool is_stdin(Str path)
+{
+    return str_is(path, "stdin") || str_is(path, "-");
+}
+
+Status input_open(Str path, Input **out, Error *err)
+{
+    Input *in = xcalloc(1, sizeof *in);
+    in->is_between = true;
+    in->path = is_stdin(path) ? xstrndup("stdin", 5) : xstrndup(path.ptr, path.len);
+    in->fd = is_stdin(path) ? STDIN_FILENO : open(in->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    *out = in;
+    if (in->fd < 0) {
+        Status st = input_error(in, "open", err);
+        input_close(in);
+        *out = NULL;
+        return st;
+    }
+    struct stat info = {0};
+    if (fstat(in->fd, &info) == 0) {
+        in->is_regular = S_ISREG(info.st_mode) && in->fd != STDIN_FILENO;
+#ifdef F_SETPIPE_SZ
+        if (S_ISFIFO(info.st_mode))
+            (void)fcntl(in->fd, F_SETPIPE_SZ, PIPE_BYTES); /* a wish: refused, it stays as it is */
+#endif
+    }
+    return OK;
+}
+
+void input_close(Input *in)
+{
+    if (!in)
+        return;
+    if (in->fd > STDIN_FILENO)
+        close(in->fd);
+    ZSTD_freeDStream(in->zstd);
+    free(in->gzip);
+    free(in->bytes);
+    free(in->path);
+    free(in);
+}
+
+bool input_is_regular(const Input *in)
+{
+    return in->is_regular;
+}
+
+/* Up to n bytes of the file; *got = 0 at its end. */
+static Status file_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    ssize_t k;
+    do
+        k = read(in->fd, to, n < READ_MAX ? n : READ_MAX);
+    while (k < 0 && errno == EINTR);
+    *got = k > 0 ? (size_t)k : 0;
+    in->n_read += *got;
+    in->at_eof = k == 0;
+    return k < 0 ? input_error(in, "read", err) : OK;
+}
+
+/* Reads ahead until there are n bytes in bytes[at..end), or fewer at the end of the file. */
+static Status ahead(Input *in, size_t n, Error *err)
+{
+    Status st = OK;
+    if (!in->bytes)
+        in->bytes = xmalloc(PACKED_BYTES);
+    if (in->end - in->at < n && in->at) {
+        memmove(in->bytes, in->bytes + in->at, in->end - in->at);
+        in->end -= in->at;
+        in->at = 0;
+    }
+    while (st == OK && in->end - in->at < n && !in->at_eof) {
+        size_t got;
+        st = file_read(in, in->bytes + in->end, PACKED_BYTES - in->end, &got, err);
+        in->end += got;
+    }
+    return st;
+}
+
+static Packing packing_of(const char *p, size_t n)
+{
+    if (n >= 2 && memcmp(p, "\x1f\x8b", 2) == 0)
+        return PACKING_GZIP;
+    if (n >= 4 && memcmp(p, "\x28\xb5\x2f\xfd", 4) == 0)
+        return PACKING_ZSTD;
+    /* A frame to be skipped may come first. */
+    if (n >= 4 && (p[0] & 0xf0) == 0x50 && memcmp(p + 1, "\x2a\x4d\x18", 3) == 0)
+        return PACKING_ZSTD;
+    return PACKING_NONE;
+}
+
+/* At the start of a gzip member, or at the end of them: then bytes[at..end) are empty. */
+static Status member_start(Input *in, Error *err)
+{
+    Status st = ahead(in, 2, err);
+    while (st == OK && in->end > in->at && in->bytes[in->at] == 0) { /* tapes and block devices fill up */
+        in->at++;
+        st = ahead(in, 2, err);
+    }
+    if (st != OK || in->end == in->at)
+        return st;
+    if (packing_of(in->bytes + in->at, in->end - in->at) != PACKING_GZIP)
+        return packed_error(in, "behind the gzip data is something else,", "", err);
+    isal_inflate_reset(in->gzip);
+    in->gzip->crc_flag = ISAL_GZIP;
+    in->is_between = false;
+    return OK;
+}
+
+static const char *gzip_words(int code)
+{
+    switch (code) {
+    case ISAL_INVALID_BLOCK: return "an invalid block";
+    case ISAL_INVALID_SYMBOL: return "an invalid symbol";
+    case ISAL_INVALID_LOOKBACK: return "a reference to what never was";
+    case ISAL_INVALID_WRAPPER: return "an invalid header";
+    case ISAL_UNSUPPORTED_METHOD: return "a method that is not deflate";
+    case ISAL_INCORRECT_CHECKSUM: return "the checksum is wrong";
+    default: return "";
+    }
+}
+
+static Status gzip_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    struct inflate_state *z = in->gzip;
+    uint32_t want = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+    for (*got = 0; *got == 0;) {
+        if (in->is_between) {
+            Status st = member_start(in, err);
+            if (st != OK || in->is_between)
+                return st;
+        }
+        z->next_in = (unsigned char *)in->bytes + in->at;
+        z->avail_in = (uint32_t)(in->end - in->at);
+        z->next_out = (unsigned char *)to;
+        z->avail_out = want;
+        int code = isal_inflate(z);
+        bool moves = in->at < in->end - z->avail_in || z->avail_out < want || in->at == in->end;
+        in->at = in->end - z->avail_in;
+        *got = want - z->avail_out;
+        if (code != ISAL_DECOMP_OK || !moves)
+            return packed_error(in, "damaged gzip data", gzip_words(code), err);
+        in->is_between = z->block_state == ISAL_BLOCK_FINISH;
+        if (*got || in->is_between || in->end > in->at)
+            continue;
+        Status st = ahead(in, 1, err);
+        if (st != OK)
+            return st;
+        if (in->at == in->end)
+            return packed_error(in, "the gzip data are cut off", "", err);
+    }
+    return OK;
+}
+
+static Status zstd_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    for (*got = 0; *got == 0;) {
+        ZSTD_outBuffer out = {to, n, 0};
+        ZSTD_inBuffer from = {in->bytes + in->at, in->end - in->at, 0};
+        if (!in->is_between || from.size) {
+            size_t left = ZSTD_decompressStream(in->zstd, &out, &from);
+            if (ZSTD_isError(left))
+                return packed_error(in, "damaged zstd data", ZSTD_getErrorName(left), err);
+            in->at += from.pos;
+            in->is_between = left == 0;
+            *got = out.pos;
+        }
+        if (*got || in->end > in->at)
+            continue;
+        Status st = ahead(in, 1, err);
+        if (st != OK)
+            return st;
+        if (in->at < in->end)
+            continue;
+        return in->is_between ? OK : packed_error(in, "the zstd data are cut off", "", err);
+    }
+    return OK;
+}
+
+/* Looks at the first bytes. */
+static Status find_packing(Input *in, Error *err)
+{
+    Status st = ahead(in, MAGIC_BYTES, err);
+    if (st != OK)
+        return st;
+    in->packing = packing_of(in->bytes, in->end);
+    if (in->packing == PACKING_GZIP) {
+        in->gzip = xmalloc(sizeof *in->gzip);
+        isal_inflate_init(in->gzip);
+    } else if (in->packing == PACKING_ZSTD) {
+        in->zstd = ZSTD_createDStream();
+        if (!in->zstd)
+            return error_set(err, ERR_NOMEM, "no memory to decompress");
+    }
+    return OK;
+}
+
+Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    Status st = OK;
+    *got = 0;
+    if (in->packing == PACKING_UNKNOWN)
+        st = find_packing(in, err);
+    if (st != OK)
+        return st;
+    if (in->packing == PACKING_GZIP)
+        return gzip_read(in, to, n, got, err);
+    if (in->packing == PACKING_ZSTD)
+        return zstd_read(in, to, n, got, err);
+    if (in->at < in->end) { /* what was read to look at it */
+        *got = in->end - in->at < n ? in->end - in->at : n;
+        memcpy(to, in->bytes + in->at, *got);
+        in->at += *got;
+        return OK;
+    }
+    free(in->bytes);
+    in->bytes = NULL;
+    return in->at_eof ? OK : file_read(in, to, n, got, err);
+}

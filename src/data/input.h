@@ -1,0 +1,29 @@
+/* input.h - the bytes of a file, a FIFO or stdin, decompressed where they are compressed.
+ *
+ * gzip and zstd are told by their first bytes, never by the name: several gzip members or zstd frames one
+ * behind the other are one text. They are decompressed as they are read, in the thread that reads; memory is the
+ * decompressor's window, whatever the size of the input.
+ *
+ * Threads: one at a time. Errors: ERR_IO, the system's words; ERR_DATA, compressed bytes that are damaged or cut
+ * off, with the byte of the compressed input in the text.
+ */
+#ifndef PIPE_DATA_INPUT_H
+#define PIPE_DATA_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+typedef struct Input Input;
+
+/* path: a file, a FIFO, or "stdin" ("-"). Nothing is read yet. */
+Status input_open(Str path, Input **out, Error *err);
+void input_close(Input *in); /* NULL is fine */
+/* A file that can be opened again. */
+bool input_is_regular(const Input *in);
+/* Up to n bytes, n > 0; *got = 0 at the end. After an error: no further calls but input_close. */
+Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err);
+
+#endif
