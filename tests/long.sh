@@ -1,12 +1,13 @@
 #!/bin/bash
 # What takes minutes rather than seconds; `make test-long` calls it when everything is built.
 # Last line: `N passed, N failed`; exit status 1 if anything failed. SEEDS=N simulates
-# fewer, RACES=N runs fewer under ThreadSanitizer.
+# fewer, RACES=N runs fewer under ThreadSanitizer, DOUBLES=N prints and reads fewer.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
 seeds=${SEEDS:-1000000}
 races=${RACES:-1000}
+doubles=${DOUBLES:-100000000}
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0
 failed=0
@@ -45,6 +46,8 @@ echo "== every order of small specs"
 build/release/tests/unit/sched_explore_test 1 >"$logs/explore" 2>&1
 add "$logs/explore"
 shares "$seeds" simulations build/release/tests/unit/sched_random_test
+# 100,000 doubles a seed.
+shares $(((doubles + 99999) / 100000)) doubles build/release/tests/unit/decimal_test
 
 # gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.
 export TSAN_OPTIONS=exitcode=99:halt_on_error=1:second_deadlock_stack=1

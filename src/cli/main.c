@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "cli/opt.h"
 #include "version.h"
 
@@ -25,6 +26,11 @@ static int put_version(const Term *t)
     Buf out = {0};
     buf_printf(&out, "pipemill %s\n", PIPEMILL_VERSION);
     buf_puts(&out, "built in: csv (libcsv), hashes (xxhash), Unicode (utf8proc), JSON (jansson)\n");
+    buf_printf(&out, "vector instructions: %s; this processor has ", simd_name(simd_level()));
+    for (int i = 0, n = 0; i < N_SIMD_LEVELS; i++)
+        if (simd_has((SimdLevel)i))
+            buf_printf(&out, "%s%s", n++ ? ", " : "", simd_name((SimdLevel)i));
+    buf_putc(&out, '\n');
     int status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
     buf_deinit(&out);
     return status;

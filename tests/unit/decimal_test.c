@@ -1,5 +1,7 @@
 /* decimal_test.c - doubles to digits and back. The C library is the second opinion: strtod
- * and printf with 17 digits are exact in glibc and musl, and a test runs in the C locale. */
+ * and printf with 17 digits are exact in glibc and musl, and a test runs in the C locale.
+ * `decimal_test FIRST LAST` takes only the random blocks of those numbers, of 100,000 doubles each;
+ * `make test-long` takes a thousand. */
 #include "base/decimal.h"
 
 #include <inttypes.h>
@@ -35,6 +37,13 @@ static double double_of_bits(uint64_t bits)
     double v;
     memcpy(&v, &bits, sizeof v);
     return v;
+}
+
+static uint64_t bits_of_double(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
 }
 
 /* The top 128 bits of a long integer, least limb first. */
@@ -194,6 +203,15 @@ static void test_edges(void)
         }
     for (uint64_t bits = 1; bits < 5000; bits++) /* the smallest */
         n_wrong += wrong(double_of_bits(bits), true);
+    for (int k = -345; k <= 310; k++) { /* around powers of ten */
+        char text[16];
+        snprintf(text, sizeof text, "1e%d", k);
+        n_wrong += reads_wrong(text);
+        uint64_t bits = bits_of_double(strtod(text, NULL));
+        for (int64_t step = -3; step <= 3; step++)
+            if (bits + (uint64_t)step - 1 < (UINT64_C(2047) << 52) - 1)
+                n_wrong += wrong(double_of_bits(bits + (uint64_t)step), true);
+    }
     for (int k = 0; k < 24; k++) /* whole numbers and halves */
         n_wrong += wrong(pow(10, k), true) + wrong(pow(10, k) + 0.5, true);
     CHECK(n_wrong == 0);
@@ -203,10 +221,10 @@ static void test_edges(void)
 }
 
 /* Halfway between neighbours, exactly and a little beside it, with all the digits. */
-static void test_halfway(void)
+static void test_halfway(uint32_t n_points)
 {
     uint32_t n_wrong = 0;
-    for (uint32_t i = 0; i < 3000; i++) {
+    for (uint32_t i = 0; i < n_points; i++) {
         uint64_t bits = random_u64() >> 1;
         if (i % 4 == 0)
             bits &= (UINT64_C(1) << 54) - 1; /* the smallest need most digits */
@@ -237,6 +255,10 @@ static void test_halfway(void)
         }
     }
     CHECK(n_wrong == 0);
+}
+
+static void test_limits(void)
+{
     CHECK(parse("9007199254740993") == 9007199254740992.0);
     CHECK(parse("9007199254740993.00000000000000000000000000000000000001") ==
           9007199254740994.0);
@@ -249,6 +271,72 @@ static void test_halfway(void)
     CHECK(isinf(parse("1e309")) && isinf(parse("1e99999999999999999999")));
     CHECK(parse("1e-400") == 0.0 && parse("1e-99999999999999999999") == 0.0);
     CHECK(parse("0e99999") == 0.0);
+}
+
+/* ---- blocks of random numbers: what is printed reads back, bit for bit, here and with strtod */
+
+enum { BLOCK_DOUBLES = 100000, BLOCK_TEXTS = 20000, BLOCK_HALFWAY = 50 };
+
+static double block_double(uint32_t i)
+{
+    uint64_t r = random_u64();
+    switch (i % 8) {
+    case 0: return (double)(random_u64() % 100000000) / 100 * (r & 1 ? 1 : -1); /* money */
+    case 1: return double_of_bits((r & ~(UINT64_C(2047) << 52)) | (1003 + random_u64() % 60) << 52);
+    case 2: return double_of_bits(r & ~(UINT64_C(2047) << 52)); /* below the normal ones */
+    case 3: return double_of_bits(r & ~UINT64_C(0) << (random_u64() % 53)); /* few bits */
+    case 4: return (double)(int64_t)(r >> random_u64() % 64); /* whole */
+    default: return double_of_bits(r);
+    }
+}
+
+static bool prints_wrong(double v)
+{
+    char text[64];
+    uint32_t n = value_print_float(v, text);
+    text[n] = '\0';
+    double back = 0;
+    bool ok = value_parse_float((Str){text, n}, &back) && bits_of_double(back) == bits_of_double(v) &&
+              bits_of_double(strtod(text, NULL)) == bits_of_double(v);
+    if (!ok)
+        printf("wrong: %a is printed %s\n", v, text);
+    return !ok;
+}
+
+/* 1 to 40 digits, a point anywhere or nowhere, an exponent or none. */
+static void text_make(char *to)
+{
+    uint32_t n = 1 + (uint32_t)(random_u64() % 40), point = (uint32_t)(random_u64() % (2 * n + 1));
+    uint64_t zeros = random_u64() % 4; /* 0: long runs of them */
+    for (uint32_t i = 0; i < n; i++) {
+        if (i == point)
+            *to++ = '.';
+        *to++ = zeros == 0 && random_u64() % 8 ? '0' : (char)('0' + random_u64() % 10);
+    }
+    *to = '\0';
+    if (random_u64() % 3)
+        sprintf(to, "e%d", random_u64() % 2 ? (int)(random_u64() % 60) - 30 : (int)(random_u64() % 720) - 380);
+}
+
+static void test_block(uint64_t number)
+{
+    random_state = number * UINT64_C(0x2545f4914f6cdd1d) + 1;
+    uint32_t n_wrong = 0;
+    for (uint32_t i = 0; i < BLOCK_DOUBLES; i++) {
+        double v = block_double(i);
+        if (!isfinite(v))
+            continue;
+        n_wrong += prints_wrong(v);
+        if (v != 0)
+            n_wrong += wrong(fabs(v), i % 400 < 8); /* of each kind */
+    }
+    for (uint32_t i = 0; i < BLOCK_TEXTS; i++) {
+        char text[64];
+        text_make(text);
+        n_wrong += reads_wrong(text);
+    }
+    CHECK(n_wrong == 0);
+    test_halfway(BLOCK_HALFWAY);
 }
 
 static void test_long(void)
@@ -288,12 +376,20 @@ static void test_malformed(void)
     CHECK(decimal_parse((Str){"12x", 2}, &v) && v == 12);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3) {
+        for (uint64_t k = strtoull(argv[1], NULL, 10); k <= strtoull(argv[2], NULL, 10); k++)
+            test_block(k);
+        UNIT_END("decimal");
+    }
     test_table();
     test_random();
     test_edges();
-    test_halfway();
+    test_halfway(3000);
+    test_limits();
+    for (uint64_t k = 1; k <= 3; k++)
+        test_block(k);
     test_long();
     test_malformed();
     UNIT_END("decimal");
