@@ -35,6 +35,7 @@ typedef struct Mill Mill;
 typedef struct MillOptions {
     bool refuses_stdin; /* a program that reads stdin is not planned: mill_wants_stdin */
     bool only_parses;       /* mistakes beyond the text's own are not looked for: MILL_AST */
+    uint64_t memory_bytes;  /* budget of every job; 0: what its @memory says */
     bool prints_loose_ends; /* a flow that ends in no sink is written to stdout, as CSV */
 } MillOptions;
 

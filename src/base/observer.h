@@ -163,12 +163,21 @@ typedef struct FrameLabel {
     Str label;      /* any bytes */
 } FrameLabel;
 
+/* Of a run with a budget. */
+typedef struct MemoryUse {
+    uint64_t budget_bytes;  /* 0: none, and then all is 0 */
+    uint64_t peak_bytes;    /* of what is counted: live batches and what operators hold */
+    uint64_t spilled_bytes; /* written to temporary files, compressed */
+    const uint64_t *steps;  /* [n_steps] of them, those of each step; NULL: none spilled */
+} MemoryUse;
+
 typedef struct RunEnd {
     RunState state;
     uint64_t t_ns;              /* how long the run took */
     const StepCount *steps;     /* [n_steps] */
     const ScopeCount *scopes;   /* [n_scopes] */
     const struct Profile *profile; /* base/profile.h; NULL: none was made. For recordings */
+    MemoryUse memory;
     size_t n_labels;            /* of the batches of which events are kept; 0 where none are */
     const FrameLabel *labels;   /* [n_labels], in any order */
 } RunEnd;

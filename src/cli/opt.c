@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/value.h"
 
 typedef enum OptKind {
     KIND_FLAG,
@@ -11,6 +12,7 @@ typedef enum OptKind {
     KIND_LIST,
     KIND_NUMBER,
     KIND_SEED,
+    KIND_SIZE,
     KIND_WORD
 } OptKind;
 
@@ -92,6 +94,7 @@ const Command *command_find(const Term *t, const char *name)
 /* ---- options ---- */
 
 #define MAX_NUMBER 1024u /* as @max_concurrent takes */
+#define MIN_SIZE 64000   /* as @memory takes */
 
 typedef struct Reader {
     Args *args;
@@ -200,6 +203,18 @@ static bool take_word(Reader *r, const Opt *o, const char *value, uint64_t *out)
     return false;
 }
 
+static bool take_size(Reader *r, const Opt *o, const char *value, uint64_t *out)
+{
+    int64_t bytes = 0;
+    if (value_parse_size(str_of(value), &bytes) && bytes >= MIN_SIZE) {
+        *out = (uint64_t)bytes;
+        return true;
+    }
+    complain(r->term, STR_LIT("for example `64MB` or `2GB`"),
+             "`--%s` is a size of at least 64kB, not `%s`", o->name, value);
+    return false;
+}
+
 static bool take_value(Reader *r, uint32_t id, const char *value)
 {
     const Opt *o = &OPTS[id];
@@ -229,6 +244,8 @@ static bool take_value(Reader *r, uint32_t id, const char *value)
         complain(r->term, (Str){0}, "`--%s` is a whole number from 0 to %llu, not `%s`", o->name,
                  (unsigned long long)UINT64_MAX, value);
         return false;
+    case KIND_SIZE:
+        return take_size(r, o, value, &a->number[id]);
     case KIND_WORD:
         return take_word(r, o, value, &a->number[id]);
     }

@@ -76,6 +76,7 @@ int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
 {
     const MillOptions options = {.refuses_stdin = t->in_is_tty,
                                  .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST,
+                                 .memory_bytes = a->number[OPT_MEMORY],
                                  .prints_loose_ends = !path};
     Error err = {0};
     int status = EXIT_OK;

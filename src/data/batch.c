@@ -164,7 +164,7 @@ static int ptr_cmp(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-size_t batch_bytes(const Batch *b)
+static size_t bytes_of(const Batch *b, bool with_raw)
 {
     size_t bytes = sizeof *b + b->n_cols * (sizeof *b->slots + sizeof *b->types), n = 2;
     for (uint32_t c = 0; c < b->n_cols; c++) {
@@ -173,7 +173,8 @@ size_t batch_bytes(const Batch *b)
     }
     Heap **heaps = xmalloc(n * sizeof(Heap *));
     n = 0;
-    if (b->raw) {
+    const RawRows *raw = b->raw;
+    if (raw && with_raw) {
         bytes += ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start;
         heaps[n++] = b->raw->block;
         if (b->raw->text)
@@ -196,10 +197,49 @@ size_t batch_bytes(const Batch *b)
     }
     qsort(heaps, n, sizeof(Heap *), ptr_cmp);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || heaps[i] != heaps[i - 1])
+        if ((i == 0 || heaps[i] != heaps[i - 1]) &&
+            (with_raw || !raw || (heaps[i] != raw->block && heaps[i] != raw->text)))
             bytes += heap_bytes(heaps[i]);
     free(heaps);
     return bytes;
+}
+
+size_t batch_bytes(const Batch *b)
+{
+    return bytes_of(b, true);
+}
+
+static size_t strings_bytes(const Column *c)
+{
+    size_t n = 0;
+    if (c->is_text || c->type == TYPE_STRING)
+        for (uint32_t i = 0; i < c->n_rows; i++)
+            n += column_strs(c)[i].len;
+    return n;
+}
+
+size_t batch_held_bytes(const Batch *b)
+{
+    size_t n = sizeof *b + b->n_cols * (sizeof *b->slots + sizeof *b->types);
+    n += b->raw ? ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start + b->raw->n_bytes
+                : 0;
+    n += b->sel ? b->n_rows * sizeof *b->sel : 0;
+    n += b->origin ? b->n_rows * sizeof *b->origin : 0;
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        const Slot *s = &b->slots[c];
+        if (s->text)
+            n += column_bytes(s->text) + strings_bytes(s->text);
+        if (s->values)
+            n += column_bytes(s->values) + (s->text || b->raw ? 0 : strings_bytes(s->values));
+        if (s->picked && (c == 0 || b->slots[c - 1].picked != s->picked))
+            n += s->picked->n_rows * sizeof *s->picked->rows;
+    }
+    return n;
+}
+
+size_t batch_own_bytes(const Batch *b)
+{
+    return bytes_of(b, false);
 }
 
 /* --- cells and values -------------------------------------------------------------------- */

@@ -80,6 +80,11 @@ Batch *batch_of_raw(RawRows *raw, const Schema *schema);
 Batch *batch_ref(Batch *b);
 void batch_unref(Batch *b); /* NULL is fine */
 size_t batch_bytes(const Batch *b); /* what it keeps alive; blocks counted whole */
+size_t batch_own_bytes(const Batch *b); /* the same without the range of the input that it shares with others */
+
+/* Its arrays and the bytes that its text needs, though it may keep more alive: what many batches that share
+ * blocks hold together. Looks at every string. */
+size_t batch_held_bytes(const Batch *b);
 
 /* Text of a column for the batch's rows, quotes included; NULL if it was computed. New reference. */
 Column *batch_text(const Batch *b, uint32_t col);

@@ -87,6 +87,23 @@ static bool annot_duration(Builder *b, const Expr *e, const char *what, bool may
     return true;
 }
 
+/* A size of at least MEMORY_MIN; in bytes. */
+static bool annot_memory(Builder *b, const Expr *e, uint64_t *out)
+{
+    Typer t = typer_of(b);
+    Value v;
+    if (!e || !type_constant(&t, e, TYPE_SIZE, "`@memory`", &v))
+        return false;
+    if (v.is_null || v.i < MEMORY_MIN) {
+        Diag *d = diag_add(b->diags, E_BAD_ANNOTATION, e->span,
+                           "`@memory` is a size of at least 64kB");
+        diag_help(b->diags, d, "for example `64MB` or `2GB`");
+        return false;
+    }
+    *out = (uint64_t)v.i;
+    return true;
+}
+
 static bool annot_bool(Builder *b, const Expr *e, const char *what)
 {
     Typer t = typer_of(b);
@@ -180,6 +197,7 @@ static void annotate_job(Builder *b)
         b->credits = (uint32_t)n;
     if (annot_int(b, a->max_batches, "`@max_batches`", 1, UINT32_MAX - 1, &n))
         b->max_batches = (uint32_t)n;
+    annot_memory(b, a->memory, &b->plan->memory_bytes);
     b->plan->doc = annot_text(b, a->doc, "`@doc`");
 }
 

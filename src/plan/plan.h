@@ -219,8 +219,11 @@ typedef struct Plan {
     uint32_t n_pools;
     PlanPool *pools;
     uint32_t max_concurrent; /* workers; 0: as many as processors */
+    uint64_t memory_bytes;   /* budget of live batches and of what operators hold; 0: none */
     Str doc;
 } Plan;
+
+#define MEMORY_MIN 64000 /* bytes: the least budget */
 
 /* How many fan-outs a scope is in: 0 for scope 0. */
 uint32_t scope_level(const Plan *plan, uint32_t scope);

@@ -456,9 +456,14 @@ static void head_put(Buf *out, const Plan *plan, const DumpInfo *info)
     buf_printf(out, "job %.*s", STR_ARG(plan->job));
     if (plan->file.len)
         buf_printf(out, " of %.*s", STR_ARG(plan->file));
-    buf_printf(out, ": %u step%s, %u worker%s\n", plan->n_steps,
+    buf_printf(out, ": %u step%s, %u worker%s", plan->n_steps,
                plan->n_steps == 1 ? "" : "s", info->n_workers,
                info->n_workers == 1 ? "" : "s");
+    if (plan->memory_bytes) {
+        buf_puts(out, ", memory ");
+        value_print(out, (Value){.type = TYPE_SIZE, .i = (int64_t)plan->memory_bytes});
+    }
+    buf_putc(out, '\n');
 }
 
 void plan_dump_text(const Plan *plan, const DumpInfo *info, Buf *out)
@@ -702,6 +707,7 @@ void plan_dump_json(const Plan *plan, const DumpInfo *info, Buf *out)
     json_key(&w, "doc");
     json_put_str(&w, plan->doc);
     json_number(&w, "workers", info->n_workers, 0);
+    json_number(&w, "memory_bytes", plan->memory_bytes, 0);
     json_key(&w, "steps");
     json_begin_array(&w);
     for (uint32_t i = 0; i < plan->n_steps; i++)

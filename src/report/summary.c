@@ -89,15 +89,40 @@ static void skipped_put(Buf *out, const SummaryInput *in)
 
 /* Lines left for scopes: ten, less state, rows, instances, memory, slowest, skipped or next, the
  * seed that the caller adds, and one for the count of those left out. */
-enum { MAX_SCOPE_LINES = 2 };
+enum { MAX_SCOPE_LINES = 2 }; /* a budget takes one of them */
 
 static void scopes_put(Buf *out, const SummaryInput *in)
 {
     uint32_t n = in->info->n_scopes - 1;
-    for (uint32_t s = 1; s <= n && s <= MAX_SCOPE_LINES; s++)
+    uint32_t max = in->end->memory.budget_bytes ? MAX_SCOPE_LINES - 1 : MAX_SCOPE_LINES;
+    for (uint32_t s = 1; s <= n && s <= max; s++)
         scope_put(out, in, s);
-    if (n > MAX_SCOPE_LINES)
-        buf_printf(out, "             + %u more generators\n", n - MAX_SCOPE_LINES);
+    if (n > max)
+        buf_printf(out, "             + %u more generators\n", n - max);
+}
+
+/* What of the budget was used, and what went to temporary files. */
+static void budget_put(Buf *out, const SummaryInput *in)
+{
+    const MemoryUse *m = &in->end->memory;
+    if (m->budget_bytes == 0)
+        return;
+    buf_puts(out, "  budget     ");
+    bytes_put(out, m->budget_bytes);
+    buf_puts(out, ", peak ");
+    bytes_put(out, m->peak_bytes);
+    buf_puts(out, m->spilled_bytes ? ", spilled" : ", nothing spilled");
+    const char *sep = " ";
+    for (uint32_t i = 0; m->steps && i < in->info->n_steps; i++) {
+        if (m->steps[i] == 0)
+            continue;
+        buf_puts(out, sep);
+        bytes_put(out, m->steps[i]);
+        buf_puts(out, " of ");
+        buf_put_visible(out, in->info->steps[i].name);
+        sep = ", ";
+    }
+    buf_putc(out, '\n');
 }
 
 static void slowest_put(Buf *out, const SummaryInput *in)
@@ -145,6 +170,7 @@ void summary_put(const SummaryInput *in, Buf *out)
         bytes_put(out, in->peak_memory_bytes);
         buf_putc(out, '\n');
     }
+    budget_put(out, in);
     slowest_put(out, in);
     skipped_put(out, in);
     if (in->next.len) {

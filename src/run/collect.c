@@ -60,10 +60,11 @@ Batch *join_parts(State *s, const Schema *schema)
 
 /* ---- the part of a collect: one batch ---- */
 
-void part_free(const Run *r, Part *p)
+void part_free(Run *r, Part *p)
 {
     if (!p)
         return;
+    budget_give(&r->budget, p->n_bytes);
     batch_unref(p->rows);
     groups_close(p->groups);
     for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
@@ -112,6 +113,16 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     return st;
 }
 
+static void part_count(Run *r, Part *p)
+{
+    if (!budget_counts(&r->budget))
+        return;
+    p->n_bytes = (p->rows ? batch_held_bytes(p->rows) : 0) + (p->groups ? groups_bytes(p->groups) : 0);
+    for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
+        p->n_bytes += p->written[i].cap;
+    budget_take(&r->budget, p->n_bytes);
+}
+
 TaskResult task_part(Run *r, Task *t, const Step *s)
 {
     Part *part = xcalloc(1, sizeof *part);
@@ -129,6 +140,7 @@ TaskResult task_part(Run *r, Task *t, const Step *s)
         part->err->status = st;
     }
     t->n_rows_out = part->n_rows_out;
+    part_count(r, part);
     instance_set_out(t->inst, part);
     return TASK_DONE;
 }
@@ -157,8 +169,10 @@ static Status cut(Run *r, Task *t, const Step *s, State *state)
         return st;
     state->n_rows = 0;
     state->next_cut = 2ull * left->n_rows + CUT_ROWS;
-    keep_part(state, batch_compact(left));
+    Batch *kept = batch_compact(left);
     batch_unref(left);
+    keep_part(state, kept);
+    state_count(r, state, budget_counts(&r->budget) ? batch_held_bytes(kept) : 0);
     return OK;
 }
 
@@ -179,23 +193,27 @@ static Status append_written(Run *r, Part *part, Error *err)
     return st;
 }
 
-static void hold_rows(State *state, Part *part)
+static void hold_rows(Run *r, State *state, Part *part)
 {
-    if (part->rows && part->rows->n_rows)
+    if (part->rows && part->rows->n_rows) {
+        state_count(r, state, state->n_bytes + (budget_counts(&r->budget) ? batch_held_bytes(part->rows) : 0));
         keep_part(state, part->rows);
-    else
+    } else {
         batch_unref(part->rows);
+    }
     part->rows = NULL;
 }
 
-static void hold_groups(State *state, Part *part)
+static void hold_groups(Run *r, State *state, Part *part)
 {
     if (state->groups) {
         groups_merge(state->groups, part->groups);
-        return;
+    } else {
+        state->groups = part->groups;
+        part->groups = NULL;
     }
-    state->groups = part->groups;
-    part->groups = NULL;
+    if (budget_counts(&r->budget))
+        state_count(r, state, groups_bytes(state->groups));
 }
 
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
@@ -224,17 +242,17 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
     case HOLD_NOTHING: state->n_rows_out += part->n_rows_out; break;
     case HOLD_FIRST:
         if (!is_full)
-            hold_rows(state, part);
+            hold_rows(r, state, part);
         return state->n_rows >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
-    case HOLD_GROUPS: hold_groups(state, part); break;
+    case HOLD_GROUPS: hold_groups(r, state, part); break;
     case HOLD_TOP:
     case HOLD_DISTINCT:
-        hold_rows(state, part);
+        hold_rows(r, state, part);
         if (wants_cut(state) && cut(r, t, s, state) != OK)
             return FOLD_FAILED;
         break;
     case HOLD_SORTED:
-    case HOLD_ROWS: hold_rows(state, part); break;
+    case HOLD_ROWS: hold_rows(r, state, part); break;
     }
     return FOLD_MORE;
 }

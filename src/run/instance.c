@@ -143,8 +143,10 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
                 part = batch_ref(in);
             inst->row_base += in->n_rows;
         }
-        if (st == OK)
+        if (st == OK) {
             keep_part(h->state, part);
+            state_count(r, h->state, h->state->n_bytes + (budget_counts(&r->budget) ? batch_held_bytes(part) : 0));
+        }
         batch_unref(in);
         raw_unref(raw);
     }
@@ -156,6 +158,7 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     uint64_t begin = work_begin(r);
     all = join_parts(h->state, streamed_schema(h->step, c, end));
     work_end(r, h->task, WORK_GATHER, begin, all->n_rows, 0);
+    state_count(r, h->state, 0);
     inst->row_base = 0;
     st = vm_run_part(vm, c, end, c->n_instrs, outside, inst, all, out, err);
     batch_unref(all);
@@ -259,6 +262,8 @@ TaskResult task_run(void *ctx, Task *t)
     }
     t->n_rows_out = out->n_rows + host.state->n_rows_out;
     if (r->has_readers[s->id]) {
+        if (budget_counts(&r->budget))
+            budget_take(&r->budget, batch_own_bytes(out));
         instance_set_out(t->inst, out);
     } else {
         pthread_mutex_lock(&r->mu);

@@ -20,11 +20,18 @@ State *state_of(Instance *inst)
     return s;
 }
 
+void state_count(Run *r, State *s, uint64_t n_bytes)
+{
+    budget_change(&r->budget, s->n_bytes, n_bytes);
+    s->n_bytes = n_bytes;
+}
+
 static void release_state(void *ctx, uint32_t step, void *state)
 {
-    const Run *r = ctx;
+    Run *r = ctx;
     State *s = state;
     (void)step;
+    budget_give(&r->budget, s->n_bytes);
     csv_source_close(s->source);
     drop_parts(s);
     for (uint32_t i = 0; i < s->n_paths; i++)
@@ -48,14 +55,17 @@ static void release_user(void *ctx, void *user)
 
 static void release_out(void *ctx, uint32_t step, void *out)
 {
-    const Run *r = ctx;
+    Run *r = ctx;
     const Step *s = r->plan->steps[step];
-    if (s->is_generator)
-        gen_batch_free(out);
-    else if (s->part_of)
+    if (s->is_generator) {
+        gen_batch_free(r, out);
+    } else if (s->part_of) {
         part_free(r, out);
-    else
+    } else {
+        if (budget_counts(&r->budget))
+            budget_give(&r->budget, batch_own_bytes(out));
         batch_unref(out);
+    }
 }
 
 Status append_pending(Run *r, State *s, Error *err)
@@ -81,6 +91,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->plan = plan;
     r->options = *options;
     r->catalog = catalog;
+    budget_init(&r->budget, plan->memory_bytes, 1);
     pthread_mutex_init(&r->mu, NULL);
     uint32_t n_workers = plan_workers(plan, options->n_workers);
     r->spec = plan_graph(r->arena, plan);
@@ -121,6 +132,18 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     return OK;
 }
 
+static bool is_full(void *ctx)
+{
+    const Run *r = ctx;
+    return budget_is_full(&r->budget);
+}
+
+static MemoryUse memory_use(const Run *r)
+{
+    return (MemoryUse){.budget_bytes = r->budget.limit_bytes,
+                       .peak_bytes = atomic_load(&r->budget.peak_bytes)};
+}
+
 void run_go(Run *r, RunResult *out)
 {
     const Tasks tasks = {.ctx = r, .run = r->meters ? metered_run : task_run,
@@ -130,7 +153,9 @@ void run_go(Run *r, RunResult *out)
                          .release_user = release_user, .label = label_text};
     const Observer *o = r->options.observer;
     const PoolOptions options = {.n_workers = r->info->n_workers, .seed = r->options.seed,
-                                 .observer = o, .trace = r->trace};
+                                 .observer = o, .trace = r->trace,
+                                 .is_full = budget_counts(&r->budget) ? is_full : NULL,
+                                 .full_ctx = r};
     pthread_mutex_lock(&r->mu);
     r->pool = pool_new(r->spec, &tasks, &options);
     pthread_mutex_unlock(&r->mu);
@@ -148,11 +173,13 @@ void run_go(Run *r, RunResult *out)
     r->outputs = NULL;
     if (st != OK)
         out->state = RUN_FAILED;
+    out->memory = memory_use(r);
     out->rows_read = r->rows_read;
     out->rows_out = r->rows_out;
     if (o && o->run_end) {
         const RunEnd end = {.state = out->state, .t_ns = out->summary.t_ns,
-                            .steps = out->summary.steps, .scopes = out->summary.scopes};
+                            .steps = out->summary.steps, .scopes = out->summary.scopes,
+                            .memory = out->memory};
         o->run_end(o->ctx, &end);
     }
 }

@@ -14,6 +14,7 @@
 #include "data/catalog.h"
 #include "data/csv_read.h"
 #include "data/files.h"
+#include "run/budget.h"
 #include "run/outputs.h"
 #include "run/run.h"
 #include "vm/vm.h"
@@ -35,6 +36,7 @@ struct Run {
     Outputs *outputs;
     Pool *pool;
     Vm **vms;           /* [n_workers] */
+    Budget budget;
     pthread_mutex_t mu; /* guards what follows, and the log */
     uint64_t rows_read, rows_out;
 };
@@ -47,6 +49,7 @@ typedef struct GenBatch {
     Batch *batch;        /* guarded by mu; NULL until it was wanted */
     Status status;       /* guarded by mu */
     Error err;           /* guarded by mu */
+    uint64_t n_bytes;    /* counted */
 } GenBatch;
 
 /* What an instance keeps until it is done for good. */
@@ -68,6 +71,7 @@ typedef struct State {
     uint64_t n_rows_out; /* HOLD_NOTHING: rows that nobody reads */
     uint64_t next_cut;   /* HOLD_TOP, HOLD_DISTINCT: at so many rows held the operation is run over them */
     uint64_t ended_at;   /* with meters: when the instance ended, before its turn to append */
+    uint64_t n_bytes;    /* counted: parts and groups */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
 } State;
 
@@ -82,6 +86,8 @@ typedef struct Host {
 
 /* What the instance keeps, made when first wanted. */
 State *state_of(Instance *inst);
+/* What it keeps counts for so many bytes from now on. */
+void state_count(Run *r, State *s, uint64_t n_bytes);
 /* Appends what the instance has for files that all share. */
 Status append_pending(Run *r, State *s, Error *err);
 
@@ -98,7 +104,7 @@ TaskResult generate(Run *r, Task *t, const Step *s);
 /* The batch of a generator, its fields found. Borrowed from g. */
 Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const Batch **out,
                  Error *err);
-void gen_batch_free(GenBatch *g);
+void gen_batch_free(Run *r, GenBatch *g);
 
 /* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
 void *label_new(Str text);
@@ -122,8 +128,9 @@ typedef struct Part {
     Groups *groups;      /* HOLD_GROUPS */
     Buf *written;        /* [plan->n_sinks] bytes to append; NULL: none */
     uint64_t n_rows_in, n_rows_out;
+    uint64_t n_bytes;    /* counted */
 } Part;
-void part_free(const Run *r, Part *p); /* NULL is fine */
+void part_free(Run *r, Part *p); /* NULL is fine */
 
 /* One instance of a part. */
 TaskResult task_part(Run *r, Task *t, const Step *s);

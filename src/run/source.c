@@ -251,6 +251,12 @@ static Status next_of_split(Run *r, const Step *s, State *state, Task *t, Batch 
     return st;
 }
 
+/* With the index that it will have. */
+static uint64_t raw_bytes(const RawRows *raw)
+{
+    return raw->n_bytes + ((uint64_t)raw->n_rows * raw->n_cols + 1) * sizeof *raw->start;
+}
+
 TaskResult generate(Run *r, Task *t, const Step *s)
 {
     const Pop *p = s->pops.ptr[0];
@@ -276,6 +282,10 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     g->raw = raw;
     g->batch = batch;
     t->n_rows_out = batch ? batch->n_rows : 0;
+    if (budget_counts(&r->budget)) {
+        g->n_bytes = batch ? batch_bytes(batch) : raw_bytes(raw);
+        budget_take(&r->budget, g->n_bytes);
+    }
     pthread_mutex_init(&g->mu, NULL);
     t->batch = g;
     return TASK_YIELDED;
@@ -303,8 +313,10 @@ Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const
     pthread_mutex_unlock(&g->mu);
     return st;
 }
-void gen_batch_free(GenBatch *g)
+
+void gen_batch_free(Run *r, GenBatch *g)
 {
+    budget_give(&r->budget, g->n_bytes);
     raw_unref(g->raw);
     batch_unref(g->batch);
     pthread_mutex_destroy(&g->mu);

@@ -635,15 +635,23 @@ static bool is_stuck(const Graph *g)
     return g->n_running == 0 && g->n_due == 0 && g->n_timers == 0 && g->n_queued > 0;
 }
 
-/* The generator that gets a credit of overdraft: with nothing running, every step that is
- * ready and not open lacks a credit. */
+static bool has_credit(const Graph *g, const StepTable *s)
+{
+    return g->scopes[s->opens].n_credits_used < g->scopes[s->opens].credits;
+}
+
+/* The generator that gets a credit of overdraft, or goes on in spite of a pause: with nothing
+ * running, every step that is ready and not open lacks a credit or is paused. One with a credit goes first. */
 static StepTable *deepest_blocked(const Graph *g)
 {
     StepTable *best = NULL;
     for (uint32_t r = 0; r < g->spec->n_steps; r++) {
         StepTable *s = &g->steps[g->by_rank[r]];
-        if (s->head && (!best || g->scopes[s->opens].depth >
-                                     g->scopes[best->opens].depth))
+        if (!s->head)
+            continue;
+        if (has_credit(g, s))
+            return s;
+        if (!best || g->scopes[s->opens].depth > g->scopes[best->opens].depth)
             best = s;
     }
     return best;
@@ -678,7 +686,8 @@ static Instance *queue_best(Graph *g)
         if (!is_stuck(g))
             return NULL;
         s = deepest_blocked(g);
-        g->scope_counts[s->opens].n_overdrafts++;
+        if (!has_credit(g, s))
+            g->scope_counts[s->opens].n_overdrafts++;
     }
     return queue_pop(g, s);
 }
@@ -880,6 +889,15 @@ void graph_advance(Graph *g, uint64_t now_ns)
         instance_arm(g, i, i->ready_ns);
     }
     doomed_drain(g, now_ns);
+}
+
+void graph_pause(Graph *g, bool is_paused)
+{
+    if (g->is_paused == is_paused)
+        return;
+    g->is_paused = is_paused;
+    for (uint32_t c = 1; c < g->spec->n_scopes; c++)
+        gate_update(g, &g->steps[g->scopes[c].spec->generator]);
 }
 
 void graph_stop(Graph *g) { g->is_stopping = true; }

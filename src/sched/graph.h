@@ -129,6 +129,10 @@ void graph_fold_end(Graph *g, const Fold *f, FoldResult result, uint64_t now_ns)
 bool graph_next_timer(const Graph *g, uint64_t *due_ns);
 void graph_advance(Graph *g, uint64_t now_ns);
 
+/* While paused no generator starts, except that one may when nothing runs and nothing else would: so
+ * that there is always an end to it. Whoever drives the graph says when. */
+void graph_pause(Graph *g, bool is_paused);
+
 /* Nothing new starts; what runs may end. */
 void graph_stop(Graph *g);
 bool graph_is_stopping(const Graph *g);

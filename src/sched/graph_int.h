@@ -173,6 +173,7 @@ struct Graph {
     uint32_t n_running, n_queued, n_due; /* n_running: with folds */
     uint32_t n_frames;      /* ever opened */
     bool is_stopping;
+    bool is_paused;         /* generators wait: graph_pause */
     StepCount *step_counts;
     ScopeCount *scope_counts;
 };
@@ -196,7 +197,7 @@ static inline bool frame_before(const Frame *a, const Frame *b)
     return a->index < b->index;
 }
 
-/* Would the cap, the pool and the credits of a step let one more start? */
+/* Would the cap, the pool, the credits of a step, and a pause, let one more start? */
 static inline bool step_may_start(const Graph *g, const StepTable *s)
 {
     const StepSpec *spec = s->spec;
@@ -205,7 +206,7 @@ static inline bool step_may_start(const Graph *g, const StepTable *s)
     if (spec->pool >= 0 && g->pool_running[spec->pool] >= g->spec->pools[spec->pool].size)
         return false;
     const ScopeTable *opens = &g->scopes[spec->opens];
-    return !spec->opens || opens->n_credits_used < opens->credits;
+    return !spec->opens || (!g->is_paused && opens->n_credits_used < opens->credits);
 }
 
 static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64); }

@@ -585,6 +585,8 @@ static void worker_loop(Pool *p, Worker *w)
                 continue;
             }
         }
+        if (p->options.is_full)
+            graph_pause(g, p->options.is_full(p->options.full_ctx));
         if ((i = graph_pick(g)) != NULL) {
             wake_more_locked(p);
             pool_unlock(p);

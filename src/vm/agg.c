@@ -89,6 +89,15 @@ void agg_close(Agg *a)
     free(a);
 }
 
+size_t agg_bytes(const Agg *a)
+{
+    size_t n = sizeof *a + a->cap * sizeof *a->states + a->cap_items * sizeof *a->items +
+               a->table_size * sizeof *a->table + store_bytes(&a->value) + store_bytes(&a->by);
+    for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
+        n += a->states[g].text.cap;
+    return n;
+}
+
 static void room(Agg *a, uint32_t n_groups)
 {
     if (n_groups > a->cap) {

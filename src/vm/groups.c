@@ -57,6 +57,17 @@ uint32_t groups_count(const Groups *g)
     return g->n;
 }
 
+size_t groups_bytes(const Groups *g)
+{
+    size_t n = sizeof *g + g->cap_hashes * sizeof *g->hashes;
+    n += g->table.cells ? (g->table.mask + 1ull) * sizeof *g->table.cells : 0;
+    for (uint32_t i = 0; i < g->spec->n_keys; i++)
+        n += store_bytes(&g->values[i]) + store_bytes(&g->texts[i]);
+    for (uint32_t i = 0; i < g->spec->n_aggs; i++)
+        n += agg_bytes(g->aggs[i]);
+    return n;
+}
+
 /* Rows of a column with bytes of their own, so that the input's blocks can be freed. */
 static Store gather_own(const Column *c, const uint32_t *rows, uint32_t n)
 {

@@ -18,6 +18,7 @@ typedef struct Groups Groups;
 Groups *groups_open(const Spec *spec);
 void groups_close(Groups *g); /* NULL is fine */
 uint32_t groups_count(const Groups *g);
+size_t groups_bytes(const Groups *g); /* what it holds */
 
 /* Takes rows; once, of a fresh one. keys[n_keys]: their values. texts[n_keys]: the keys' cells as they
  * stood in the input, NULL where one was computed. Then groups_update gives the values of the arguments of each

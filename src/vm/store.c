@@ -68,3 +68,13 @@ void store_free(Store *s)
     column_unref(s->col);
     heap_unref(s->heap);
 }
+
+size_t store_bytes(const Store *s)
+{
+    if (!s->col)
+        return 0;
+    size_t n = sizeof *s->col + (size_t)s->cap * element_bytes(s->col) + s->cap / 8;
+    for (uint32_t i = 0; i < s->col->n_heaps; i++)
+        n += heap_bytes(s->col->heaps[i]);
+    return n;
+}

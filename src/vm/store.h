@@ -18,5 +18,6 @@ Store store_of(Column *c);
 /* Appends row `row` of a column; the first column decides on the type and the dialect of text. */
 void store_add(Store *s, const Column *from, uint32_t row);
 void store_free(Store *s);
+size_t store_bytes(const Store *s); /* what it holds */
 
 #endif

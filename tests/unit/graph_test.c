@@ -463,6 +463,34 @@ static void test_overdraft_instead_of_deadlock(void)
     graph_close(g);
 }
 
+static void test_pause(void)
+{
+    TestSpec t;
+    spec_begin(&t);
+    uint32_t gen = spec_step(&t, 0, "gen"), scope = spec_opens(&t, gen, 4);
+    uint32_t work = spec_step(&t, scope, "work");
+    spec_input(&t, work, gen);
+    Graph *g = open_graph(&t, 2);
+    yield(g, pick(g, gen));
+    Instance *runs = pick(g, work);
+    graph_pause(g, true);
+    graph_check(g, NULL);
+    CHECK(!graph_has_work(g) && graph_pick(g) == NULL);
+    done(g, runs); /* nothing runs now: one may, with a credit and not as an overdraft */
+    CHECK(graph_has_work(g));
+    yield(g, pick(g, gen));
+    runs = pick(g, work);
+    CHECK(graph_pick(g) == NULL);
+    graph_pause(g, false);
+    graph_check(g, NULL);
+    Instance *again = pick(g, gen);
+    CHECK(graph_scopes(g)[scope].n_overdrafts == 0);
+    graph_exhausted(g, again, 0);
+    done(g, runs);
+    CHECK(graph_is_complete(g));
+    graph_close(g);
+}
+
 /* ---- on the virtual clock: the jobs of the tour */
 
 typedef struct Tour {
@@ -572,6 +600,7 @@ int main(void)
     test_retry_keeps_the_credit_only();
     test_generator_fails_after_batches();
     test_overdraft_instead_of_deadlock();
+    test_pause();
     test_many_ranks();
     test_tour();
     UNIT_END("graph_test");

@@ -1,0 +1,32 @@
+/* budget.h - counts the bytes of live batches and of what operators hold against @memory.
+ *
+ * Counted per batch, never per row: what a generator yielded until its last use, outputs of steps until their
+ * last reader is done, and the state of collects. Bytes that batches share with the range of the input that they
+ * came from are counted once, with the range. What a step needs while it runs, buffers of files and the allocator's
+ * own are not counted: a process takes more than its budget says.
+ *
+ * Any thread.
+ */
+#ifndef PIPE_RUN_BUDGET_H
+#define PIPE_RUN_BUDGET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Budget {
+    uint64_t limit_bytes; /* 0: no budget, nothing is counted */
+    uint64_t share_bytes; /* what one operator may hold before it spills */
+    _Atomic uint64_t used_bytes, peak_bytes;
+} Budget;
+
+/* n_spilling: operators that share a quarter of it. */
+void budget_init(Budget *b, uint64_t limit_bytes, uint32_t n_spilling);
+static inline bool budget_counts(const Budget *b) { return b->limit_bytes != 0; }
+void budget_take(Budget *b, uint64_t n_bytes);
+void budget_give(Budget *b, uint64_t n_bytes);
+/* What counted for `before` counts for `after` from now on. */
+void budget_change(Budget *b, uint64_t before, uint64_t after);
+bool budget_is_full(const Budget *b);
+
+#endif
