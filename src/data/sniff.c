@@ -17,12 +17,40 @@ static bool looks_like_code(Str s)
     return end - p >= 2 && p[0] == '0' && p[1] >= '0' && p[1] <= '9';
 }
 
-static bool fits(Type t, Str s)
+/* Candidates, as a set of bits: bit t is CANDIDATES[t]. */
+enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16 };
+
+/* Which of them read the text, which is not empty. A sample is up to 1 MB and is looked at in every
+ * run, so that the first byte decides what is tried: most cells are tried as one type or none. */
+static unsigned fits(Str s)
 {
-    Value v;
-    if ((t == TYPE_INT || t == TYPE_FLOAT) && looks_like_code(s))
-        return false;
-    return value_parse(t, s, &v, NULL);
+    int64_t i;
+    double f;
+    bool b;
+    switch (s.ptr[0]) {
+    case 't': case 'T':
+    case 'f': case 'F': return value_parse_bool(s, &b) ? FITS_BOOL : 0;
+    case 'i': case 'I': /* infinity */
+    case 'n': case 'N': return value_parse_float(s, &f) ? FITS_FLOAT : 0;
+    case '.': return value_parse_float(s, &f) ? FITS_FLOAT : 0;
+    case '+':
+    case '-': break;
+    default:
+        if (s.ptr[0] < '0' || s.ptr[0] > '9')
+            return 0;
+    }
+    if (!looks_like_code(s)) {
+        if (value_parse_int(s, &i))
+            return FITS_INT | FITS_FLOAT;
+        if (value_parse_float(s, &f))
+            return FITS_FLOAT;
+    }
+    bool has_sign = s.ptr[0] == '+' || s.ptr[0] == '-'; /* a year beyond four digits */
+    if (s.len < 10 || (!has_sign && s.ptr[4] != '-'))
+        return 0;
+    if (value_parse_date(s, &i))
+        return FITS_DATE;
+    return value_parse_timestamp(s, &i) ? FITS_TIMESTAMP : 0;
 }
 
 static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol *out)
@@ -41,17 +69,15 @@ static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol 
         if (s.len == 0)
             continue; /* `""`: null in a column of another type, see csv_read.h */
         n_values++;
-        bool fits_some = false;
+        unsigned fit = fits(s);
         for (size_t t = 0; t < N_CANDIDATES; t++) {
-            if (fits(CANDIDATES[t], s)) {
+            if (fit & 1u << t)
                 n_fit[t]++;
-                fits_some = true;
-            } else if (n_fit[t] == n_values - 1) {
+            else if (n_fit[t] == n_values - 1)
                 odd_row[t] = r; /* the first that contradicts, if those before agreed */
-            }
         }
         /* Text, clearly: no type has had half of 1,000 values. */
-        if (n_values == 1000 && !fits_some) {
+        if (n_values == 1000 && !fit) {
             bool hopeless = true;
             for (size_t t = 0; t < N_CANDIDATES; t++)
                 hopeless &= n_fit[t] < n_values / 2;

@@ -59,6 +59,64 @@ static void test_types(void)
     CHECK_STR(type_of("1\ntrue\n", NULL), "string");
 }
 
+/* The type of one text by the rule, without short cuts. */
+static Type type_by_rule(Str s)
+{
+    static const Type types[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_DATE, TYPE_TIMESTAMP};
+    uint32_t sign = s.ptr[0] == '-';
+    bool is_code = s.ptr[0] == '+' || (s.len >= sign + 2 && s.ptr[sign] == '0' &&
+                                       s.ptr[sign + 1] >= '0' && s.ptr[sign + 1] <= '9');
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        Value v;
+        if (value_parse(types[i], s, &v, NULL) && !(is_code && i < 2))
+            return types[i];
+    }
+    return TYPE_STRING;
+}
+
+/* Texts that are nearly of a type, each in a column of its own. */
+static void test_types_by_rule(void)
+{
+    static const char *const near[] = {"12", "-9223372036854775808", "0.5", "-.5e-3", "inf", "-Infinity", "NaN",
+                                       "true", "FALSE", "2026-01-02", "+12026-01-02", "-0044-03-15",
+                                       "2026-01-02T03:04", "2026-01-02 03:04:05.25+01:00", "text", "00.5"};
+    static const char letters[] = "0123456789+-.eEtTfFiInNaZ: x";
+    enum { N_COLS = 4000, N_NEAR = sizeof near / sizeof *near };
+    Buf head = {0}, row = {0};
+    uint64_t state = 1;
+    for (uint32_t i = 0; i < N_COLS; i++) {
+        char text[40];
+        strcpy(text, near[i % N_NEAR]);
+        for (uint32_t k = i / N_NEAR % 3; k > 0; k--) { /* another letter, up to twice */
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            text[(state >> 33) % strlen(text)] = letters[(state >> 48) % (sizeof letters - 1)];
+        }
+        buf_printf(&head, "%sc%u", i ? "," : "", i);
+        buf_printf(&row, "%s%s", i ? "," : "", text);
+    }
+    buf_printf(&head, "\n%s\n", row.ptr);
+    Catalog *c = file_catalog_open();
+    const CatalogTable *t = NULL;
+    Error err = {0};
+    CHECK(c->csv(c, temp_file("rule.csv", head.ptr), &CSV_DEFAULT_DIALECT, &t, &err) == OK);
+    uint32_t n_of[N_TYPES] = {0};
+    char *cell = row.ptr;
+    for (uint32_t i = 0; t && i < N_COLS; i++) {
+        size_t len = strcspn(cell, ",");
+        Str s = {cell, (uint32_t)len};
+        if (t->cols[i].type != type_by_rule(s))
+            printf("`%.*s` is taken for %s\n", STR_ARG(s), type_name(t->cols[i].type));
+        CHECK(t->cols[i].type == type_by_rule(s));
+        n_of[t->cols[i].type]++;
+        cell += len + 1;
+    }
+    CHECK(n_of[TYPE_INT] > 100 && n_of[TYPE_FLOAT] > 100 && n_of[TYPE_BOOL] > 100 && n_of[TYPE_DATE] > 100 &&
+          n_of[TYPE_TIMESTAMP] > 100 && n_of[TYPE_STRING] > 100);
+    file_catalog_close(c);
+    buf_deinit(&head);
+    buf_deinit(&row);
+}
+
 static void test_almost(void)
 {
     CatalogCol col;
@@ -157,6 +215,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     test_types();
+    test_types_by_rule();
     test_almost();
     test_tables();
     test_replay(10);

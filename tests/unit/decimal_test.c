@@ -246,13 +246,11 @@ static void test_halfway(uint32_t n_points)
         text[n + 1] = '\0';
         n_wrong += parse(text) != high;
         text[n] = '\0';
-        char *p = text + n - 1; /* the last digit that is not 0, one lower */
-        while (p > text && (*p == '0' || *p == '.'))
-            p--;
-        if (*p > '0') {
-            (*p)--;
-            n_wrong += parse(text) != low;
-        }
+        char *p = text + n - 1; /* one lower in the last digit: zeros become nines */
+        for (; p > text && (*p == '0' || *p == '.'); p--)
+            *p = *p == '0' ? '9' : '.';
+        (*p)--; /* no 0: a point halfway is more than that */
+        n_wrong += parse(text) != low;
     }
     CHECK(n_wrong == 0);
 }
