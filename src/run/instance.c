@@ -103,6 +103,15 @@ static const Schema *streamed_schema(const Step *s, const Code *c, uint32_t end)
     return out;
 }
 
+/* Less than half of the columns? */
+static bool wants_few(const Pop *read)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < read->out->n_cols; i++)
+        n += !read->needed || read->needed[i];
+    return 2 * n < read->out->n_cols;
+}
+
 /* A static read: the file goes through the row-wise statements in parts. paths: the table that names the
  * files, NULL if none does. */
 static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Batch *paths,
@@ -111,11 +120,13 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
     Vm *vm = r->vms[h->task->worker];
+    const Pop *read = h->step->pops.ptr[0];
     uint32_t end = streamed_end(c);
     /* Nothing to leave out: one range is one table, without copying it together. */
     CsvLimit limit = {.rows = r->options.auto_rows};
     bool wants_all = h->step->hold != HOLD_FIRST;
-    if (end == 1 && !limit.rows && wants_all)
+    bool is_thin = wants_few(read);
+    if (end == 1 && !limit.rows && wants_all && !is_thin)
         limit.bytes = CSV_BATCH_MAX;
     Batch *all = NULL;
     Status st = source_paths(r, h->task, h->step, h->state, paths, err);
@@ -135,13 +146,18 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
         st = raw_index(raw, err);
         work_end(r, h->task, WORK_INDEX, begin, raw->n_rows, raw->n_bytes);
         if (st == OK) {
-            in = batch_of_raw(raw, h->step->pops.ptr[0]->out);
+            in = read_batch(raw, read);
             h->task->n_rows_in += in->n_rows;
             if (end > 1)
                 st = vm_run_part(vm, c, 1, end, outside, inst, in, &part, err);
             else
                 part = batch_ref(in);
             inst->row_base += in->n_rows;
+        }
+        if (st == OK && is_thin) { /* the rest of the input is not kept alive */
+            Batch *compact = batch_compact(part);
+            batch_unref(part);
+            part = compact;
         }
         if (st == OK) {
             keep_part(h->state, part);
@@ -170,7 +186,7 @@ Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error
     void *value = instance_input(t->inst, 0);
     const Step *from = r->plan->steps[s->inputs[0]];
     if (from->is_generator)
-        return gen_batch(r, t, value, from->out, in, err);
+        return gen_batch(r, t, value, from->pops.ptr[0], in, err);
     *in = value;
     return OK;
 }

@@ -101,9 +101,10 @@ void source_rewind(State *state); /* to the first of them */
 Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err);
 /* A step of a generator: the next batch, if there is one. */
 TaskResult generate(Run *r, Task *t, const Step *s);
-/* The batch of a generator, its fields found. Borrowed from g. */
-Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const Batch **out,
-                 Error *err);
+/* A range of a read with the columns that are wanted. */
+Batch *read_batch(RawRows *raw, const Pop *read);
+/* The batch of a generator, its fields found; read: the operation, where it is one. Borrowed from g. */
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err);
 void gen_batch_free(Run *r, GenBatch *g);
 
 /* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
