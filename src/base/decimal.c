@@ -87,13 +87,33 @@ static uint64_t round_to_odd(U128 g, uint64_t c)
     return p.hi | (p.lo > 1);
 }
 
+static uint64_t rotate_right(uint64_t x, uint32_t n)
+{
+    return x >> n | x << (64 - n);
+}
+
+/* Takes the zeros off the end of the digits, 8, 4, 2, 1 at a time. The product with the inverse of 5^n modulo
+ * 2^64, rotated by n, is the quotient by 10^n where that divides, and more than any quotient where it does not. */
 static Decimal decimal_trim(uint64_t digits, int32_t exp10)
 {
+    static const struct {
+        uint64_t inverse, max;
+        int32_t n;
+    } STEPS[] = {{UINT64_C(0xc767074b22e90e21), UINT64_MAX / 100000000, 8},
+                 {UINT64_C(0xd288ce703afb7e91), UINT64_MAX / 10000, 4},
+                 {UINT64_C(0x8f5c28f5c28f5c29), UINT64_MAX / 100, 2},
+                 {UINT64_C(0xcccccccccccccccd), UINT64_MAX / 10, 1}};
     if (digits == 0)
         return (Decimal){0, 0};
-    while (digits % 10 == 0) {
-        digits /= 10;
-        exp10++;
+    for (uint32_t i = 0; i < sizeof STEPS / sizeof STEPS[0];) {
+        uint64_t quotient = rotate_right(digits * STEPS[i].inverse, (uint32_t)STEPS[i].n);
+        if (quotient <= STEPS[i].max) {
+            digits = quotient;
+            exp10 += STEPS[i].n;
+            i += i > 0; /* 16 zeros are 8 twice; of the others twice would be the one before */
+        } else {
+            i++;
+        }
     }
     return (Decimal){digits, exp10};
 }

@@ -133,6 +133,10 @@ typedef struct Code {
     Type *reg_types;       /* [n_regs]; a register has one type for the whole code */
     uint32_t n_in;         /* columns of the table at entry */
     const Schema *in, *out; /* of the step; in: NULL for READ_CSV and RANGE */
+    /* Of a step that reads, for listings: which columns of `read` are wanted (plan/needs.h). */
+    const Schema *read;    /* NULL: it reads nothing */
+    const bool *read_needs; /* [read->n_cols]; NULL: all */
+    bool read_counts;      /* no more than the number of rows */
     bool needs_key;        /* uses key() or uuid(): the instance's key must be told */
     bool has_row_context;  /* uses row(), uuid(), index(), key() */
 } Code;

@@ -130,12 +130,34 @@ static void put_part(const PartCode *part, Buf *out, const char *what)
     disasm(part->code, out, "");
 }
 
+/* What is pushed into the read. */
+static void put_read(const Code *c, Buf *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->read->n_cols; i++)
+        n += !c->read_needs || c->read_needs[i];
+    buf_printf(out, "  reads %u of %u columns", n, c->read->n_cols);
+    if (c->read_counts)
+        buf_puts(out, ", counts rows");
+    const char *sep = ": ";
+    for (uint32_t i = 0; i < c->read->n_cols && n < c->read->n_cols; i++) {
+        if (!c->read_needs[i])
+            continue;
+        buf_puts(out, sep);
+        buf_put_visible(out, c->read->cols[i].name);
+        sep = ", ";
+    }
+    buf_putc(out, '\n');
+}
+
 static void disasm(const Code *code, Buf *out, const char *what)
 {
     buf_puts(out, what);
     if (*what)
         buf_put_visible(out, code->step);
     buf_printf(out, ": %u registers, %u columns in\n", code->n_regs, code->n_in);
+    if (code->read)
+        put_read(code, out);
     for (uint32_t i = 0; i < code->n_instrs; i++) {
         Instr in = code->instrs[i];
         const CodeNote *note = &code->notes[i];

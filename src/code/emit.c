@@ -747,7 +747,14 @@ Status emit_step(Arena *a, const Sources *sources, const Step *step, Code **out,
     for (size_t i = first; !step->is_generator && i < step->pops.n; i++)
         pop(&e, step->pops.ptr[i]);
     const Schema *in = step->pops.n && pop_is_source(step->pops.ptr[0]) ? NULL : step->in;
-    return finish(&e, step->name, step->is_generator ? step->out : in, step->out, out, err);
+    Status st = finish(&e, step->name, step->is_generator ? step->out : in, step->out, out, err);
+    const Pop *read = step->pops.n ? step->pops.ptr[0] : NULL;
+    if (st == OK && read && read->kind == POP_READ_CSV) {
+        (*out)->read = read->out;
+        (*out)->read_needs = read->needed;
+        (*out)->read_counts = read->is_counted;
+    }
+    return st;
 }
 
 Status emit_path(Arena *a, const Sources *sources, const Step *step, Code **out, Error *err)

@@ -41,6 +41,22 @@ Batch *batch_of_raw(RawRows *raw, const Schema *schema)
     return b;
 }
 
+void batch_forget(Batch *b, const bool *wanted)
+{
+    for (uint32_t c = 0; c < b->n_cols; c++)
+        if (!wanted[c])
+            slot_unref(&b->slots[c]);
+}
+
+/* Is the column one that nobody wants? */
+static bool is_forgotten(const Batch *b, uint32_t col)
+{
+    const Slot *s = &b->slots[col];
+    if (s->picked)
+        return is_forgotten(s->picked->from, s->picked_col);
+    return !s->text && !s->values && s->raw_col < 0;
+}
+
 /* Whole columns of a batch from which others pick rows: decoded by the first that wants one. */
 typedef struct DecodedCol {
     Column *values;
@@ -175,7 +191,8 @@ static size_t bytes_of(const Batch *b, bool with_raw)
     n = 0;
     const RawRows *raw = b->raw;
     if (raw && with_raw) {
-        bytes += ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start;
+        if (raw->start)
+            bytes += ((size_t)raw->n_rows * raw->n_cols + 1) * sizeof *raw->start;
         heaps[n++] = b->raw->block;
         if (b->raw->text)
             heaps[n++] = b->raw->text;
@@ -487,6 +504,7 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
         return OK;
     }
     Status st = OK;
+    assert(!is_forgotten(b, col));
     if (b->slots[col].picked)
         return picked_values(b, col, name, need, bad, out, err);
     Cells cells = cells_of(b, col);
@@ -833,6 +851,13 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
     bool any_text = false;
     for (uint32_t c = 0; c < n_cols; c++) {
         bool all_text = n > 0, all_values = true, is_foreign = false;
+        bool forgotten = false;
+        for (uint32_t p = 0; p < n; p++)
+            forgotten |= is_forgotten(full[p], c);
+        if (forgotten) {
+            any_text = true; /* messages about its rows still say where they came from */
+            continue;
+        }
         bool all_picked = n > 0 && is_picked_alike(full, n, c);
         for (uint32_t p = 0; p < n; p++) {
             all_text &= batch_has_text(full[p], c);

@@ -30,7 +30,8 @@ typedef struct Picked {
 } Picked;
 #define PICKED_NONE UINT32_MAX
 
-/* Where the values of a column are. At least one of the four is there. */
+/* Where the values of a column are. At least one of the four is there, but in columns that nobody wants
+ * (batch_forget): those are not looked at. */
 typedef struct Slot {
     int32_t raw_col; /* column of `raw`, or -1 */
     Column *text;    /* taken out of raw, in row order of the batch; NULL: not (yet) */
@@ -77,6 +78,8 @@ Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
 /* Columns as the schema says, found by the names with which the reader was opened (its
  * CsvReadOptions.schema; fields in order if that was NULL). Takes its own reference. */
 Batch *batch_of_raw(RawRows *raw, const Schema *schema);
+/* For its builder: the columns that are not wanted[c] are not there from now on. */
+void batch_forget(Batch *b, const bool *wanted);
 Batch *batch_ref(Batch *b);
 void batch_unref(Batch *b); /* NULL is fine */
 size_t batch_bytes(const Batch *b); /* what it keeps alive; blocks counted whole */

@@ -382,3 +382,12 @@ Status raw_index(RawRows *raw, Error *err)
         at++;
     return raw_ragged(raw, at, ix.bad_fields, err);
 }
+
+Status raw_check(RawRows *raw, Error *err)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    if (!d->use_libcsv && !memchr(raw->bytes, '\0', raw->n_bytes) &&
+        csv_is_regular(raw->bytes, raw->n_bytes, d->delimiter, d->quote, raw->n_cols))
+        return OK;
+    return raw_index(raw, err);
+}

@@ -81,5 +81,7 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
 /* Finds the fields of a range that csv_source_next gave. On ERR_DATA (a row with too many or too few fields, a NUL
  * byte) the rows before the bad one are indexed. */
 Status raw_index(RawRows *raw, Error *err);
+/* Where nobody wants a field: the same errors, and no fields found; raw->start stays NULL. */
+Status raw_check(RawRows *raw, Error *err);
 
 #endif

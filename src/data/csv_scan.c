@@ -222,6 +222,40 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
     return index_check(ix, bytes, n_cols);
 }
 
+/* At most WORD bytes that the words leave; before: bytes of the range stand before p. */
+static CsvState count_bytes(CsvCount *c, CsvState s, const char *p, size_t n, bool before,
+                            char delimiter, char quote, bool skip_blank)
+{
+    uint32_t start[2 * WORD];
+    CsvIndex ix = {.start = start};
+    s = index_bytes(&ix, s, p, n, 0, delimiter, quote, skip_blank);
+    for (size_t i = 0; i < ix.n; i++) {
+        char sep = start[i] || before ? p[(ptrdiff_t)start[i] - 1] : '\0';
+        c->n_fields++;
+        if (sep == '\n' || sep == '\r')
+            csv_count_row(c, c->n_fields);
+    }
+    return s;
+}
+
+bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uint32_t n_cols)
+{
+    const CsvWords *words = CSV_WORDS[simd_level()];
+    bool skip_blank = n_cols > 1;
+    CsvState s = CSV_ROW_START;
+    CsvCount c = {.n_cols = n_cols};
+    size_t n_words = n / WORD;
+    for (size_t w = 0; w < n_words; w++) {
+        w += words->count(&c, &s, bytes + w * WORD, n_words - w, delimiter, quote, skip_blank);
+        if (w < n_words)
+            s = count_bytes(&c, s, bytes + w * WORD, WORD, w > 0, delimiter, quote, skip_blank);
+    }
+    s = count_bytes(&c, s, bytes + n_words * WORD, n % WORD, n_words > 0, delimiter, quote, skip_blank);
+    if (s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank))
+        csv_count_row(&c, ++c.n_fields);
+    return !c.is_bad && c.n_fields == c.n_want;
+}
+
 CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
                      uint32_t field)
 {

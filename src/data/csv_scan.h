@@ -68,6 +68,9 @@ typedef struct CsvIndex {
 bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
                uint32_t n_cols);
 
+/* True if every row of such a range has n_cols fields. */
+bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uint32_t n_cols);
+
 /* About one record, which begins at bytes; byte by byte, for headers and messages. */
 typedef struct CsvRecord {
     uint32_t n_fields;

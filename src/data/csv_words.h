@@ -14,6 +14,22 @@
 /* Positions that a variant may write beyond those that count. */
 #define CSV_WORD_SLACK (CSV_WORD + 16)
 
+/* Rows and fields of a range so far. */
+typedef struct CsvCount {
+    uint64_t n_rows, n_fields;
+    uint64_t n_want; /* n_rows * n_cols: fields in them if all is well */
+    uint32_t n_cols;
+    bool is_bad;     /* a row had not n_cols fields */
+} CsvCount;
+
+/* A row ends with field number n_fields. */
+static inline void csv_count_row(CsvCount *c, uint64_t n_fields)
+{
+    c->n_rows++;
+    c->n_want += c->n_cols;
+    c->is_bad |= n_fields != c->n_want;
+}
+
 typedef struct CsvWords {
     /* As csv_scan and csv_index over p[0 .. n_words * CSV_WORD); both return the words done, which are fewer
      * when the next one has to go byte by byte. */
@@ -21,6 +37,9 @@ typedef struct CsvWords {
     /* p is at offset `at` of the range; ix->start has room for all positions and the slack. */
     size_t (*index)(CsvIndex *ix, CsvState *state, const char *p, size_t n_words, size_t at,
                     char delimiter, char quote, bool skip_blank);
+    /* The same, and nothing is kept but numbers. */
+    size_t (*count)(CsvCount *c, CsvState *state, const char *p, size_t n_words, char delimiter,
+                    char quote, bool skip_blank);
 } CsvWords;
 
 /* NULL where the variant is not part of this build. */

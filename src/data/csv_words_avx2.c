@@ -45,7 +45,8 @@ static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
 
 #include "data/csv_words.inc"
 
-const CsvWords csv_words_avx2 = {.scan = scan_words, .index = index_words};
+const CsvWords csv_words_avx2 = {
+    .scan = scan_words, .index = index_words, .count = count_words};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

@@ -51,4 +51,5 @@ static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
 
 #include "data/csv_words.inc"
 
-const CsvWords csv_words_portable = {.scan = scan_words, .index = index_words};
+const CsvWords csv_words_portable = {
+    .scan = scan_words, .index = index_words, .count = count_words};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/csv_cell.h"
+#include "data/reach.h"
 
 /* How the cells of one output column are made. */
 typedef enum Way {
@@ -20,6 +21,7 @@ typedef struct Part {
     uint32_t field;       /* WAY_QUOTE in raw */
     char quote;           /* WAY_QUOTE: of its dialect */
     Column *own;          /* col, where it was made for this; else NULL */
+    Reach reach;            /* WAY_TEXT, WAY_PRINT: of col's strings */
 } Part;
 
 static bool same_dialect(char delimiter, char quote, const CsvDialect *d)
@@ -65,19 +67,13 @@ static uint32_t plan_parts(const Batch *b, const CsvDialect *d, Part *parts)
     return n;
 }
 
-/* memcpy of a short piece: 16 bytes at a time, beyond the end where `room` says that both sides have them. */
-static inline char *copy_short(char *to, const char *from, size_t n, bool room)
+/* Room for n bytes, and for REACH_BYTES that a short copy may touch beyond. */
+static inline char *room(Buf *out, size_t n)
 {
-    if (room && n <= 32) {
-        memcpy(to, from, 16);
-        memcpy(to + 16, from + 16, 16);
-    } else {
-        memcpy(to, from, n);
-    }
-    return to + n;
+    if (out->cap - out->len <= n + REACH_BYTES)
+        buf_reserve(out, n + REACH_BYTES + out->len / 2);
+    return out->ptr + out->len;
 }
-
-#define SLACK 32 /* bytes that copy_short may touch beyond */
 
 static void put_fields(Buf *out, const RawRows *raw, uint32_t row, const Part *p)
 {
@@ -85,11 +81,45 @@ static void put_fields(Buf *out, const RawRows *raw, uint32_t row, const Part *p
     StrView last = p->first == p->last ? first : raw_cell(raw, row, p->last);
     const char *end = last.ptr + last.len;
     size_t n = (size_t)(end - first.ptr);
-    if (out->cap - out->len <= n + SLACK)
-        buf_reserve(out, n + SLACK + out->len / 2);
+    char *to = room(out, n);
     const char *limit = raw->cells + raw->start[(size_t)raw->n_rows * raw->n_cols];
-    char *o = copy_short(out->ptr + out->len, first.ptr, n, limit - first.ptr >= SLACK);
-    out->len = (size_t)(o - out->ptr);
+    if (n <= REACH_BYTES && limit - first.ptr >= (ptrdiff_t)REACH_BYTES)
+        reach_copy(to, first.ptr);
+    else
+        memcpy(to, first.ptr, n);
+    out->len += n;
+}
+
+static inline void put_view(Buf *out, StrView v, Reach reach)
+{
+    char *to = room(out, v.len);
+    if (reach_is_short(reach, v))
+        reach_copy(to, v.ptr);
+    else
+        memcpy(to, v.ptr, v.len);
+    out->len += v.len;
+}
+
+/* Has a short string a byte for which it must be quoted? */
+static inline bool is_special(StrView v, const CsvDialect *d)
+{
+    const Bytes16 delimiter = bytes16_all(d->delimiter), quote = bytes16_all(d->quote);
+    const Bytes16 lf = bytes16_all('\n'), cr = bytes16_all('\r');
+    Bytes16 x = bytes16(v.ptr), y = bytes16(v.ptr + 16);
+    Bytes16 a = (Bytes16)((x == delimiter) | (x == quote) | (x == lf) | (x == cr));
+    Bytes16 b = (Bytes16)((y == delimiter) | (y == quote) | (y == lf) | (y == cr));
+    return bytes16_any((a & bytes16_first((int32_t)v.len)) |
+                       (b & bytes16_first((int32_t)v.len - 16)));
+}
+
+static inline void put_string(Buf *out, StrView v, Reach reach, const CsvDialect *d)
+{
+    if (v.len && d->null_word.len == 0 && reach_is_short(reach, v) && !is_special(v, d)) {
+        reach_copy(room(out, v.len), v.ptr);
+        out->len += v.len;
+    } else {
+        csv_put_text(out, (Str){v.ptr, v.len}, d);
+    }
 }
 
 /* Nothing that prints as a value other than a string holds such a delimiter or null word. */
@@ -99,21 +129,19 @@ static bool is_usual(const CsvDialect *d)
            d->null_word.len == 0;
 }
 
-static void put_value(Buf *out, const Column *c, uint32_t row, const CsvDialect *d)
+static void put_value(Buf *out, const Part *p, uint32_t row, const CsvDialect *d)
 {
+    const Column *c = p->col;
     if (!column_is_valid(c, row)) {
         buf_put_str(out, d->null_word);
         return;
     }
     if (c->type == TYPE_STRING) {
-        StrView s = column_strs(c)[row];
-        csv_put_text(out, (Str){s.ptr, s.len}, d);
+        put_string(out, column_strs(c)[row], p->reach, d);
         return;
     }
     if ((c->type == TYPE_INT || c->type == TYPE_FLOAT) && is_usual(d)) {
-        if (out->cap - out->len <= VALUE_PRINT_MAX)
-            buf_reserve(out, VALUE_PRINT_MAX + out->len / 2);
-        char *to = out->ptr + out->len;
+        char *to = room(out, VALUE_PRINT_MAX);
         out->len += c->type == TYPE_INT ? value_print_int(column_ints(c)[row], to)
                                         : value_print_float(column_floats(c)[row], to);
         return;
@@ -169,6 +197,9 @@ void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
         return;
     Part *parts = xmalloc((b->n_cols + 1) * sizeof *parts);
     uint32_t n_parts = plan_parts(b, d, parts);
+    for (uint32_t k = 0; k < n_parts; k++)
+        if (parts[k].col && (parts[k].way == WAY_TEXT || parts[k].col->type == TYPE_STRING))
+            parts[k].reach = reach_of_column(parts[k].col);
     const RawRows *raw = b->raw;
     Heap *unquoted = NULL;
     if (n_parts == 1 && parts[0].way == WAY_RAW && parts[0].first == 0 &&
@@ -181,22 +212,22 @@ void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
         for (uint32_t k = 0; k < n_parts; k++) {
             const Part *p = &parts[k];
             if (k) {
-                /* put_fields leaves room; the other ways look themselves. */
-                if (out->cap - out->len < 2)
-                    buf_reserve(out, 2);
-                out->ptr[out->len++] = d->delimiter;
+                *room(out, 1) = d->delimiter;
+                out->len++;
             }
             switch (p->way) {
             case WAY_RAW: put_fields(out, raw, row, p); break;
             case WAY_TEXT:
-                buf_put(out, column_strs(p->col)[i].ptr, column_strs(p->col)[i].len);
+                put_view(out, column_strs(p->col)[i], p->reach);
                 break;
             case WAY_QUOTE: put_cell(out, b, i, p, d, &unquoted); break;
-            case WAY_PRINT: put_value(out, p->col, i, d); break;
+            case WAY_PRINT: put_value(out, p, i, d); break;
             }
         }
-        buf_putc(out, '\n');
+        *room(out, 1) = '\n';
+        out->len++;
     }
+    *room(out, 0) = '\0';
 done:
     for (uint32_t k = 0; k < n_parts; k++)
         column_unref(parts[k].own);

@@ -39,16 +39,29 @@ void raw_unref(RawRows *r)
     free(r);
 }
 
-/* Offset of the row's first byte in `bytes`. */
-static size_t row_offset(const RawRows *r, uint32_t row)
+static size_t skip_blank(const RawRows *r, size_t at)
 {
-    if (r->row_at)
-        return r->row_at[row];
-    size_t at = r->start[(size_t)row * r->n_cols];
     if (r->n_cols > 1)
         while (at + 1 < r->n_bytes && (r->bytes[at] == '\n' || r->bytes[at] == '\r'))
             at++;
     return at;
+}
+
+/* Offset of the row's first byte in `bytes`. */
+static size_t row_offset(const RawRows *r, uint32_t row)
+{
+    if (!r->start) { /* only counted: for a message, once */
+        const CsvDialect *d = &r->input->dialect;
+        size_t at = 0;
+        for (uint32_t i = 0; i < row; i++) {
+            at = skip_blank(r, at);
+            at += csv_record(r->bytes + at, r->n_bytes - at, d->delimiter, d->quote, 0).n_bytes;
+        }
+        return skip_blank(r, at);
+    }
+    if (r->row_at)
+        return r->row_at[row];
+    return skip_blank(r, r->start[(size_t)row * r->n_cols]);
 }
 
 uint64_t raw_line(const RawRows *r, uint32_t row)

@@ -1,6 +1,7 @@
 #include "plan/build.h"
 
 #include "plan/fold.h"
+#include "plan/needs.h"
 #include "plan/type.h"
 
 #define PRIORITY_MAX 1000000 /* rank is twice that and has to fit an int32_t */
@@ -733,6 +734,8 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
     fold_finish(a, plan);
+    if (diags->n_errors == 0)
+        needs_find(a, plan);
     return plan;
 }
 

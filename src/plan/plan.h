@@ -44,6 +44,7 @@ struct Tx {
     bool needs_row;    /* depends on a column, or on row() or uuid(): one value per row */
     bool needs_batch;  /* depends on key(), index() */
     bool is_in_path;   /* CALL of key() in the path of a `write`: escaped, so that it names one file */
+    bool is_seen;      /* while needs.c walks */
     bool uses_left;    /* in the condition of a join: names a column of the table that it is joined to ... */
     bool uses_table;   /* ... one of the joined table */
     uint32_t col;
@@ -105,6 +106,8 @@ typedef struct Pop {
     CsvDialect dialect; /* WRITE too */
     const CatalogTable *catalog; /* what the file showed; NULL: nothing was read of it */
     const bool *is_inferred;     /* [out->n_cols] the type comes from the file, not from a schema */
+    const bool *needed;          /* [out->n_cols] columns that somebody wants (needs.h); NULL: all */
+    bool is_counted;             /* nobody wants more of it than the number of rows */
     BatchMode batch;    /* RANGE too */
     uint64_t batch_n;   /* rows or bytes */
     uint32_t sink;      /* WRITE: its number in the plan */

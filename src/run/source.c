@@ -291,16 +291,23 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     return TASK_YIELDED;
 }
 
-Status gen_batch(Run *r, const Task *t, GenBatch *g, const Schema *schema, const Batch **out,
-                 Error *err)
+Batch *read_batch(RawRows *raw, const Pop *read)
+{
+    Batch *b = batch_of_raw(raw, read->out);
+    if (read->needed)
+        batch_forget(b, read->needed);
+    return b;
+}
+
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err)
 {
     pthread_mutex_lock(&g->mu);
     if (!g->batch && g->status == OK) {
         uint64_t begin = work_begin(r);
-        g->status = raw_index(g->raw, &g->err);
+        g->status = read->is_counted ? raw_check(g->raw, &g->err) : raw_index(g->raw, &g->err);
         work_end(r, t, WORK_INDEX, begin, g->raw->n_rows, g->raw->n_bytes);
         if (g->status == OK) {
-            g->batch = batch_of_raw(g->raw, schema);
+            g->batch = read_batch(g->raw, read);
             pthread_mutex_lock(&r->mu);
             r->rows_read += g->batch->n_rows;
             pthread_mutex_unlock(&r->mu);

@@ -59,6 +59,11 @@ static const CallFn FNS[N_BUILTINS] = {
     [BUILTIN_TO_TIMESTAMP] = call_convert,
 };
 
+static const CallColumnFn COLUMN_FNS[N_BUILTINS] = {
+    [BUILTIN_UPPER] = call_upper_column,
+    [BUILTIN_LOWER] = call_lower_column,
+};
+
 static void put(Column *col, uint32_t row, const Value *v)
 {
     if (col->type == TYPE_STRING)
@@ -97,7 +102,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
     const uint64_t *live = pass_live(p, strict, n_strict, is_const);
     Result res = result_open(p, spec->type, is_const);
     if (spec->type == TYPE_STRING)
-        for (uint32_t i = 0; i < res.n; i++)
+        for (uint32_t i = 0; live && i < res.n; i++)
             column_strs(res.col)[i] = (StrView){"", 0, 0};
     else
         memset(res.col->values, 0, (size_t)res.n * type_bytes(spec->type));
@@ -105,8 +110,13 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
         column_own_valid(res.col, false);
         memcpy(res.col->valid, live, bit_words(res.n) * sizeof *live);
     }
+    uint64_t *rest = NULL;
+    if (COLUMN_FNS[spec->fn] && !is_const) {
+        rest = xcalloc(bit_words(res.n) + 1ull, sizeof *rest);
+        COLUMN_FNS[spec->fn](&c, live, res.col, rest);
+    }
     Status st = OK;
-    BITS_EACH(row, live, res.n)
+    BITS_EACH(row, rest ? rest : live, res.n)
     {
         c.out = (Value){.type = spec->type};
         c.culprit = (Str){"", 0};
@@ -122,6 +132,8 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
             if (!res.col->valid)
                 column_own_valid(res.col, true);
             bit_clear(res.col->valid, row);
+            if (spec->type == TYPE_STRING)
+                column_strs(res.col)[row] = (StrView){"", 0, 0};
         } else {
             put(res.col, row, &c.out);
         }
@@ -134,6 +146,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
         result_drop(p, res);
     }
     heap_unref(c.heap);
+    free(rest);
     free(strict);
     return st;
 }

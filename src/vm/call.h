@@ -25,12 +25,18 @@ typedef struct Call {
 /* False: a row error, `why` says it. */
 typedef bool (*CallFn)(Call *c, uint32_t row);
 
+/* The same function over a column: computes the rows of live (NULL: all) that are of the common form into out, and
+ * sets the bits of the others in `rest` (all clear before), which are then computed one by one. */
+typedef void (*CallColumnFn)(Call *c, const uint64_t *live, Column *out, uint64_t *rest);
+
 char *call_bytes(Call *c, size_t n);
 bool call_fail(Call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* call_string.c */
 bool call_upper(Call *c, uint32_t row);
 bool call_lower(Call *c, uint32_t row);
+void call_upper_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest);
+void call_lower_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest);
 bool call_trim(Call *c, uint32_t row);
 bool call_length(Call *c, uint32_t row);
 bool call_substring(Call *c, uint32_t row);

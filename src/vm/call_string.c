@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "data/reach.h"
 
 #define PAD_MAX 1000000
 
@@ -92,6 +93,54 @@ bool call_upper(Call *c, uint32_t row)
 bool call_lower(Call *c, uint32_t row)
 {
     return change_case(c, row, utf8proc_tolower, 'A', 'Z');
+}
+
+/* 32 bytes of ASCII with the case of letters in [lo, hi] changed. False: there is another byte in the first n. */
+static inline bool change_short(char *to, const char *from, uint32_t n, char lo, char hi)
+{
+    Bytes16 any = {0};
+    for (int32_t i = 0; i < (int32_t)REACH_BYTES; i += 16) {
+        Bytes16 x = bytes16(from + i);
+        Bytes16 is_letter = (Bytes16)((x >= bytes16_all(lo)) & (x <= bytes16_all(hi)));
+        any |= x & bytes16_first((int32_t)n - i);
+        x ^= is_letter & bytes16_all(0x20);
+        memcpy(to + i, &x, sizeof x);
+    }
+    return !bytes16_any(any & bytes16_all((char)0x80));
+}
+
+static void change_case_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest, char lo,
+                               char hi)
+{
+    const Column *in = c->args[0].col;
+    const StrView *from = column_strs(in);
+    Reach reach = reach_of_column(in);
+    uint64_t total = REACH_BYTES;
+    for (uint32_t i = 0; i < in->n_rows; i++)
+        total += from[i].len <= REACH_BYTES ? from[i].len : 0;
+    if (!c->heap)
+        c->heap = heap_new(total);
+    char *to = call_bytes(c, total);
+    BITS_EACH(row, live, out->n_rows)
+    {
+        StrView v = from[row];
+        if (!reach_is_short(reach, v) || !change_short(to, v.ptr, v.len, lo, hi)) {
+            bit_set(rest, row);
+            continue;
+        }
+        column_strs(out)[row] = (StrView){to, v.len, 0};
+        to += v.len;
+    }
+}
+
+void call_upper_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest)
+{
+    change_case_column(c, live, out, rest, 'a', 'z');
+}
+
+void call_lower_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest)
+{
+    change_case_column(c, live, out, rest, 'A', 'Z');
 }
 
 static bool is_space(uint32_t cp)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "data/reach.h"
 #include "vm/kernels.h"
 
 /* ---- arithmetic and comparison ---- */
@@ -350,46 +351,96 @@ static void to_string(Pass *p, Reg *to, const Reg *a)
     result_close(p, res, to);
 }
 
+/* One of the strings that are joined, of every row. */
+typedef struct Piece {
+    const StrView *views;
+    uint32_t stride;       /* 0: the same for all rows */
+    const uint64_t *valid; /* NULL: none is null */
+    Reach reach;
+    StrView constant;
+    char bytes[REACH_BYTES]; /* of a short constant, so that it is copied as any other */
+} Piece;
+
+static void piece_set(Piece *pc, const Reg *r)
+{
+    if (!r->is_const) {
+        *pc = (Piece){.views = column_strs(r->col), .stride = 1, .valid = r->col->valid,
+                      .reach = reach_of_column(r->col)};
+        return;
+    }
+    *pc = (Piece){.constant = r->is_null ? (StrView){"", 0, 0} : r->k.s};
+    pc->views = &pc->constant;
+    if (pc->constant.len > REACH_BYTES)
+        return;
+    memcpy(pc->bytes, pc->constant.ptr, pc->constant.len);
+    pc->constant.ptr = pc->bytes;
+    pc->reach = (Reach){(uintptr_t)pc->bytes, 1};
+}
+
+static inline StrView piece_view(const Piece *pc, uint32_t row)
+{
+    if (pc->valid && !bit_get(pc->valid, row))
+        return (StrView){"", 0, 0};
+    return pc->views[row * pc->stride];
+}
+
+/* The bytes of all rows together; row_too_long: one has more than a string may have, or n_rows. */
+static uint64_t joined_bytes(const Piece *pieces, uint32_t n_pieces, const uint64_t *live,
+                             uint32_t n_rows, uint32_t *row_too_long)
+{
+    uint64_t total = 0;
+    *row_too_long = n_rows;
+    BITS_EACH(row, live, n_rows)
+    {
+        uint64_t len = 0;
+        for (uint32_t i = 0; i < n_pieces; i++)
+            len += piece_view(&pieces[i], row).len;
+        if (len > UINT32_MAX) {
+            *row_too_long = row;
+            break;
+        }
+        total += len;
+    }
+    return total;
+}
+
 static Status concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
 {
-    uint32_t n_args = spec->n_args;
+    uint32_t n_args = spec->n_args, row_too_long;
     bool is_const = true;
     const Reg **regs = xmalloc((n_args + 1u) * sizeof(Reg *));
+    Piece *pieces = xmalloc((n_args + 1u) * sizeof *pieces);
     for (uint32_t i = 0; i < n_args; i++) {
         is_const &= args[i].is_const;
         regs[i] = &args[i];
+        piece_set(&pieces[i], &args[i]);
     }
     uint32_t n_strict = spec->null_is_empty ? 0 : n_args;
     const uint64_t *live = pass_live(p, regs, n_strict, is_const);
     Result res = result_open(p, TYPE_STRING, is_const);
     StrView *out = column_strs(res.col);
-    uint64_t total = 0, longest = 0;
-    for (uint32_t i = 0; i < res.n; i++)
-        out[i] = (StrView){"", 0, 0};
-    BITS_EACH(row, live, res.n)
-    {
-        uint64_t len = 0;
-        for (uint32_t i = 0; i < n_args; i++)
-            len += reg_is_null(regs[i], row) ? 0 : reg_view(regs[i], row).len;
-        total += len;
-        longest = len > longest ? len : longest;
-        if (longest > UINT32_MAX) {
-            result_drop(p, res);
-            free(regs);
-            return pass_row_error(p, is_const, row, (Str){"", 0},
-                                  "the string is longer than 4 GiB");
-        }
+    uint64_t total = joined_bytes(pieces, n_args, live, res.n, &row_too_long);
+    if (row_too_long < res.n) {
+        result_drop(p, res);
+        free(regs);
+        free(pieces);
+        return pass_row_error(p, is_const, row_too_long, (Str){"", 0},
+                              "the string is longer than 4 GiB");
     }
-    Heap *h = heap_new(total);
-    char *to_bytes = heap_alloc(h, total);
+    if (live)
+        for (uint32_t i = 0; i < res.n; i++)
+            out[i] = (StrView){"", 0, 0};
+    Heap *h = heap_new(total + REACH_BYTES);
+    char *to_bytes = heap_alloc(h, total + REACH_BYTES);
     BITS_EACH(row, live, res.n)
     {
         char *start = to_bytes;
         for (uint32_t i = 0; i < n_args; i++) {
-            if (reg_is_null(regs[i], row))
-                continue;
-            StrView v = reg_view(regs[i], row);
-            memcpy(to_bytes, v.ptr, v.len);
+            StrView v = piece_view(&pieces[i], row);
+            if (reach_is_short(pieces[i].reach, v))
+                reach_copy(to_bytes, v.ptr);
+            else
+                memcpy(to_bytes, v.ptr, v.len);
             to_bytes += v.len;
         }
         out[row] = (StrView){start, (uint32_t)(to_bytes - start), 0};
@@ -406,6 +457,7 @@ static Status concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
     }
     result_close(p, res, to);
     free(regs);
+    free(pieces);
     return OK;
 }
 

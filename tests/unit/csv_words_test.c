@@ -115,6 +115,7 @@ static void test_index(const char *text, size_t n, uint32_t n_cols)
         simd_use((SimdLevel)k);
         csv_index(&ix, text, n, ',', '"', n_cols);
         CHECK(index_by_records(text, n, n_cols, &ix));
+        CHECK(csv_is_regular(text, n, ',', '"', n_cols) == (ix.bad_fields == 0));
         if (k == 0) {
             first = ix;
             continue;

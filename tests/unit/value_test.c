@@ -75,6 +75,38 @@ static void test_int(void)
         CHECK(is_bad(TYPE_INT, BAD[i]));
 }
 
+/* Every number of digits, and floats with every number of zeros cut off, as printf has them. */
+static void test_digits(void)
+{
+    char got[VALUE_PRINT_MAX], want[VALUE_PRINT_MAX];
+    uint64_t power = 1;
+    for (int n = 0; n < 19; n++, power *= 10)
+        for (int64_t v = (int64_t)power - 1; v <= (int64_t)power + 1; v++)
+            for (int sign = -1; sign <= 1; sign += 2) {
+                got[value_print_int(sign * v, got)] = '\0';
+                snprintf(want, sizeof want, "%lld", (long long)(sign * v));
+                CHECK_STR(got, want);
+            }
+    power = 1;
+    for (int n = 0; n <= 15; n++, power *= 10)
+        for (uint64_t by = 1; by < 1000; by += 7) {
+            if (by * power > 9007199254740992)
+                continue;
+            snprintf(want, sizeof want, "%llu.0", (unsigned long long)(by * power));
+            CHECK_STR(print_float((double)(by * power)), want);
+        }
+    for (int n = 1; n <= 6; n++)
+        for (int v = 1; v < 3000; v += 7) {
+            double x = v / pow(10, n) + 12;
+            snprintf(want, sizeof want, "%.*f", n, x);
+            size_t len = strlen(want);
+            while (want[len - 1] == '0' && want[len - 2] != '.')
+                want[--len] = '\0';
+            if (strtod(want, NULL) == x) /* else it has digits more */
+                CHECK_STR(print_float(x), want);
+        }
+}
+
 static void test_float(void)
 {
     /* What Python's repr prints. */
@@ -384,6 +416,7 @@ int main(void)
 {
     test_int();
     test_float();
+    test_digits();
     test_bool();
     test_date();
     test_timestamp();
