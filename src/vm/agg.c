@@ -34,15 +34,17 @@ typedef struct Pick {
     bool is_new;  /* row is of the batch */
 } Pick;
 
-typedef union State {
-    uint64_t count;
-    Sum sum;
-    IntSum ints;
-    Moments moments;
-    Bools bools;
-    Pick pick;
-    Buf text; /* string_agg */
-} State;
+/* The states of all groups, as the aggregate has them; all zero is the state of no rows. */
+typedef union States {
+    void *any;
+    uint64_t *counts; /* count, count_distinct */
+    Sum *sums;        /* sum of floats, mean */
+    IntSum *ints;     /* sum of ints */
+    Moments *moments; /* stddev, variance */
+    Bools *bools;     /* any, all */
+    Pick *picks;      /* min, max, first, last, arg_min, arg_max */
+    Buf *texts;       /* string_agg */
+} States;
 
 /* A value of a group, for what needs them all: median and count_distinct. */
 typedef struct Item {
@@ -53,7 +55,8 @@ typedef struct Item {
 struct Agg {
     const AggSpec *spec;
     uint32_t n_groups, cap;
-    State *states;  /* [cap]; all zero is the state of no rows */
+    uint32_t state_bytes;
+    States of;      /* [cap] */
     bool *seen;     /* string_agg: [cap] has a value */
     Store value, by;
     Item *items;
@@ -66,10 +69,28 @@ struct Agg {
 
 /* ---- opening ---- */
 
+static uint32_t state_bytes(const AggSpec *spec)
+{
+    switch ((int)spec->fn) {
+    case BUILTIN_AGG_COUNT:
+    case BUILTIN_AGG_COUNT_DISTINCT: return sizeof(uint64_t);
+    case BUILTIN_AGG_SUM: return spec->type == TYPE_FLOAT ? sizeof(Sum) : sizeof(IntSum);
+    case BUILTIN_AGG_MEAN: return sizeof(Sum);
+    case BUILTIN_AGG_STDDEV:
+    case BUILTIN_AGG_VARIANCE: return sizeof(Moments);
+    case BUILTIN_AGG_ANY:
+    case BUILTIN_AGG_ALL: return sizeof(Bools);
+    case BUILTIN_AGG_MEDIAN: return 1; /* it has its items */
+    case BUILTIN_AGG_STRING_AGG: return sizeof(Buf);
+    default: return sizeof(Pick);
+    }
+}
+
 Agg *agg_open(const AggSpec *spec)
 {
     Agg *a = xcalloc(1, sizeof *a);
     a->spec = spec;
+    a->state_bytes = state_bytes(spec);
     return a;
 }
 
@@ -78,10 +99,10 @@ void agg_close(Agg *a)
     if (!a)
         return;
     for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
-        buf_deinit(&a->states[g].text);
+        buf_deinit(&a->of.texts[g]);
     store_free(&a->value);
     store_free(&a->by);
-    free(a->states);
+    free(a->of.any);
     free(a->seen);
     free(a->items);
     free(a->table);
@@ -91,10 +112,10 @@ void agg_close(Agg *a)
 
 size_t agg_bytes(const Agg *a)
 {
-    size_t n = sizeof *a + a->cap * sizeof *a->states + a->cap_items * sizeof *a->items +
+    size_t n = sizeof *a + (size_t)a->cap * a->state_bytes + a->cap_items * sizeof *a->items +
                a->table_size * sizeof *a->table + store_bytes(&a->value) + store_bytes(&a->by);
     for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
-        n += a->states[g].text.cap;
+        n += a->of.texts[g].cap;
     return n;
 }
 
@@ -102,8 +123,9 @@ static void room(Agg *a, uint32_t n_groups)
 {
     if (n_groups > a->cap) {
         uint32_t cap = n_groups > a->cap * 2 ? n_groups : a->cap * 2;
-        a->states = xrealloc(a->states, cap * sizeof *a->states);
-        memset(a->states + a->cap, 0, (cap - a->cap) * sizeof *a->states);
+        a->of.any = xrealloc(a->of.any, (size_t)cap * a->state_bytes);
+        memset((char *)a->of.any + (size_t)a->cap * a->state_bytes, 0,
+               (size_t)(cap - a->cap) * a->state_bytes);
         if (a->spec->fn == BUILTIN_AGG_STRING_AGG) {
             a->seen = xrealloc(a->seen, cap * sizeof *a->seen);
             memset(a->seen + a->cap, 0, (cap - a->cap) * sizeof *a->seen);
@@ -185,12 +207,12 @@ static void distinct_add(Agg *a, uint32_t group, const Column *from, uint32_t ro
         return;
     item_add(a, group, from, row);
     a->table[at] = a->n_items;
-    a->states[group].count++;
+    a->of.counts[group]++;
 }
 
 static void text_add(Agg *a, uint32_t group, Str s)
 {
-    Buf *b = &a->states[group].text;
+    Buf *b = &a->of.texts[group];
     if (a->seen[group])
         buf_put(b, a->sep, a->sep_len);
     buf_put_str(b, s);
@@ -223,7 +245,7 @@ static inline bool is_better(const Agg *a, const Pick *p, const Column *by, uint
 
 static inline void pick_row(Agg *a, uint32_t group, const Column *by, uint32_t row)
 {
-    Pick *p = &a->states[group].pick;
+    Pick *p = &a->of.picks[group];
     if (is_better(a, p, by, row))
         *p = (Pick){.is_set = true, .row = row, .is_new = true};
 }
@@ -234,7 +256,7 @@ static void settle(Agg *a, const Column *value, const Column *by)
 {
     uint32_t n_used = 0;
     for (uint32_t g = 0; g < a->n_groups; g++) {
-        Pick *p = &a->states[g].pick;
+        Pick *p = &a->of.picks[g];
         n_used += p->is_set;
         if (!p->is_new)
             continue;
@@ -248,7 +270,7 @@ static void settle(Agg *a, const Column *value, const Column *by)
     Store old_value = a->value, old_by = a->by;
     a->value = a->by = (Store){0};
     for (uint32_t g = 0; g < a->n_groups; g++) {
-        Pick *p = &a->states[g].pick;
+        Pick *p = &a->of.picks[g];
         if (!p->is_set)
             continue;
         store_add(&a->value, old_value.col, p->row);
@@ -276,32 +298,32 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
                 uint32_t n_groups)
 {
     room(a, n_groups);
-    State *s = a->states;
+    States s = a->of;
     const Column *x = a->spec->n_args ? args[0] : NULL;
     switch ((int)a->spec->fn) {
     case BUILTIN_AGG_COUNT:
-        EACH_ROW(x) s[g].count++;
+        EACH_ROW(x) s.counts[g]++;
         break;
     case BUILTIN_AGG_COUNT_DISTINCT:
         EACH_ROW(x) distinct_add(a, g, x, i);
         break;
     case BUILTIN_AGG_SUM:
         if (a->spec->type == TYPE_FLOAT) {
-            EACH_ROW(x) sum_add(&s[g].sum, column_floats(x)[i]);
+            EACH_ROW(x) sum_add(&s.sums[g], column_floats(x)[i]);
         } else {
             EACH_ROW(x)
             {
-                s[g].ints.sum += column_ints(x)[i];
-                s[g].ints.n++;
+                s.ints[g].sum += column_ints(x)[i];
+                s.ints[g].n++;
             }
         }
         break;
     case BUILTIN_AGG_MEAN:
-        EACH_ROW(x) sum_add(&s[g].sum, column_floats(x)[i]);
+        EACH_ROW(x) sum_add(&s.sums[g], column_floats(x)[i]);
         break;
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE:
-        EACH_ROW(x) moments_add(&s[g].moments, column_floats(x)[i]);
+        EACH_ROW(x) moments_add(&s.moments[g], column_floats(x)[i]);
         break;
     case BUILTIN_AGG_MEDIAN:
         EACH_ROW(x) item_add(a, g, x, i);
@@ -323,9 +345,9 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
         EACH_ROW(x)
         {
             if (column_bools(x)[i] & 1)
-                s[g].bools.any_true = true;
+                s.bools[g].any_true = true;
             else
-                s[g].bools.any_false = true;
+                s.bools[g].any_false = true;
         }
         break;
     case BUILTIN_AGG_STRING_AGG:
@@ -338,6 +360,11 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
         break;
     }
 }
+
+/* The states of g, which may be anywhere in memory, are asked of it before they are wanted. */
+#define EACH_GROUP(states)                                                               \
+    for (uint32_t i = 0, g; i < from->n_groups && (g = map[i], true); i++)               \
+        if (i + 16 < from->n_groups ? __builtin_prefetch(&s.states[map[i + 16]]), true : true)
 
 void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups)
 {
@@ -353,54 +380,59 @@ void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups)
         else
             distinct_add(a, map[it->group], from->value.col, it->row);
     }
-    bool is_pick = false;
-    for (uint32_t i = 0; i < from->n_groups; i++) {
-        const State *f = &from->states[i];
-        State *s = &a->states[map[i]];
-        switch ((int)a->spec->fn) {
-        case BUILTIN_AGG_COUNT:
-            s->count += f->count;
-            break;
-        case BUILTIN_AGG_SUM:
-            if (a->spec->type != TYPE_FLOAT) {
-                s->ints.sum += f->ints.sum;
-                s->ints.n += f->ints.n;
-                break;
+    States s = a->of, f = from->of;
+    switch ((int)a->spec->fn) {
+    case BUILTIN_AGG_COUNT:
+        EACH_GROUP(counts) s.counts[g] += f.counts[i];
+        break;
+    case BUILTIN_AGG_SUM:
+        if (a->spec->type != TYPE_FLOAT) {
+            EACH_GROUP(ints)
+            {
+                s.ints[g].sum += f.ints[i].sum;
+                s.ints[g].n += f.ints[i].n;
             }
-            __attribute__((fallthrough));
-        case BUILTIN_AGG_MEAN:
-            if (f->sum.n) {
-                uint64_t n = s->sum.n + f->sum.n;
-                sum_add(&s->sum, f->sum.sum);
-                s->sum.rest += f->sum.rest;
-                s->sum.n = n;
-            }
-            break;
-        case BUILTIN_AGG_STDDEV:
-        case BUILTIN_AGG_VARIANCE:
-            moments_merge(&s->moments, f->moments);
-            break;
-        case BUILTIN_AGG_ANY:
-        case BUILTIN_AGG_ALL:
-            s->bools.any_true |= f->bools.any_true;
-            s->bools.any_false |= f->bools.any_false;
-            break;
-        case BUILTIN_AGG_STRING_AGG:
-            if (from->seen[i])
-                text_add(a, map[i], buf_str(&f->text));
-            break;
-        case BUILTIN_AGG_MEDIAN:
-        case BUILTIN_AGG_COUNT_DISTINCT:
-            break;
-        default:
-            is_pick = true;
-            if (f->pick.is_set)
-                pick_row(a, map[i], picks_by(a) ? from->by.col : from->value.col, f->pick.row);
             break;
         }
-    }
-    if (is_pick)
+        __attribute__((fallthrough));
+    case BUILTIN_AGG_MEAN:
+        EACH_GROUP(sums)
+        {
+            uint64_t n = s.sums[g].n + f.sums[i].n;
+            if (!f.sums[i].n)
+                continue;
+            sum_add(&s.sums[g], f.sums[i].sum);
+            s.sums[g].rest += f.sums[i].rest;
+            s.sums[g].n = n;
+        }
+        break;
+    case BUILTIN_AGG_STDDEV:
+    case BUILTIN_AGG_VARIANCE:
+        EACH_GROUP(moments) moments_merge(&s.moments[g], f.moments[i]);
+        break;
+    case BUILTIN_AGG_ANY:
+    case BUILTIN_AGG_ALL:
+        EACH_GROUP(bools)
+        {
+            s.bools[g].any_true |= f.bools[i].any_true;
+            s.bools[g].any_false |= f.bools[i].any_false;
+        }
+        break;
+    case BUILTIN_AGG_STRING_AGG:
+        for (uint32_t i = 0; i < from->n_groups; i++)
+            if (from->seen[i])
+                text_add(a, map[i], buf_str(&f.texts[i]));
+        break;
+    case BUILTIN_AGG_MEDIAN:
+    case BUILTIN_AGG_COUNT_DISTINCT:
+        break;
+    default:
+        EACH_GROUP(picks)
+            if (f.picks[i].is_set)
+                pick_row(a, g, picks_by(a) ? from->by.col : from->value.col, f.picks[i].row);
         settle(a, from->value.col, from->by.col);
+        break;
+    }
 }
 
 /* ---- finishing ---- */
@@ -445,7 +477,7 @@ static void medians(Agg *a, uint32_t n_groups, Column *out)
 static Status finish_ints(const Agg *a, uint32_t n_groups, Column *out, Error *err)
 {
     for (uint32_t g = 0; g < n_groups; g++) {
-        IntSum s = a->states[g].ints;
+        IntSum s = a->of.ints[g];
         if (s.n == 0)
             bit_clear(out->valid, g);
         else if (s.sum > INT64_MAX || s.sum < INT64_MIN)
@@ -464,10 +496,10 @@ static Column *finish_picks(const Agg *a, uint32_t n_groups)
         return column_nulls(a->spec->type, n_groups);
     uint32_t *rows = xcalloc(n_groups + 1ull, sizeof *rows);
     for (uint32_t g = 0; g < n_groups; g++)
-        rows[g] = a->states[g].pick.is_set ? a->states[g].pick.row : 0;
+        rows[g] = a->of.picks[g].is_set ? a->of.picks[g].row : 0;
     Column *out = column_gather(a->value.col, rows, n_groups);
     for (uint32_t g = 0; g < n_groups; g++)
-        if (!a->states[g].pick.is_set)
+        if (!a->of.picks[g].is_set)
             bit_clear(out->valid, g);
     free(rows);
     return out;
@@ -477,10 +509,10 @@ static void finish_texts(const Agg *a, uint32_t n_groups, Column *out)
 {
     size_t n_bytes = 0;
     for (uint32_t g = 0; g < n_groups; g++)
-        n_bytes += a->states[g].text.len;
+        n_bytes += a->of.texts[g].len;
     Heap *h = heap_new(n_bytes);
     for (uint32_t g = 0; g < n_groups; g++) {
-        Str s = buf_str(&a->states[g].text);
+        Str s = buf_str(&a->of.texts[g]);
         char *bytes = heap_alloc(h, s.len);
         memcpy(bytes, s.ptr, s.len);
         column_strs(out)[g] = (StrView){bytes, s.len, 0};
@@ -496,13 +528,13 @@ Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
     room(a, n_groups);
     Column *c = column_new(a->spec->type, false, n_groups);
     column_own_valid(c, true);
-    const State *s = a->states;
+    const States s = a->of;
     Status st = OK;
     switch ((int)a->spec->fn) {
     case BUILTIN_AGG_COUNT:
     case BUILTIN_AGG_COUNT_DISTINCT:
         for (uint32_t g = 0; g < n_groups; g++)
-            column_ints(c)[g] = (int64_t)s[g].count;
+            column_ints(c)[g] = (int64_t)s.counts[g];
         break;
     case BUILTIN_AGG_SUM:
         if (a->spec->type != TYPE_FLOAT) {
@@ -512,16 +544,16 @@ Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
         __attribute__((fallthrough));
     case BUILTIN_AGG_MEAN:
         for (uint32_t g = 0; g < n_groups; g++) {
-            double by = a->spec->fn == BUILTIN_AGG_MEAN ? (double)s[g].sum.n : 1;
-            column_floats(c)[g] = s[g].sum.n ? sum_total(s[g].sum) / by : 0;
-            if (s[g].sum.n == 0)
+            double by = a->spec->fn == BUILTIN_AGG_MEAN ? (double)s.sums[g].n : 1;
+            column_floats(c)[g] = s.sums[g].n ? sum_total(s.sums[g]) / by : 0;
+            if (s.sums[g].n == 0)
                 bit_clear(c->valid, g);
         }
         break;
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE:
         for (uint32_t g = 0; g < n_groups; g++) {
-            Moments m = s[g].moments;
+            Moments m = s.moments[g];
             long double v = m.n > 1 ? m.m2 / (long double)(m.n - 1) : 0;
             column_floats(c)[g] = (double)(a->spec->fn == BUILTIN_AGG_STDDEV ? sqrtl(v) : v);
             if (m.n < 2)
@@ -534,7 +566,7 @@ Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
     case BUILTIN_AGG_ANY:
     case BUILTIN_AGG_ALL:
         for (uint32_t g = 0; g < n_groups; g++) {
-            Bools b = s[g].bools;
+            Bools b = s.bools[g];
             column_bools(c)[g] = a->spec->fn == BUILTIN_AGG_ANY ? b.any_true : !b.any_false;
             if (!b.any_true && !b.any_false)
                 bit_clear(c->valid, g);

@@ -14,10 +14,7 @@ struct Groups {
     uint32_t *ids;         /* [n_rows] the group of each, until the last aggregate has seen them */
     Store *values, *texts; /* [spec->n_keys], a row per group; texts: no column where a key was computed */
     Agg **aggs;            /* [spec->n_aggs] */
-    /* When first merged into: */
-    uint64_t *hashes;      /* [cap_hashes] of each group's keys */
-    uint32_t cap_hashes;
-    GroupTable table;
+    GroupTable table;      /* of the keys; its cells are made when it is first merged into */
 };
 
 Groups *groups_open(const Spec *spec)
@@ -47,8 +44,7 @@ void groups_close(Groups *g)
     free(g->values);
     free(g->texts);
     free(g->aggs);
-    free(g->hashes);
-    free(g->table.cells);
+    group_table_free(&g->table);
     free(g);
 }
 
@@ -59,22 +55,12 @@ uint32_t groups_count(const Groups *g)
 
 size_t groups_bytes(const Groups *g)
 {
-    size_t n = sizeof *g + g->cap_hashes * sizeof *g->hashes;
-    n += g->table.cells ? (g->table.mask + 1ull) * sizeof *g->table.cells : 0;
+    size_t n = sizeof *g + group_table_bytes(&g->table);
     for (uint32_t i = 0; i < g->spec->n_keys; i++)
         n += store_bytes(&g->values[i]) + store_bytes(&g->texts[i]);
     for (uint32_t i = 0; i < g->spec->n_aggs; i++)
         n += agg_bytes(g->aggs[i]);
     return n;
-}
-
-/* Rows of a column with bytes of their own, so that the input's blocks can be freed. */
-static Store gather_own(const Column *c, const uint32_t *rows, uint32_t n)
-{
-    Column *shared = column_gather(c, rows, n);
-    Column *own = column_concat(&shared, 1, true);
-    column_unref(shared);
-    return store_of(own);
 }
 
 void groups_begin(Groups *g, Column *const *keys, Column *const *texts, uint32_t n_rows)
@@ -85,11 +71,14 @@ void groups_begin(Groups *g, Column *const *keys, Column *const *texts, uint32_t
         return;
     uint32_t *first = xmalloc((n_rows + 1ull) * sizeof *first);
     g->ids = xmalloc((n_rows + 1ull) * sizeof *g->ids);
-    g->n = group_rows(keys, spec->n_keys, n_rows, g->ids, first);
+    group_rows_in(&g->table, keys, spec->n_keys, n_rows, g->ids, first);
+    group_table_forget_cells(&g->table);
+    g->n = g->table.n;
+    /* With bytes of their own, so that the input's blocks can be freed. */
     for (uint32_t i = 0; i < spec->n_keys; i++) {
-        g->values[i] = gather_own(keys[i], first, g->n);
+        store_add_rows(&g->values[i], keys[i], first, g->n);
         if (texts[i])
-            g->texts[i] = gather_own(texts[i], first, g->n);
+            store_add_rows(&g->texts[i], texts[i], first, g->n);
     }
     free(first);
 }
@@ -105,71 +94,38 @@ void groups_update(Groups *g, uint32_t agg, Column *const *args)
 
 /* ---- merging ---- */
 
-static Column **columns_of(const Store *stores, uint32_t n)
-{
-    Column **cols = xmalloc((n + 1ull) * sizeof(Column *));
-    for (uint32_t i = 0; i < n; i++)
-        cols[i] = stores[i].col;
-    return cols;
-}
+typedef struct Merging {
+    const Groups *g, *from;
+    uint32_t n_before;    /* groups of g */
+    const uint32_t *first; /* group of `from` that each later one of g is */
+} Merging;
 
-static uint64_t *hashes_of(const Groups *g, uint32_t cap)
+static bool groups_same(const void *ctx, uint32_t group, uint32_t row)
 {
-    uint64_t *hashes = xmalloc((cap + 1ull) * sizeof *hashes);
-    Column **cols = columns_of(g->values, g->spec->n_keys);
-    group_hashes(cols, g->spec->n_keys, g->n, hashes);
-    free(cols);
-    return hashes;
-}
-
-static bool same_keys(const Groups *a, uint32_t x, const Groups *b, uint32_t y)
-{
-    for (uint32_t k = 0; k < a->spec->n_keys; k++)
-        if (!group_values_equal(a->values[k].col, x, b->values[k].col, y))
+    const Merging *m = ctx;
+    bool is_new = group >= m->n_before;
+    const Groups *owner = is_new ? m->from : m->g;
+    uint32_t at = is_new ? m->first[group - m->n_before] : group;
+    for (uint32_t k = 0; k < m->g->spec->n_keys; k++)
+        if (!group_values_equal(owner->values[k].col, at, m->from->values[k].col, row))
             return false;
     return true;
 }
 
-static void add_group(Groups *g, uint64_t hash, const Groups *from, uint32_t row)
+/* map[from->n]: the group of g that each group of `from` is; those that g has not are added. */
+static void merge_keys(Groups *g, const Groups *from, uint32_t *map)
 {
+    uint32_t *first = xmalloc((from->n + 1ull) * sizeof *first);
+    const Merging m = {g, from, g->n, first};
+    group_table_add(&g->table, from->table.keys, from->n, 0, groups_same, &m, map, first, g->n);
+    uint32_t n_new = g->table.n - g->n;
     for (uint32_t k = 0; k < g->spec->n_keys; k++) {
-        store_add(&g->values[k], from->values[k].col, row);
+        store_add_rows(&g->values[k], from->values[k].col, first, n_new);
         if (g->texts[k].col)
-            store_add(&g->texts[k], from->texts[k].col, row);
+            store_add_rows(&g->texts[k], from->texts[k].col, first, n_new);
     }
-    if (g->n == g->cap_hashes) {
-        g->cap_hashes *= 2;
-        g->hashes = xrealloc(g->hashes, g->cap_hashes * sizeof *g->hashes);
-    }
-    g->hashes[g->n++] = hash;
-}
-
-/* The number of the group with the keys of row `row` of `from`; a new one if there is none. */
-static uint32_t find_group(Groups *g, uint64_t hash, const Groups *from, uint32_t row)
-{
-    uint32_t at = (uint32_t)hash & g->table.mask, high = (uint32_t)(hash >> 32);
-    for (; g->table.cells[at].group; at = (at + 1) & g->table.mask) {
-        const GroupCell *c = &g->table.cells[at];
-        if (c->hash == high && same_keys(g, c->group - 1, from, row))
-            return c->group - 1;
-    }
-    add_group(g, hash, from, row);
-    g->table.cells[at] = (GroupCell){high, g->n};
-    if (g->n > g->table.mask / 2)
-        group_table_grow(&g->table, g->hashes, NULL, g->n);
-    return g->n - 1;
-}
-
-static void table_make(Groups *g)
-{
-    if (g->hashes)
-        return;
-    g->cap_hashes = g->n + 64;
-    g->hashes = hashes_of(g, g->cap_hashes);
-    do
-        group_table_grow(&g->table, g->hashes, NULL, 0);
-    while (g->n > g->table.mask / 4);
-    group_table_grow(&g->table, g->hashes, NULL, g->n);
+    g->n = g->table.n;
+    free(first);
 }
 
 static void swap_groups(Groups *a, Groups *b)
@@ -196,11 +152,7 @@ void groups_merge(Groups *g, Groups *from)
                 store_free(&g->texts[k]);
                 g->texts[k] = (Store){0};
             }
-        table_make(g);
-        uint64_t *hashes = hashes_of(from, from->n);
-        for (uint32_t i = 0; i < from->n; i++)
-            map[i] = find_group(g, hashes[i], from, i);
-        free(hashes);
+        merge_keys(g, from, map);
     }
     for (uint32_t i = 0; i < spec->n_aggs; i++)
         agg_merge(g->aggs[i], from->aggs[i], map, g->n);

@@ -13,7 +13,6 @@
 #else
 #define PAIRS_AT_ONCE 65536u /* candidates of which the rest of the condition is computed together */
 #endif
-#define NO_GROUP UINT32_MAX
 
 /* ---- the index of a table, by its keys ---- */
 
@@ -42,7 +41,7 @@ static void index_free(JoinIndex *x)
     for (uint32_t i = 0; x->keys && i < x->n_keys; i++)
         column_unref(x->keys[i]);
     free(x->keys);
-    free(x->groups.cells);
+    group_table_free(&x->groups);
     free(x->first);
     free(x->rows);
     free(x->start);
@@ -67,13 +66,6 @@ static BatchExtra *join_table_new(void)
     jt->head.free = join_table_free;
     pthread_mutex_init(&jt->mu, NULL);
     return &jt->head;
-}
-
-static void fill_cells(JoinIndex *x, const uint64_t *hashes)
-{
-    while (x->groups.mask + 1ull < 2ull * x->n_groups) /* at most half full, before anything is put in */
-        group_table_grow(&x->groups, hashes, x->first, 0);
-    group_table_grow(&x->groups, hashes, x->first, x->n_groups);
 }
 
 /* Puts the rows in the order of their groups. */
@@ -126,14 +118,11 @@ static void index_fill(Pass *p, const Spec *spec, Batch *table, JoinIndex *x)
     for (uint32_t i = 0; i < x->n_keys; i++) /* they are computed: nothing to decode */
         batch_values(made, i, STR_LIT(""), NULL, NULL, &x->keys[i], NULL);
     batch_unref(made);
-    uint64_t *hashes = xmalloc((n + 1ull) * sizeof *hashes);
     uint32_t *ids = xmalloc((n + 1ull) * sizeof *ids);
     x->first = xmalloc((n + 1ull) * sizeof *x->first);
-    group_hashes(x->keys, x->n_keys, n, hashes);
-    x->n_groups = n ? group_rows(x->keys, x->n_keys, n, ids, x->first) : 0;
-    fill_cells(x, hashes);
+    group_rows_in(&x->groups, x->keys, x->n_keys, n, ids, x->first);
+    x->n_groups = x->groups.n;
     fill_rows(x, ids, n);
-    free(hashes);
     free(ids);
 }
 
@@ -159,42 +148,40 @@ static Status index_get(Pass *p, const Spec *spec, Batch *table, const JoinIndex
     return x->status;
 }
 
-/* Do the keys of row i equal those of a row of the table? None of them is null. */
-static inline bool keys_equal(const JoinIndex *x, Column *const *keys, uint32_t i, uint32_t row)
+typedef struct Asked {
+    const JoinIndex *x;
+    Column *const *keys;
+} Asked;
+
+static bool keys_equal(const void *ctx, uint32_t group, uint32_t row)
 {
-    if (x->n_keys == 1 && type_is_int(keys[0]->type))
-        return column_ints(keys[0])[i] == column_ints(x->keys[0])[row];
-    for (uint32_t k = 0; k < x->n_keys; k++)
-        if (!group_values_equal(keys[k], i, x->keys[k], row))
+    const Asked *a = ctx;
+    for (uint32_t k = 0; k < a->x->n_keys; k++)
+        if (!group_values_equal(a->keys[k], row, a->x->keys[k], a->x->first[group]))
             return false;
     return true;
 }
 
-/* groups[n]: which group of the index has the row's keys; NO_GROUP: none. */
+/* groups[n]: which group of the index has the row's keys; GROUP_NONE: none. */
 static void index_find(const JoinIndex *x, Column *const *keys, uint32_t n, uint32_t *groups)
 {
-    enum { AHEAD = 16 }; /* cells fetched before they are looked at */
-    uint64_t *hashes = xmalloc((n + 1ull) * sizeof *hashes);
-    group_hashes(keys, x->n_keys, n, hashes);
-    for (uint32_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(&x->groups.cells[(uint32_t)hashes[i + AHEAD] & x->groups.mask]);
-        uint32_t high = (uint32_t)(hashes[i] >> 32), at = (uint32_t)hashes[i] & x->groups.mask;
-        groups[i] = NO_GROUP;
-        bool is_null = false; /* null equals nothing */
-        for (uint32_t k = 0; k < x->n_keys; k++)
-            is_null |= !column_is_valid(keys[k], i);
-        for (; !is_null && x->groups.cells[at].group; at = (at + 1) & x->groups.mask) {
-            if (x->groups.cells[at].hash != high)
-                continue;
-            uint32_t group = x->groups.cells[at].group - 1;
-            if (!keys_equal(x, keys, i, x->start ? x->first[group] : group))
-                continue;
-            groups[i] = group;
-            break;
+    enum { BLOCK = 256 };
+    GroupKey packed[BLOCK];
+    const Asked asked = {x, keys};
+    for (uint32_t at = 0; at < n; at += BLOCK) {
+        uint32_t m = n - at < BLOCK ? n - at : BLOCK;
+        if (x->n_groups == 0) {
+            for (uint32_t i = at; i < at + m; i++)
+                groups[i] = GROUP_NONE;
+            continue;
         }
+        group_keys(keys, x->n_keys, at, m, packed);
+        group_table_find(&x->groups, packed, m, at, keys_equal, &asked, groups + at);
     }
-    free(hashes);
+    for (uint32_t k = 0; k < x->n_keys; k++) /* null equals nothing */
+        for (uint32_t i = 0; i < n && (keys[k]->valid || keys[k]->type == TYPE_NULL); i++)
+            if (keys[k]->type == TYPE_NULL || !bit_get(keys[k]->valid, i))
+                groups[i] = GROUP_NONE;
 }
 
 /* ---- pairs ---- */
@@ -243,7 +230,7 @@ static inline Candidates candidates(const Join *j, uint32_t row)
     if (!x)
         return (Candidates){.n = j->table->n_rows};
     uint32_t g = j->groups[row];
-    if (g == NO_GROUP)
+    if (g == GROUP_NONE)
         return (Candidates){.n = 0};
     if (!x->start)
         return (Candidates){.first = g, .n = 1};

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/reach.h"
+
 static uint32_t element_bytes(const Column *c)
 {
     return c->is_text ? (uint32_t)sizeof(StrView) : type_bytes(c->type);
@@ -15,10 +17,14 @@ Store store_of(Column *c)
     return (Store){.col = c, .cap = c->n_rows};
 }
 
-static void store_grow(Store *s, const Column *from)
+/* Room for `more` rows. */
+static void store_grow(Store *s, const Column *from, uint32_t more)
 {
     uint32_t n = s->col ? s->col->n_rows : 0;
+    if (s->col && n + more <= s->cap)
+        return;
     s->cap = n ? n * 2 : 16;
+    s->cap = s->cap > n + more ? s->cap : n + more;
     Column *bigger = column_new(from->type, from->is_text, s->cap);
     column_own_valid(bigger, true);
     bigger->delimiter = from->delimiter;
@@ -37,8 +43,7 @@ static void store_grow(Store *s, const Column *from)
 
 void store_add(Store *s, const Column *from, uint32_t row)
 {
-    if (!s->col || s->col->n_rows == s->cap)
-        store_grow(s, from);
+    store_grow(s, from, 1);
     Column *c = s->col;
     uint32_t to = c->n_rows++;
     bool is_null = c->type == TYPE_NULL || !column_is_valid(from, row);
@@ -61,6 +66,59 @@ void store_add(Store *s, const Column *from, uint32_t row)
         memcpy((char *)c->values + (size_t)to * size, (char *)from->values + (size_t)row * size,
                size);
     }
+}
+
+static void add_strings(Store *s, const Column *from, const uint32_t *rows, uint32_t n)
+{
+    const StrView *v = column_strs(from);
+    StrView *to = column_strs(s->col) + s->col->n_rows;
+    Reach reach = reach_of_column(from);
+    uint64_t total = REACH_BYTES;
+    for (uint32_t i = 0; i < n; i++)
+        total += v[rows[i]].len;
+    if (!s->heap) {
+        s->heap = heap_new(1024);
+        column_add_heap(s->col, s->heap);
+    }
+    char *bytes = heap_alloc(s->heap, total);
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = v[rows[i]];
+        if (reach_is_short(reach, to[i]))
+            reach_copy(bytes, to[i].ptr);
+        else
+            memcpy(bytes, to[i].ptr, to[i].len);
+        to[i].ptr = bytes;
+        bytes += to[i].len;
+    }
+}
+
+void store_add_rows(Store *s, const Column *from, const uint32_t *rows, uint32_t n)
+{
+    if (from->type == TYPE_NULL || n == 0) {
+        for (uint32_t i = 0; i < n; i++)
+            store_add(s, from, rows[i]);
+        return;
+    }
+    store_grow(s, from, n);
+    Column *c = s->col;
+    uint32_t at = c->n_rows;
+    switch (element_bytes(c)) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++)
+            column_bools(c)[at + i] = column_bools(from)[rows[i]];
+        break;
+    case 8:
+        for (uint32_t i = 0; i < n; i++)
+            column_ints(c)[at + i] = column_ints(from)[rows[i]];
+        break;
+    default: add_strings(s, from, rows, n); break;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (column_is_valid(from, rows[i]))
+            bit_set(c->valid, at + i);
+        else
+            bit_clear(c->valid, at + i);
+    c->n_rows += n;
 }
 
 void store_free(Store *s)

@@ -17,6 +17,8 @@ typedef struct Store {
 Store store_of(Column *c);
 /* Appends row `row` of a column; the first column decides on the type and the dialect of text. */
 void store_add(Store *s, const Column *from, uint32_t row);
+/* Appends rows [n] of a column. */
+void store_add_rows(Store *s, const Column *from, const uint32_t *rows, uint32_t n);
 void store_free(Store *s);
 size_t store_bytes(const Store *s); /* what it holds */
 

@@ -113,8 +113,46 @@ static void test_groups(Column **cols)
     free(first);
 }
 
+/* One key that is a string of 10 to 21 bytes: packed whole up to 15. Strings of one heap, of which most have 32
+ * bytes behind them, and of none. */
+static void test_string_groups(void)
+{
+    static char texts[64][24];
+    for (int i = 0; i < 64; i++) /* four of each length and first letter differ in the last byte alone */
+        snprintf(texts[i], sizeof texts[i], "%.*s%c", 9 + i / 4 % 12, i < 48 ? "abcdefghijklmnopqrst" : "bbcdefghijklmnopqrst",
+                 'a' + i % 4);
+    for (int in_heap = 0; in_heap < 2; in_heap++) {
+        Column *c = column_new(TYPE_STRING, false, N);
+        Heap *h = heap_new(32 * N);
+        column_add_heap(c, h);
+        for (uint32_t i = 0; i < N; i++) {
+            const char *t = texts[next(64)];
+            uint32_t n = (uint32_t)strlen(t);
+            char *own = heap_alloc(h, n);
+            memcpy(own, t, n);
+            column_strs(c)[i] = (StrView){in_heap ? own : t, n, 0};
+        }
+        heap_unref(h);
+        uint32_t *ids = xmalloc(N * sizeof *ids), *first = xmalloc(N * sizeof *first), wrong = 0;
+        uint32_t n_groups = group_rows(&c, 1, N, ids, first);
+        CHECK(n_groups == 64);
+        for (uint32_t i = 0; i < N; i++) {
+            StrView a = column_strs(c)[i];
+            for (uint32_t g = 0; g < n_groups; g++) {
+                StrView b = column_strs(c)[first[g]];
+                wrong += (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0) != (g == ids[i]);
+            }
+        }
+        CHECK(wrong == 0);
+        free(ids);
+        free(first);
+        column_unref(c);
+    }
+}
+
 int main(void)
 {
+    test_string_groups();
     Column *cols[4] = {random_column(TYPE_INT, 900), random_column(TYPE_FLOAT, 100),
                        random_column(TYPE_STRING, 300), random_column(TYPE_BOOL, 2)};
     test_sort(cols);
