@@ -23,6 +23,18 @@ static void surely_add(Waits *w, uint32_t to, uint32_t from, bool for_itself)
         w->surely[to * n + i] |= w->surely[from * n + i];
 }
 
+/* `to` waits for what `from` waits for. */
+static void waits_add(Waits *w, uint32_t to, uint32_t from)
+{
+    size_t n = w->spec->n_steps, n_scopes = w->spec->n_scopes;
+    if (from >= to) /* SPEC_NO_STEP too */
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        w->step[to * n + i] |= w->step[from * n + i];
+    for (uint32_t c = 0; c < n_scopes; c++)
+        w->scope[to * n_scopes + c] |= w->scope[from * n_scopes + c];
+}
+
 static void waits_init(Waits *w, const GraphSpec *spec)
 {
     size_t n = spec->n_steps;
@@ -33,6 +45,7 @@ static void waits_init(Waits *w, const GraphSpec *spec)
     for (uint32_t to = 0; to < n; to++) {
         const StepSpec *s = &spec->steps[to];
         surely_add(w, to, spec->scopes[s->scope].generator, false);
+        waits_add(w, to, spec->scopes[s->scope].generator); /* also without an input */
         for (uint32_t k = 0; k < s->n_inputs; k++) {
             uint32_t from = s->inputs[k];
             if (spec_edge_kind(spec, from, to) == EDGE_GATHER)
@@ -40,11 +53,7 @@ static void waits_init(Waits *w, const GraphSpec *spec)
             else
                 surely_add(w, to, from, true);
             w->step[to * n + from] = true;
-            for (uint32_t i = 0; i < n; i++)
-                w->step[to * n + i] |= w->step[from * n + i];
-            for (uint32_t c = 0; c < spec->n_scopes; c++)
-                w->scope[to * spec->n_scopes + c] |=
-                    w->scope[from * spec->n_scopes + c];
+            waits_add(w, to, from);
             if (spec_edge_kind(spec, from, to) == EDGE_GATHER)
                 w->scope[to * spec->n_scopes + spec_out_scope(spec, from)] = true;
         }

@@ -33,6 +33,13 @@ static void gate_update_pool(Graph *g, int32_t pool)
             gate_update(g, &g->steps[k]);
 }
 
+/* The gate of a generator hangs on who stands first in its queue. */
+static void gate_update_turn(Graph *g, StepTable *s)
+{
+    if (s->opens && g->scopes[s->opens].turn_order != NO_INDEX)
+        gate_update(g, s);
+}
+
 static void queue_insert(Graph *g, Instance *i)
 {
     StepTable *s = &g->steps[i->step];
@@ -53,6 +60,7 @@ static void queue_insert(Graph *g, Instance *i)
     *(after ? &after->next : &s->head) = i;
     g->ready[s->rank / 64] |= rank_bit(s->rank);
     g->n_queued++;
+    gate_update_turn(g, s);
 }
 
 static void queue_remove(Graph *g, Instance *i)
@@ -63,6 +71,7 @@ static void queue_remove(Graph *g, Instance *i)
     if (!s->head)
         g->ready[s->rank / 64] &= ~rank_bit(s->rank);
     g->n_queued--;
+    gate_update_turn(g, s);
 }
 
 /* queue_remove of the head, which is what dispatch does all the time. */
@@ -123,7 +132,9 @@ static void instance_arm(Graph *g, Instance *i, uint64_t now_ns)
     }
     i->phase = PHASE_READY;
     i->ready_ns = now_ns;
-    if (g->holds) {
+    const StepTable *s = &g->steps[i->step];
+    bool may_hold = !s->opens || g->scopes[s->opens].turn_order == NO_INDEX;
+    if (g->holds && may_hold) {
         g->holds = false;
         g->held = i;
         g->n_queued++;
@@ -141,7 +152,7 @@ static void input_arrived(Graph *g, Instance *i, uint64_t now_ns)
 static void credit_return(Graph *g, uint32_t scope)
 {
     ScopeTable *sc = &g->scopes[scope];
-    if (sc->n_credits_used-- == sc->credits)
+    if (sc->n_credits_used-- == sc->credits || sc->turn_order != NO_INDEX)
         gate_update(g, &g->steps[sc->spec->generator]);
 }
 
@@ -252,6 +263,16 @@ static Instance *seq_generator(Graph *g, const Seq *q, Frame *f)
     return &f->insts[g->steps[gen].slot];
 }
 
+/* Whose turn it is has changed. */
+static void turn_moved(Graph *g, const Seq *q)
+{
+    if (!q->has_last_credits)
+        return;
+    for (uint32_t c = 1; c < g->spec->n_scopes; c++)
+        if (g->scopes[c].turn_order != NO_INDEX && &g->seqs[g->scopes[c].turn_order] == q)
+            gate_update(g, &g->steps[g->scopes[c].spec->generator]);
+}
+
 /* The frame whose turn it is, once its output is there (or will never be); else NULL.
  * Frames in between whose children have all passed are passed on the way. */
 static Frame *seq_front(Graph *g, const Seq *q, Frame *top)
@@ -269,6 +290,7 @@ static Frame *seq_front(Graph *g, const Seq *q, Frame *top)
             return NULL;
         Frame *parent = f->parent;
         seq_turn(q, parent)->next = f->sibling_next;
+        turn_moved(g, q);
         frame_drop(g, f);
         f = parent;
     }
@@ -282,6 +304,7 @@ static void seq_pass(Graph *g, const Seq *q, Frame *c)
         seq_turn(q, c)->next = NULL;
     else
         seq_turn(q, c->parent)->next = c->sibling_next;
+    turn_moved(g, q);
     use_drop(g, &c->insts[q->slot]);
 }
 
@@ -431,8 +454,10 @@ static void frame_open(Graph *g, Instance *gen, void *batch, void *user, uint64_
         frame_up(f, sc->carried[k].up)->insts[sc->carried[k].slot].n_uses++;
     for (uint32_t k = 0; k < sc->n_through; k++) {
         Turn *turn = seq_turn(&g->seqs[sc->through[k]], parent);
-        if (!turn->next)
+        if (!turn->next) {
             turn->next = f;
+            turn_moved(g, &g->seqs[sc->through[k]]);
+        }
     }
     if (g->hooks.opened)
         g->hooks.opened(g->hooks.ctx, f, sc->n_live);

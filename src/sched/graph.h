@@ -10,6 +10,8 @@
  *   - a generator is dispatched only with a credit of the scope it opens in hand, which
  *     comes back when its batch has seen its last use; so live batches <= credits;
  *   - an output is released when its last reader is done, a frame when nothing is left;
+ *   - where batches wait to be committed in key order over several levels, the last credit of a
+ *     level is for the batch whose turn it is: those behind it cannot shut it out;
  *   - caps and pools are taken together with the dispatch, never held while waiting;
  *   - folds of one collect (commits of one ordered step) are given out in key order, one
  *     at a time.

@@ -132,6 +132,10 @@ typedef struct ScopeTable {
     Carried *carried;
     uint32_t *through;  /* [n_through] sequences that go over frames of this scope */
     uint32_t credits;
+    /* A commit that goes over frames of this scope and begins above the scope around it; NO_INDEX
+     * if there is none. Batches of later keys that wait for their turn must not hold all credits: the
+     * last one is for the batch whose turn it is. */
+    uint32_t turn_order;
     /* What moves: */
     uint32_t n_credits_used;
     uint32_t n_live;
@@ -145,6 +149,7 @@ typedef struct Seq {
     uint32_t top, leaf; /* scopes */
     uint32_t slot;   /* of the output in frames of `leaf` */
     bool is_commit;
+    bool has_last_credits; /* it is the turn_order of a scope */
     uint32_t *turn;  /* [n_scopes] index into Frame.turns, NO_INDEX off the way */
     uint32_t *below; /* [n_scopes] next scope down on the way */
 } Seq;
@@ -197,6 +202,26 @@ static inline bool frame_before(const Frame *a, const Frame *b)
     return a->index < b->index;
 }
 
+/* Have all frames before this one passed the sequence? Then it is the turn of what is in it. */
+static inline bool frame_has_turn(const Graph *g, const Seq *q, const Frame *f)
+{
+    const Frame *at = g->root; /* where commits begin */
+    while (at && at->depth < f->depth)
+        at = at->turns[q->turn[at->scope]].next;
+    return at == f;
+}
+
+/* May a generator have one more credit? The last one may be kept for another. */
+static inline bool scope_may_open(const Graph *g, const StepTable *s)
+{
+    const ScopeTable *opens = &g->scopes[s->opens];
+    if (opens->n_credits_used >= opens->credits)
+        return false;
+    if (opens->turn_order == NO_INDEX || opens->n_credits_used + 1 < opens->credits)
+        return true;
+    return s->head && frame_has_turn(g, &g->seqs[opens->turn_order], s->head->frame);
+}
+
 /* Would the cap, the pool, the credits of a step, and a pause, let one more start? */
 static inline bool step_may_start(const Graph *g, const StepTable *s)
 {
@@ -205,8 +230,7 @@ static inline bool step_may_start(const Graph *g, const StepTable *s)
         return false;
     if (spec->pool >= 0 && g->pool_running[spec->pool] >= g->spec->pools[spec->pool].size)
         return false;
-    const ScopeTable *opens = &g->scopes[spec->opens];
-    return !spec->opens || (!g->is_paused && opens->n_credits_used < opens->credits);
+    return !spec->opens || (!g->is_paused && scope_may_open(g, s));
 }
 
 static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64); }

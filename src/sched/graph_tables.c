@@ -147,6 +147,21 @@ static void fresh_init(Graph *g, ScopeTable *sc)
     }
 }
 
+static void turn_order_init(Graph *g, ScopeTable *sc)
+{
+    sc->turn_order = NO_INDEX;
+    /* One level below the root a single generator yields in key order: whoever waits for its turn
+     * waits for batches that have credits. */
+    for (uint32_t k = 0; sc->depth > 1 && k < sc->n_through; k++) {
+        Seq *q = &g->seqs[sc->through[k]];
+        if (!q->is_commit)
+            continue;
+        sc->turn_order = sc->through[k];
+        q->has_last_credits = true;
+        return;
+    }
+}
+
 void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers)
 {
     g->spec = spec;
@@ -183,6 +198,8 @@ void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers)
                              .is_commit = true});
         }
     }
+    for (uint32_t c = 0; c < spec->n_scopes; c++)
+        turn_order_init(g, &g->scopes[c]);
     for (uint32_t c = 0; c < spec->n_scopes; c++)
         fresh_init(g, &g->scopes[c]);
     for (uint32_t i = 0; i < spec->n_steps; i++) {

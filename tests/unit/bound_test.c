@@ -172,6 +172,20 @@ static void test_none(void)
                 "`enrich` waits for `total`, which takes all batches first");
     check_warnings(&t, "`enrich` waits for `total`, so all batches are kept until then");
     CHECK(bound_credits(&t.spec, P, 1) == CREDITS_UNBOUNDED);
+
+    /* The same over a second fan-out, whose generator waits for the total, and a step without an
+     * input of its own in it: enrich waits for the collect of that, so for the total. */
+    spec_chain(&t, 1, 8);
+    total = spec_step(&t, 0, "total");
+    uint32_t more = spec_step(&t, 0, "more"), scope = spec_opens(&t, more, 2);
+    uint32_t lone = spec_step(&t, scope, "lone"), all = spec_step(&t, 0, "all");
+    enrich = spec_step(&t, 1, "enrich");
+    spec_input(&t, total, 1);
+    spec_input(&t, more, total);
+    spec_input(&t, all, lone);
+    spec_input(&t, enrich, 1);
+    spec_input(&t, enrich, all);
+    CHECK(bound_credits(&t.spec, P, 1) == CREDITS_UNBOUNDED);
 }
 
 static void test_mixed(void)

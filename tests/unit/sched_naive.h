@@ -119,8 +119,8 @@ static inline bool naive_is_written(const Naive *n, uint32_t step, uint32_t f)
     return true;
 }
 
-/* Is it the turn of nothing before frame f any more? */
-static inline bool naive_is_passed(const Naive *n, uint32_t step, uint32_t f)
+/* Is it the turn of what is in frame f: is everything before it written? */
+static inline bool naive_has_turn(const Naive *n, uint32_t step, uint32_t f)
 {
     for (uint32_t at = f; at != 0; at = n->frames[at].parent)
         for (uint32_t c = 1; c < n->n_frames; c++)
@@ -128,7 +128,12 @@ static inline bool naive_is_passed(const Naive *n, uint32_t step, uint32_t f)
                 n->frames[c].scope == n->frames[at].scope &&
                 n->frames[c].index < n->frames[at].index && !naive_is_written(n, step, c))
                 return false;
-    return naive_is_written(n, step, f);
+    return true;
+}
+
+static inline bool naive_is_passed(const Naive *n, uint32_t step, uint32_t f)
+{
+    return naive_has_turn(n, step, f) && naive_is_written(n, step, f);
 }
 
 static inline bool naive_scope_within(const GraphSpec *s, uint32_t scope, uint32_t around)
@@ -174,12 +179,29 @@ static inline void naive_close(Naive *n)
             n->frames[f].is_closed = !naive_lives(n, f);
 }
 
-static inline bool naive_has_credit(const Naive *n, uint32_t step)
+/* The first ordered step at or below a scope that lies two levels down, or deeper; else n_steps. */
+static inline uint32_t naive_ordered_in(const GraphSpec *spec, uint32_t scope)
+{
+    uint32_t k = 0;
+    while (k < spec->n_steps && (spec->scopes[scope].parent == 0 || !spec->steps[k].is_ordered ||
+                                 !naive_scope_within(spec, spec->steps[k].scope, scope)))
+        k++;
+    return k;
+}
+
+/* For the generator `step` of frame f. Where batches wait to be written, the last credit is for the
+ * batch whose turn it is. */
+static inline bool naive_has_credit(const Naive *n, uint32_t f, uint32_t step)
 {
     uint32_t scope = n->spec->steps[step].opens, live = 0;
-    for (uint32_t f = 1; f < n->n_frames; f++)
-        live += n->frames[f].scope == scope && !n->frames[f].is_closed;
-    return !scope || live < n->credits[scope];
+    if (!scope)
+        return true;
+    for (uint32_t c = 1; c < n->n_frames; c++)
+        live += n->frames[c].scope == scope && !n->frames[c].is_closed;
+    uint32_t ordered = naive_ordered_in(n->spec, scope);
+    if (ordered < n->spec->n_steps && live + 1 == n->credits[scope])
+        return naive_has_turn(n, ordered, f);
+    return live < n->credits[scope];
 }
 
 /* ---- the worker */
@@ -206,7 +228,7 @@ static inline bool naive_best(const Naive *n, bool overdraft, uint32_t *frame, u
     for (uint32_t f = 0; f < n->n_frames; f++)
         for (uint32_t k = 0; k < n->spec->n_steps; k++) {
             const StepSpec *s = &n->spec->steps[k], *b = &n->spec->steps[*step];
-            if (!naive_is_ready(n, f, k) || (!overdraft && !naive_has_credit(n, k)))
+            if (!naive_is_ready(n, f, k) || (!overdraft && !naive_has_credit(n, f, k)))
                 continue;
             uint32_t deep = naive_depth(n->spec, s->opens);
             uint32_t best = naive_depth(n->spec, b->opens);
