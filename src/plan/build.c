@@ -278,6 +278,12 @@ static bool begins_with_source(const Op *op)
     return k == STMT_READ || k == STMT_RANGE || k == STMT_FILES;
 }
 
+/* It wants the first rows of what comes before it. */
+static bool begins_with_take(const StageDef *s)
+{
+    return s && s->op && s->op->op->body.n && s->op->op->body.ptr[0]->kind == STMT_TAKE;
+}
+
 /* What was said of a statement leaves open what comes out: a source that does not stand
  * first, a `split` that does not stand last, or a source that is not available. */
 static bool has_lost_source(const Op *op)
@@ -470,7 +476,7 @@ static Step *step_rest(Builder *b, const StageDef *s, const Step *from, Str op, 
  * to the collect: no step before it goes first. */
 static void split_collect(Builder *b, Step *c, uint32_t batches)
 {
-    PlanFold f = fold_split(c->pops.ptr, c->pops.n, c->scope);
+    PlanFold f = fold_split(c->pops.ptr, c->pops.n, c->scope, c->reads_in_parts);
     Step *part = arena_new(b->arena, Step);
     part->id = c->id++;
     b->steps.ptr[part->id] = part;
@@ -508,6 +514,41 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     take_tables(b, part);
     take_tables(b, c);
     register_sinks(b, part);
+}
+
+/* A static op that reads in parts: a generator in front of it, and it collects the generator's batches.
+ * What the job says of fan-outs does not concern how many ranges the file has. */
+static void split_read(Builder *b, Step *c)
+{
+    Step *gen = arena_new(b->arena, Step);
+    Pop *read = c->pops.ptr[0];
+    gen->id = c->id++;
+    b->steps.ptr[gen->id] = gen;
+    vec_push(b->arena, &b->steps, c);
+    gen->name = unique_name(b, arena_printf(b->arena, "%.*s_parts", STR_ARG(c->name)));
+    gen->op = c->op;
+    gen->kind = STEP_STATIC;
+    gen->part_of = c;
+    gen->depth = c->depth;
+    gen->priority = c->priority;
+    gen->has_priority = c->has_priority;
+    gen->rank = c->rank;
+    gen->span = c->span;
+    read->batch = BATCH_AUTO;
+    opens_scope(b, gen, read);
+    Scope *scope = &b->scopes.ptr[gen->yields];
+    scope->max_batches = 0;
+    scope->in_flight = scope->in_flight == UINT32_MAX ? 0 : scope->in_flight;
+    c->kind = STEP_COLLECT;
+    c->reads_in_parts = true;
+    c->in = gen->out;
+    c->inputs = arena_new(b->arena, uint32_t);
+    c->inputs[0] = gen->id;
+    c->n_inputs = 1;
+    c->n_tables = 0;
+    c->pops.ptr++;
+    c->pops.cap = --c->pops.n;
+    split_collect(b, c, gen->yields);
 }
 
 /* Gives the operations of stage s, which may collect the batches of a scope, to `first` and to further
@@ -579,8 +620,8 @@ static Span batches_from(const Builder *b, uint32_t scope)
     return b->steps.ptr[b->scopes.ptr[scope].generator]->pops.ptr[0]->span;
 }
 
-/* Lays out one stage behind *at. is_before_map: `| map` follows. */
-static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_before_map,
+/* Lays out one stage behind *at; next: the one that follows, NULL: none. */
+static void build_stage(Builder *b, const StageDef *s, bool is_source, const StageDef *next,
                         bool is_last, Point *at)
 {
     const Stage *st = s->stage;
@@ -637,7 +678,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     PopList pops = {0};
     if (s->op) {
         type_body(&t, &s->op->op->body, &pops);
-        if (is_source && is_before_map && !s->op->name.text.len && s->op->op->body.n == 1 &&
+        if (is_source && next && next->stage->kind == STAGE_MAP && !s->op->name.text.len && s->op->op->body.n == 1 &&
             pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE)
             pops.ptr[0]->batch = BATCH_AUTO;
     }
@@ -687,6 +728,8 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, bool is_b
     }
     if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
         split_collect(b, step, batches);
+    else if (is_source && !begins_with_take(next) && fold_reads_in_parts(step))
+        split_read(b, step);
     for (size_t i = n_before; i < b->steps.n; i++)
         if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)
             register_sinks(b, b->steps.ptr[i]);
@@ -698,9 +741,8 @@ static void build_flow(Builder *b, const FlowDef *f)
     Point at = {0};
     at.is_broken = f->is_cyclic;
     for (uint32_t i = 0; i < f->n_stages; i++) {
-        bool is_last = i + 1 == f->n_stages;
-        bool before_map = !is_last && f->stages[i + 1].stage->kind == STAGE_MAP;
-        build_stage(b, &f->stages[i], i == 0, before_map, is_last && !f->name.text.len, &at);
+        const StageDef *next = i + 1 < f->n_stages ? &f->stages[i + 1] : NULL;
+        build_stage(b, &f->stages[i], i == 0, next, !next && !f->name.text.len, &at);
     }
     if (f->name.text.len && !at.is_broken) {
         Point *p = arena_new(b->arena, Point);

@@ -54,10 +54,10 @@ bool pop_uses_batch(const Pop *p)
 
 /* ---- splitting ---- */
 
-/* Does it mean the same for a batch as for the table that the batch is a part of? */
+/* Does it mean the same for a batch as for the table that the batch is a part of, its rows' numbers aside? */
 static bool is_of_head(const Pop *p, uint32_t scope)
 {
-    if (pop_uses_row(p) || pop_uses_batch(p))
+    if (pop_uses_batch(p))
         return false;
     switch (p->kind) {
     case POP_FILTER:
@@ -114,27 +114,51 @@ static uint64_t take_limit(const Pop *p)
     return p->expr && p->expr->value.i > 0 ? (uint64_t)p->expr->value.i : 0;
 }
 
-PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope)
+/* May p stand in the head as far as numbers go? `after`: the operations behind it. Where batches know
+ * the numbers of their rows, nothing in front of p has dropped any that p or they ask for. */
+static bool keeps_numbers(const Pop *p, Pop *const *after, size_t n_after, bool is_numbered)
+{
+    if (pop_uses_row(p) && !is_numbered)
+        return false;
+    bool drops = p->kind == POP_FILTER || p->kind == POP_JOIN;
+    return !drops || !wants_row_numbers(after, n_after);
+}
+
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered)
 {
     PlanFold f = {.hold = HOLD_ROWS};
-    bool is_numbered = wants_row_numbers(pops, n_pops);
     while (f.n_head < n_pops && is_of_head(pops[f.n_head], scope) &&
-           !(is_numbered && (pops[f.n_head]->kind == POP_FILTER || pops[f.n_head]->kind == POP_JOIN)))
+           keeps_numbers(pops[f.n_head], pops + f.n_head + 1, n_pops - f.n_head - 1, is_numbered))
         f.n_head++;
     if (f.n_head == n_pops)
         return f;
     const Pop *p = pops[f.n_head];
     Hold h = hold_of(p->kind);
-    if (h == HOLD_ROWS || pop_uses_row(p) || pop_uses_batch(p))
+    if (h == HOLD_ROWS || (pop_uses_row(p) && !is_numbered) || pop_uses_batch(p))
         return f;
-    /* The first rows keep their numbers. */
-    if (is_numbered && h != HOLD_FIRST)
+    /* The first rows keep their numbers, and a group makes a table of its own. */
+    if (h != HOLD_FIRST && h != HOLD_GROUPS &&
+        wants_row_numbers(pops + f.n_head + 1, n_pops - f.n_head - 1))
         return f;
     f.hold = h;
     f.folds_next = true;
     if (h == HOLD_FIRST || h == HOLD_TOP)
         f.limit = take_limit(p);
     return f;
+}
+
+bool fold_reads_in_parts(const Step *s)
+{
+    const Pop *read = s->pops.n > 1 ? s->pops.ptr[0] : NULL;
+    if (!read || read->kind != POP_READ_CSV || read->batch != BATCH_NONE || read->expr ||
+        s->kind != STEP_STATIC || s->scope != 0 || step_first_table(s))
+        return false;
+    /* These are said of the one instance that reads. */
+    if (s->retry.n_more || s->timeout_us || s->pool || s->max_concurrent ||
+        s->on_failure == ON_FAILURE_SKIP)
+        return false;
+    PlanFold f = fold_split(s->pops.ptr + 1, s->pops.n - 1, s->scope, true);
+    return f.hold != HOLD_FIRST && (f.n_head || f.folds_next);
 }
 
 /* ---- what readers want ---- */
@@ -179,9 +203,8 @@ static void finish_read(const Plan *plan, Step *s)
         return;
     Pop *const *pops = s->pops.ptr + 1;
     size_t n = s->pops.n - 1, i = 0;
-    bool is_numbered = wants_row_numbers(pops, n);
     while (i < n && is_of_head(pops[i], s->scope) && pops[i]->kind != POP_WRITE_CSV &&
-           pops[i]->kind != POP_ASSERT && !(is_numbered && pops[i]->kind == POP_FILTER))
+           pops[i]->kind != POP_ASSERT && keeps_numbers(pops[i], pops + i + 1, n - i - 1, true))
         i++;
     const Pop *take = i < n ? pops[i] : NULL;
     if (!take) {
@@ -239,33 +262,6 @@ bool fold_stops_generator(const Plan *plan, const Step *c)
         }
     }
     return true;
-}
-
-bool fold_may_spill(const Step *s)
-{
-    if (s->kind != STEP_COLLECT)
-        return false;
-    switch (s->hold) {
-    case HOLD_SORTED: return true;
-    case HOLD_ROWS:
-        for (size_t i = 0; i < s->pops.n; i++)
-            if (!pop_is_row_wise(s->pops.ptr[i]->kind))
-                return false; /* it wants all rows at once */
-        return !wants_row_numbers(s->pops.ptr, s->pops.n);
-    case HOLD_NONE:
-    case HOLD_NOTHING:
-    case HOLD_FIRST:
-    case HOLD_TOP:
-    case HOLD_DISTINCT:
-    case HOLD_GROUPS: return false;
-    }
-    return false;
-}
-
-bool fold_grows(const Step *s)
-{
-    return s->hold == HOLD_SORTED || s->hold == HOLD_ROWS || s->hold == HOLD_DISTINCT ||
-           s->hold == HOLD_GROUPS;
 }
 
 /* ---- in words ---- */
@@ -334,7 +330,7 @@ void fold_put_hold(Buf *out, const Plan *plan, const Step *c)
 
 bool fold_put_warning(Buf *out, const Step *c)
 {
-    if (c->hold != HOLD_ROWS && c->hold != HOLD_SORTED)
+    if (c->reads_in_parts || (c->hold != HOLD_ROWS && c->hold != HOLD_SORTED))
         return false;
     buf_printf(out, "`%.*s` holds all rows until the last batch has come", STR_ARG(c->name));
     if (c->hold == HOLD_SORTED)

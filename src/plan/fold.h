@@ -1,4 +1,5 @@
-/* fold.h - what of a collect runs per batch, and what the collect holds meanwhile.
+/* fold.h - what of a collect runs per batch, and what the collect holds meanwhile; and which static
+ * reads are collects of the ranges of their file.
  *
  * A collect is split into two steps. The *part* (`by_type_each` of `by_type`) runs in the
  * scope of the batches, in parallel: the *head*, which are the leading statements of the op
@@ -18,7 +19,12 @@
  * drops or orders rows. (row() before the first `group by` therefore keeps all rows held.)
  *
  * What the part writes is appended in key order when it is folded, so that nothing is held for
- * it. Pure functions of the plan.
+ * it.
+ *
+ * A static op that reads a file is split likewise, and a generator `by_type_parts` gives the file in
+ * ranges: the op reads in parts. That must not show either. Here the part knows how many rows
+ * of the file come before its range, so row() and uuid() may be in the head as long as
+ * nothing before them drops rows. Pure functions of the plan.
  */
 #ifndef PIPE_PLAN_FOLD_H
 #define PIPE_PLAN_FOLD_H
@@ -32,8 +38,12 @@ typedef struct PlanFold {
     uint64_t limit;  /* HOLD_FIRST, HOLD_TOP: rows */
 } PlanFold;
 
-/* Of an op's operations that collect in `scope`. */
-PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope);
+/* Of an op's operations that collect in `scope`; is_numbered: batches know their rows' numbers. */
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered);
+
+/* Should the static step read its file in parts? It has to do something behind the read that can be done
+ * on a part, to run at most once, and not to read the first rows only. */
+bool fold_reads_in_parts(const Step *s);
 
 /* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
  * one whose only reader begins with `take` needs no more than its rows. A static read of which `take` wants the
@@ -43,11 +53,6 @@ void fold_finish(Arena *a, Plan *plan);
 /* May the generator of the collect's batches stop after its first `limit` rows? Not if a
  * step between has effects, or somebody else reads the batches. Of a HOLD_FIRST. */
 bool fold_stops_generator(const Plan *plan, const Step *collect);
-
-/* Can what it holds go to a temporary file, and come from there in parts? Of any step. */
-bool fold_may_spill(const Step *s);
-/* Is there no bound on what it holds? */
-bool fold_grows(const Step *s);
 
 /* "a row per group: grows with the groups"; of a collect. */
 void fold_put_hold(Buf *out, const Plan *plan, const Step *collect);

@@ -54,9 +54,11 @@ bool plan_is_nested(const Plan *plan)
     return false;
 }
 
-const char *step_kind_name(StepKind k)
+const char *step_kind_name(const Step *s)
 {
-    switch (k) {
+    if (s->reads_in_parts)
+        return "static";
+    switch (s->kind) {
     case STEP_STATIC: return "static";
     case STEP_MAP: return "map";
     case STEP_COLLECT: return "collect";

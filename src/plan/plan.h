@@ -134,7 +134,6 @@ const char *pop_key_word(const Pop *p);
 /* ---- steps ---- */
 
 typedef enum StepKind { STEP_STATIC, STEP_MAP, STEP_COLLECT } StepKind;
-const char *step_kind_name(StepKind k);
 
 /* What a collect keeps while its batches come (fold.h). */
 typedef enum Hold {
@@ -177,7 +176,9 @@ struct Step {
     Vec(Pop *) pops;      /* none: passes its input on */
     Hold hold;            /* COLLECT; HOLD_FIRST also of a static read */
     uint64_t hold_limit;  /* HOLD_FIRST, HOLD_TOP: rows */
-    const Step *part_of;  /* the collect whose batches it prepares and that alone reads it; NULL: none (fold.h) */
+    const Step *part_of;  /* the collect whose batches it prepares and that alone reads it; NULL: none (fold.h).
+                             Also of the generator of a read in parts */
+    bool reads_in_parts;  /* COLLECT: of nothing that the program calls a batch, but of the ranges of its own read */
     Str doc;
     Vec(Str) tags;        /* "key=value" */
     Span span;            /* the stage */
@@ -188,6 +189,9 @@ static inline uint32_t step_first_table(const Step *s)
 {
     return s->n_inputs - s->n_tables;
 }
+
+/* As the program has it: "static", "map", "collect". */
+const char *step_kind_name(const Step *s);
 
 typedef struct Scope {
     uint32_t parent;      /* scope 0 is its own */

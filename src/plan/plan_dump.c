@@ -355,7 +355,7 @@ static void policies_put(Buf *out, const Plan *plan, const Step *s)
 static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_name)
 {
     buf_printf(out, "%.*s%*s  %s", STR_ARG(s->name), (int)(n_name - utf8_width(s->name)),
-               "", s->is_generator ? "generator" : step_kind_name(s->kind));
+               "", s->is_generator ? "generator" : step_kind_name(s));
     if (step_first_table(s))
         buf_puts(out, s->is_generator ? "  from " : " of ");
     for (uint32_t i = 0; i < step_first_table(s); i++)
@@ -375,20 +375,13 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
     buf_putc(out, '\n');
 }
 
-/* "    holds  at most 10 rows", of a collect; where there is a budget, what of it may spill. */
+/* "    holds  at most 10 rows", of a collect. */
 static void hold_put(Buf *out, const Plan *plan, const Step *s)
 {
-    if (plan->memory_bytes && s->n_tables)
-        buf_printf(out, "    holds  the table%s, in memory: %s\n", s->n_tables == 1 ? "" : "s",
-                   s->n_tables == 1 ? "it does not spill" : "they do not spill");
     if (s->hold == HOLD_NONE)
         return;
     buf_puts(out, "    holds  ");
     fold_put_hold(out, plan, s);
-    if (plan->memory_bytes && fold_may_spill(s))
-        buf_puts(out, "; may spill");
-    else if (plan->memory_bytes && fold_grows(s))
-        buf_puts(out, "; does not spill");
     buf_putc(out, '\n');
 }
 
@@ -594,7 +587,7 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
     json_key(w, "op");
     json_put_str(w, s->op);
     json_key(w, "kind");
-    json_put_cstr(w, step_kind_name(s->kind));
+    json_put_cstr(w, step_kind_name(s));
     json_key(w, "is_generator");
     json_put_bool(w, s->is_generator);
     json_number(w, "scope", s->scope, UINT64_MAX);
@@ -647,8 +640,6 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
         json_number(w, "limit", has_limit ? s->hold_limit : UINT64_MAX, UINT64_MAX);
         json_key(w, "text");
         json_put_str(w, buf_str(&line));
-        json_key(w, "may_spill");
-        json_put_bool(w, fold_may_spill(s));
         json_end_object(w);
     }
     json_key(w, "doc");
@@ -741,10 +732,10 @@ void plan_dump_json(const Plan *plan, const DumpInfo *info, Buf *out)
 
 static const char *shape_note(const Step *s)
 {
-    return s->is_generator            ? "generator"
-           : s->kind == STEP_MAP     ? "map"
-           : s->kind == STEP_COLLECT ? "collect"
-                                     : "once";
+    return s->is_generator       ? "generator"
+           : s->kind == STEP_MAP ? "map"
+           : s->kind == STEP_COLLECT && !s->reads_in_parts ? "collect"
+                                                           : "once";
 }
 
 static void picture_level_put(Buf *out, const Plan *plan, const Step *s)

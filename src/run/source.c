@@ -257,6 +257,13 @@ static uint64_t raw_bytes(const RawRows *raw)
     return raw->n_bytes + ((uint64_t)raw->n_rows * raw->n_cols + 1) * sizeof *raw->start;
 }
 
+/* A mistake in a file that is read in parts is one of the op that reads it, behind those in the rows before:
+ * the last batch brings it. */
+static bool is_of_the_op(const Step *gen, Status st)
+{
+    return gen->part_of && st != ERR_CANCELLED && st != ERR_TIMEOUT;
+}
+
 TaskResult generate(Run *r, Task *t, const Step *s)
 {
     const Pop *p = s->pops.ptr[0];
@@ -270,20 +277,26 @@ TaskResult generate(Run *r, Task *t, const Step *s)
         st = next_of_files(p, state, t, &batch);
     else if (p->kind == POP_SPLIT)
         st = next_of_split(r, s, state, t, &batch);
-    else
+    else if (!state->has_failed)
         st = next_of_read(r, t, s, state, &raw);
-    if (st != OK) {
-        t->err.status = st;
+    t->err.status = st;
+    bool is_told = st != OK && is_of_the_op(s, st);
+    if (st != OK && !is_told)
         return TASK_FAILED;
-    }
-    if (!raw && !batch)
+    if (!raw && !batch && !is_told)
         return TASK_EXHAUSTED;
     GenBatch *g = xcalloc(1, sizeof *g);
+    if (is_told) {
+        state->has_failed = true;
+        g->err = t->err;
+        t->err = (Error){0};
+    }
+    g->status = st;
     g->raw = raw;
     g->batch = batch;
     t->n_rows_out = batch ? batch->n_rows : 0;
     if (budget_counts(&r->budget)) {
-        g->n_bytes = batch ? batch_bytes(batch) : raw_bytes(raw);
+        g->n_bytes = batch ? batch_bytes(batch) : raw ? raw_bytes(raw) : 0;
         budget_take(&r->budget, g->n_bytes);
     }
     pthread_mutex_init(&g->mu, NULL);

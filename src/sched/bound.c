@@ -253,6 +253,8 @@ static void warn_scope(Bounds *bs, const GraphSpec *spec, uint32_t scope)
 {
     const Bound *b = &bs->scopes[scope];
     uint32_t gen = spec->scopes[scope].generator;
+    if (spec->steps[gen].is_helper)
+        return;
     warn_priorities(bs, spec, scope);
     if (b->credits < bs->n_workers)
         warn(bs, BOUND_WARN_IDLE_WORKERS, scope, gen, SPEC_NO_STEP, 0);

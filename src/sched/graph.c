@@ -944,8 +944,9 @@ static void not_started_count(Graph *g, const Frame *f)
     const ScopeTable *sc = &g->scopes[f->scope];
     for (uint32_t k = 1; k < sc->n_slots; k++) {
         const Instance *i = &f->insts[k];
-        g->step_counts[i->step].n_not_started +=
-            !phase_is_ended(i->phase) && i->n_yielded == 0;
+        if (!g->spec->steps[i->step].is_helper) /* nobody knows of them, and their number is chance */
+            g->step_counts[i->step].n_not_started +=
+                !phase_is_ended(i->phase) && i->n_yielded == 0;
     }
     for (uint32_t k = 0; k < sc->n_generators; k++)
         for (const Frame *c = f->children[k].first; c; c = c->sibling_next)

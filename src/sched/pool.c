@@ -550,6 +550,15 @@ static void wait_locked(Pool *p, Worker *w)
     worker_look_at_time(p, w);
 }
 
+/* A mistake found in a fold is in that batch, where the program has batches: not the compiler alone. */
+static const Frame *fold_place(const Pool *p, const Fold *f)
+{
+    const Frame *at = instance_frame(f->child), *around = frame_parent(at);
+    if (!around)
+        return at;
+    return p->spec->steps[p->spec->scopes[frame_scope(at)].generator].is_helper ? around : at;
+}
+
 static void fold_locked(Pool *p, Worker *w, const Fold *f)
 {
     wake_more_locked(p);
@@ -558,7 +567,7 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
     FoldResult r = fold_run(p, w, f);
     pool_lock(p, w);
     if (r == FOLD_FAILED)
-        failure_note_locked(p, w, instance_frame(f->child));
+        failure_note_locked(p, w, fold_place(p, f));
     graph_fold_end(p->graph, f, r, w->now_ns);
     check_locked(p);
 }

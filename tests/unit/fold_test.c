@@ -1,5 +1,6 @@
 /* Random ops under `collect`, over random tables cut into random batches, give what the same op gives
- * on the whole table in a static flow, on one thread and on several. `fold_test FIRST LAST` runs other seeds. */
+ * on the whole table in a static flow, on one thread and on several; and so do they where they read the file
+ * in parts (plan/fold.h), beside one whose `@timeout` keeps it whole. `fold_test FIRST LAST` runs other seeds. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -111,10 +112,11 @@ static void result_take(Buf *out, RunState run)
     }
 }
 
-static void flow_run(Buf *out, const char *flow, uint32_t n_workers)
+/* auto_rows: of the ranges of a read in parts. */
+static void flow_run(Buf *out, const char *flow, uint32_t n_workers, uint32_t auto_rows)
 {
     const MillOptions options = {0};
-    const MillRunOptions run_options = {.n_workers = n_workers, .seed = 1};
+    const MillRunOptions run_options = {.n_workers = n_workers, .seed = 1, .auto_rows = auto_rows};
     Mill *m = mill_open(&options);
     MillRun *run = NULL;
     MillResult result = {0};
@@ -136,6 +138,31 @@ static void flow_run(Buf *out, const char *flow, uint32_t n_workers)
     mill_close(m);
 }
 
+/* One op that reads: whole, and in parts. */
+static void one_read(uint32_t seed, const char *op)
+{
+    static const char *const before[] = {"", "where x != 3; ", "derive u = uuid(), r0 = row(); where y > 0.0; ",
+                                         "assert x is null or x < 4, \"{x}\"; ", "derive z = 6 // (x - 3); ", NULL};
+    Buf flow = {0}, want = {0}, got = {0};
+    /* `take` reads no further: how much of the file that is, and so which mistakes it sees, differs. */
+    const char *head = strstr(op, "take ") ? "where x != 3; " : pick(before);
+    buf_printf(&flow, "{ read csv \"t.csv\" as t; %s%s } @timeout(1h) | write csv \"out.csv\"", head, op);
+    flow_run(&want, flow.ptr, 1, 0);
+    for (uint32_t n_workers = 1; n_workers < 4; n_workers += 2) {
+        buf_clear(&flow);
+        buf_clear(&got);
+        buf_printf(&flow, "{ read csv \"t.csv\" as t; %s%s } | write csv \"out.csv\"", head, op);
+        flow_run(&got, flow.ptr, n_workers, 1 + next(20));
+        CHECK_STR(got.ptr, want.ptr);
+        if (strcmp(got.ptr, want.ptr) != 0)
+            printf("  seed %u: %s\n", seed, flow.ptr);
+    }
+    CHECK(strncmp(want.ptr, "state ", 6) == 0);
+    buf_deinit(&flow);
+    buf_deinit(&want);
+    buf_deinit(&got);
+}
+
 static void one(uint32_t seed)
 {
     static const char *const before[] = {"", "where x != 3", "derive y = y + 1.0", NULL};
@@ -147,18 +174,19 @@ static void one(uint32_t seed)
     const char *map = pick(before);
     buf_printf(&flow, "read csv \"t.csv\" as t %s%s%s | { %s } | write csv \"out.csv\"", *map ? "| { " : "",
                map, *map ? " }" : "", op.ptr);
-    flow_run(&want, flow.ptr, 1);
+    flow_run(&want, flow.ptr, 1, 0);
     for (uint32_t n_workers = 1; n_workers < 4; n_workers += 2) {
         buf_clear(&flow);
         buf_clear(&got);
         buf_printf(&flow, "read csv \"t.csv\" as t batch %u %s%s%s | collect { %s } | write csv \"out.csv\"",
                    1 + next(20), *map ? "| map { " : "", map, *map ? " }" : "", op.ptr);
-        flow_run(&got, flow.ptr, n_workers);
+        flow_run(&got, flow.ptr, n_workers, 0);
         CHECK_STR(got.ptr, want.ptr);
         if (strcmp(got.ptr, want.ptr) != 0)
             printf("  seed %u: %s\n", seed, flow.ptr);
     }
     CHECK(strncmp(want.ptr, "state ", 6) == 0); /* the program was sound */
+    one_read(seed, op.ptr);
     buf_deinit(&op);
     buf_deinit(&flow);
     buf_deinit(&want);
