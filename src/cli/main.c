@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/simd.h"
 #include "cli/opt.h"
@@ -52,9 +55,21 @@ static int no_command(const Term *t, const char *word)
     return EXIT_USAGE;
 }
 
+/* What a batch needs is given back and asked for again a thousand times a second. By default the allocator would
+ * return pieces of that size to the system each time, and every page of them would be faulted in anew: a third of
+ * the processor time of a job that writes all it reads. Larger ones go back at once. */
+static void allocator_tune(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     Term t;
+    allocator_tune();
     signal(SIGPIPE, SIG_DFL); /* a reader that has seen enough ends us quietly */
     term_init(&t, args_color(argc - 1, argv + 1));
     if (argc < 2) {
