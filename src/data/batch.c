@@ -48,12 +48,11 @@ void batch_forget(Batch *b, const bool *wanted)
             slot_unref(&b->slots[c]);
 }
 
-/* Is the column one that nobody wants? */
-static bool is_forgotten(const Batch *b, uint32_t col)
+bool batch_is_forgotten(const Batch *b, uint32_t col)
 {
     const Slot *s = &b->slots[col];
     if (s->picked)
-        return is_forgotten(s->picked->from, s->picked_col);
+        return batch_is_forgotten(s->picked->from, s->picked_col);
     return !s->text && !s->values && s->raw_col < 0;
 }
 
@@ -238,8 +237,10 @@ static size_t strings_bytes(const Column *c)
 size_t batch_held_bytes(const Batch *b)
 {
     size_t n = sizeof *b + b->n_cols * (sizeof *b->slots + sizeof *b->types);
-    n += b->raw ? ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start + b->raw->n_bytes
-                : 0;
+    if (b->raw)
+        n += b->raw->n_bytes;
+    if (b->raw && b->raw->start)
+        n += ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start;
     n += b->sel ? b->n_rows * sizeof *b->sel : 0;
     n += b->origin ? b->n_rows * sizeof *b->origin : 0;
     for (uint32_t c = 0; c < b->n_cols; c++) {
@@ -504,7 +505,7 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
         return OK;
     }
     Status st = OK;
-    assert(!is_forgotten(b, col));
+    assert(!batch_is_forgotten(b, col));
     if (b->slots[col].picked)
         return picked_values(b, col, name, need, bad, out, err);
     Cells cells = cells_of(b, col);
@@ -853,7 +854,7 @@ static Batch *concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, con
         bool all_text = n > 0, all_values = true, is_foreign = false;
         bool forgotten = false;
         for (uint32_t p = 0; p < n; p++)
-            forgotten |= is_forgotten(full[p], c);
+            forgotten |= batch_is_forgotten(full[p], c);
         if (forgotten) {
             any_text = true; /* messages about its rows still say where they came from */
             continue;

@@ -110,6 +110,8 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
 void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols);
 /* What is kept with the batch, made when first wanted. */
 BatchExtra *batch_extra(Batch *b, BatchExtra *(*make)(void));
+/* Is the column one that nobody wants (batch_forget)? It has neither text nor values. */
+bool batch_is_forgotten(const Batch *b, uint32_t col);
 /* Is there text of the column, or can it be taken out? */
 bool batch_has_text(const Batch *b, uint32_t col);
 /* All rows of all parts in order; n_cols and types for when there are none. A column that is text in every

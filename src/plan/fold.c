@@ -264,6 +264,33 @@ bool fold_stops_generator(const Plan *plan, const Step *c)
     return true;
 }
 
+bool fold_may_spill(const Step *s)
+{
+    if (s->kind != STEP_COLLECT)
+        return false;
+    switch (s->hold) {
+    case HOLD_SORTED: return true;
+    case HOLD_ROWS:
+        for (size_t i = 0; i < s->pops.n; i++)
+            if (!pop_is_row_wise(s->pops.ptr[i]->kind))
+                return false; /* it wants all rows at once */
+        return !wants_row_numbers(s->pops.ptr, s->pops.n);
+    case HOLD_NONE:
+    case HOLD_NOTHING:
+    case HOLD_FIRST:
+    case HOLD_TOP:
+    case HOLD_DISTINCT:
+    case HOLD_GROUPS: return false;
+    }
+    return false;
+}
+
+bool fold_grows(const Step *s)
+{
+    return s->hold == HOLD_SORTED || s->hold == HOLD_ROWS || s->hold == HOLD_DISTINCT ||
+           s->hold == HOLD_GROUPS;
+}
+
 /* ---- in words ---- */
 
 /* Aggregates that keep more than a few numbers per group. */

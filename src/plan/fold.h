@@ -54,6 +54,11 @@ void fold_finish(Arena *a, Plan *plan);
  * step between has effects, or somebody else reads the batches. Of a HOLD_FIRST. */
 bool fold_stops_generator(const Plan *plan, const Step *collect);
 
+/* Can what it holds go to a temporary file, and come from there in parts? Of any step. */
+bool fold_may_spill(const Step *s);
+/* Is there no bound on what it holds? */
+bool fold_grows(const Step *s);
+
 /* "a row per group: grows with the groups"; of a collect. */
 void fold_put_hold(Buf *out, const Plan *plan, const Step *collect);
 

@@ -375,13 +375,20 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
     buf_putc(out, '\n');
 }
 
-/* "    holds  at most 10 rows", of a collect. */
+/* "    holds  at most 10 rows", of a collect; where there is a budget, what of it may spill. */
 static void hold_put(Buf *out, const Plan *plan, const Step *s)
 {
+    if (plan->memory_bytes && s->n_tables)
+        buf_printf(out, "    holds  the table%s, in memory: %s\n", s->n_tables == 1 ? "" : "s",
+                   s->n_tables == 1 ? "it does not spill" : "they do not spill");
     if (s->hold == HOLD_NONE)
         return;
     buf_puts(out, "    holds  ");
     fold_put_hold(out, plan, s);
+    if (plan->memory_bytes && fold_may_spill(s))
+        buf_puts(out, "; may spill");
+    else if (plan->memory_bytes && fold_grows(s))
+        buf_puts(out, "; does not spill");
     buf_putc(out, '\n');
 }
 
@@ -640,6 +647,8 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
         json_number(w, "limit", has_limit ? s->hold_limit : UINT64_MAX, UINT64_MAX);
         json_key(w, "text");
         json_put_str(w, buf_str(&line));
+        json_key(w, "may_spill");
+        json_put_bool(w, fold_may_spill(s));
         json_end_object(w);
     }
     json_key(w, "doc");

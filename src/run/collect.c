@@ -2,6 +2,8 @@
  * (plan/fold.h says how it is split). */
 #include "run/meter.h"
 #include "run/run_int.h"
+#include "plan/fold.h"
+#include "run/spilled.h"
 
 #include <stdlib.h>
 
@@ -18,6 +20,7 @@ static void join_small_parts(State *s)
     parts[0] = batch_concat_take(parts, SMALL_PARTS, parts[0]->n_cols, parts[0]->types);
     s->n_parts = first + 1;
     s->n_small = 0;
+    s->has_joined = true;
 }
 
 void keep_part(State *s, Batch *b)
@@ -39,6 +42,7 @@ void drop_parts(State *s)
         batch_unref(s->parts[i]);
     s->n_parts = s->n_small = 0;
     s->n_rows = 0;
+    s->has_joined = false;
 }
 
 Batch *join_parts(State *s, const Schema *schema)
@@ -150,11 +154,11 @@ TaskResult task_part(Run *r, Task *t, const Step *s)
 
 /* ---- folding, in key order ---- */
 
-/* Past the first operation of the collect, which is the folded one. */
-static uint32_t folded_end(const Code *c)
+uint32_t folded_end(const Code *c)
 {
     uint32_t i = 0;
-    while (i < c->n_instrs && c->instrs[i].op != OP_TOP && c->instrs[i].op != OP_DISTINCT)
+    while (i < c->n_instrs && c->instrs[i].op != OP_TOP && c->instrs[i].op != OP_DISTINCT &&
+           c->instrs[i].op != OP_SORT)
         i++;
     return i + 1;
 }
@@ -207,6 +211,59 @@ static void hold_rows(Run *r, State *state, Part *part)
     part->rows = NULL;
 }
 
+/* ---- spilling ---- */
+
+static bool is_over_share(const Run *r, const Step *s, const State *state)
+{
+    return budget_counts(&r->budget) && state->n_bytes > r->budget.share_bytes && fold_may_spill(s);
+}
+
+/* The rows held, sorted again, as the only part. */
+static Status sort_joined(Run *r, Task *t, const Step *s, State *state)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    const Code *code = r->codes[s->id];
+    Batch *all = join_parts(state, s->in), *sorted = NULL;
+    Status st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, &sorted,
+                            &t->err);
+    batch_unref(all);
+    if (st == OK)
+        keep_part(state, sorted);
+    return st;
+}
+
+/* HOLD_SORTED, HOLD_ROWS: what is held goes to the file, in order. */
+static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
+{
+    bool is_sorted = s->hold == HOLD_SORTED;
+    Status st = OK;
+    if (!state->spilled)
+        st = spilled_open(r, s, is_sorted ? SPILL_SORTED : SPILL_AS_PUT, r->codes[s->id], &state->spilled,
+                          &t->err);
+    if (st == OK && is_sorted && state->has_joined)
+        st = sort_joined(r, t, s, state);
+    if (st == OK)
+        st = spilled_put(r, t, state->spilled, state->parts, state->n_parts, &t->err);
+    if (st == OK) {
+        drop_parts(state);
+        state_count(r, state, 0);
+    }
+    return st;
+}
+
+Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_spilled)
+{
+    Status st = OK;
+    *is_spilled = state->spilled != NULL;
+    if (!*is_spilled)
+        return OK;
+    if (state->n_parts)
+        st = spill_rows(r, t, s, state);
+    if (st == OK)
+        st = spilled_finish(r, t, state->spilled, &t->err);
+    return st;
+}
+
 static void hold_groups(Run *r, State *state, Part *part)
 {
     if (state->groups) {
@@ -227,6 +284,7 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
         return FOLD_MORE; /* a source behind a flow: it wants nothing of it */
     Part *part = instance_out(child);
     State *state = state_of(t->inst);
+    Status st;
     bool is_full = s->hold == HOLD_FIRST && state->n_rows >= s->hold_limit;
     if (is_full && r->stops[s->id])
         return FOLD_ENOUGH; /* nor does it matter how later batches fared */
@@ -255,7 +313,13 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
             return FOLD_FAILED;
         break;
     case HOLD_SORTED:
-    case HOLD_ROWS: hold_rows(r, state, part); break;
+    case HOLD_ROWS:
+        hold_rows(r, state, part);
+        if (is_over_share(r, s, state) && (st = spill_rows(r, t, s, state)) != OK) {
+            t->err.status = st;
+            return FOLD_FAILED;
+        }
+        break;
     }
     return FOLD_MORE;
 }

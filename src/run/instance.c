@@ -3,6 +3,7 @@
  * the pool calls. */
 #include "run/meter.h"
 #include "run/run_int.h"
+#include "run/spilled.h"
 
 #include <stdlib.h>
 
@@ -64,33 +65,6 @@ VmHost vm_host(Host *h)
 
 /* ---- bytecode over a batch ---- */
 
-/* How many instructions behind READ_CSV go row by row, so that the file can be read in parts. */
-static uint32_t streamed_end(const Code *c)
-{
-    uint32_t i = 1;
-    for (; i < c->n_instrs; i++) {
-        const Instr *in = &c->instrs[i];
-        bool stops = in->op == OP_TAKE || in->op == OP_SKIP || in->op == OP_SORT ||
-                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP || in->op == OP_UNION ||
-                     in->op == OP_FAIL || in->op == OP_SLEEP || in->op == OP_END ||
-                     (in->op == OP_LOG && !c->specs[in->b].per_row);
-        if (stops)
-            break;
-    }
-    /* Back to the end of a statement: registers do not outlive a part. */
-    while (i > 1 && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_PROJECT &&
-           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_JOIN && c->instrs[i - 1].op != OP_LOG &&
-           c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)
-        i--;
-    /* row() and uuid() count in the table that was read: what filters first loses count. A group makes a
-     * table of its own. */
-    for (uint32_t k = i; k < c->n_instrs && c->instrs[k].op != OP_GROUP; k++)
-        if (c->instrs[k].op == OP_CALL &&
-            builtin_get(c->specs[c->instrs[k].c].fn)->kind == BUILTIN_KIND_ROW)
-            return 1;
-    return i;
-}
-
 /* The schema after the streamed statements: of the last operation that is part of them. */
 static const Schema *streamed_schema(const Step *s, const Code *c, uint32_t end)
 {
@@ -122,7 +96,7 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     const Code *c = r->codes[h->step->id];
     Vm *vm = r->vms[h->task->worker];
     const Pop *read = h->step->pops.ptr[0];
-    uint32_t end = streamed_end(c);
+    uint32_t end = streamed_end(r, c, 1);
     /* Nothing to leave out: one range is one table, without copying it together. */
     CsvLimit limit = {.rows = r->options.auto_rows};
     bool wants_all = h->step->hold != HOLD_FIRST;
@@ -222,6 +196,12 @@ Batch **instance_tables(const Run *r, const Instance *inst)
     return tables;
 }
 
+/* Where the code of a collect goes on with what is spilled. */
+static uint32_t tail_begin(const Step *s, const Code *c)
+{
+    return s->hold == HOLD_SORTED || s->hold == HOLD_DISTINCT ? folded_end(c) : 0;
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -244,17 +224,28 @@ TaskResult task_run(void *ctx, Task *t)
     Status st = OK;
     if (instance_attempt(t->inst) > 1)
         attempt_reset(r, s, host.state);
+    bool is_spilled = false;
+    uint64_t n_dropped = 0;
     if (s->kind == STEP_COLLECT && s->in) {
         uint64_t begin = work_begin(r);
-        st = collect_table(r, s, host.state, &own, &t->err);
+        st = collect_spilled(r, t, s, host.state, &is_spilled);
+        if (st == OK && !is_spilled)
+            st = collect_table(r, s, host.state, &own, &t->err);
         work_end(r, t, WORK_GATHER, begin, own ? own->n_rows : 0, 0);
         in = own;
         t->n_rows_in = host.state->n_rows_in;
+        if (st == OK && is_spilled)
+            st = run_spilled(r, &outside, &inst, &host.state->spilled, tail_begin(s, r->codes[s->id]), &out,
+                             &n_dropped, &t->err);
+    } else if (step_first_table(s) && s->in && r->tables[s->inputs[0]]) {
+        is_spilled = true;
+        t->n_rows_in = r->tables[s->inputs[0]]->n_rows;
+        st = run_spilled(r, &outside, &inst, &r->tables[s->inputs[0]], 0, &out, &n_dropped, &t->err);
     } else if (step_first_table(s) && s->in) {
         st = input_batch(r, t, s, &in, &t->err);
         t->n_rows_in = st == OK ? in->n_rows : 0;
     }
-    if (st == OK) {
+    if (st == OK && !is_spilled) {
         bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
         if (reads)
             st = run_read(r, &outside, &inst, in, &out, &t->err);
@@ -277,7 +268,7 @@ TaskResult task_run(void *ctx, Task *t)
         t->err.status = st;
         return TASK_FAILED;
     }
-    t->n_rows_out = out->n_rows + host.state->n_rows_out;
+    t->n_rows_out = out->n_rows + n_dropped + host.state->n_rows_out;
     if (r->has_readers[s->id]) {
         if (budget_counts(&r->budget))
             budget_take(&r->budget, batch_own_bytes(out));

@@ -8,6 +8,7 @@
 #include "plan/fold.h"
 #include "run/meter.h"
 #include "run/run_int.h"
+#include "run/spilled.h"
 #include "run/spec.h"
 
 State *state_of(Instance *inst)
@@ -41,6 +42,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     files_free(s->files);
     free(s->parts);
     groups_close(s->groups);
+    spilled_free(s->spilled);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
     free(s->pending);
@@ -65,6 +67,8 @@ static void release_out(void *ctx, uint32_t step, void *out)
         if (budget_counts(&r->budget))
             budget_give(&r->budget, batch_own_bytes(out));
         batch_unref(out);
+        spilled_free(r->tables[step]);
+        r->tables[step] = NULL;
     }
 }
 
@@ -91,7 +95,10 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->plan = plan;
     r->options = *options;
     r->catalog = catalog;
-    budget_init(&r->budget, plan->memory_bytes, 1);
+    uint32_t n_spilling = 0;
+    for (uint32_t i = 0; i < plan->n_steps; i++)
+        n_spilling += fold_may_spill(plan->steps[i]);
+    budget_init(&r->budget, plan->memory_bytes, n_spilling);
     pthread_mutex_init(&r->mu, NULL);
     uint32_t n_workers = plan_workers(plan, options->n_workers);
     r->spec = plan_graph(r->arena, plan);
@@ -100,6 +107,8 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->codes = arena_array(r->arena, Code *, plan->n_steps);
     r->path_codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
+    r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
+    r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
     r->stops = arena_array(r->arena, bool, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
         const Step *s = plan->steps[i];
@@ -140,8 +149,11 @@ static bool is_full(void *ctx)
 
 static MemoryUse memory_use(const Run *r)
 {
-    return (MemoryUse){.budget_bytes = r->budget.limit_bytes,
-                       .peak_bytes = atomic_load(&r->budget.peak_bytes)};
+    MemoryUse m = {.budget_bytes = r->budget.limit_bytes,
+                   .peak_bytes = atomic_load(&r->budget.peak_bytes), .steps = r->spilled_bytes};
+    for (uint32_t i = 0; i < r->plan->n_steps; i++)
+        m.spilled_bytes += r->spilled_bytes[i];
+    return m;
 }
 
 void run_go(Run *r, RunResult *out)

@@ -37,6 +37,8 @@ struct Run {
     Pool *pool;
     Vm **vms;           /* [n_workers] */
     Budget budget;
+    struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
+    uint64_t *spilled_bytes; /* [n_steps] guarded by mu */
     pthread_mutex_t mu; /* guards what follows, and the log */
     uint64_t rows_read, rows_out;
 };
@@ -73,6 +75,8 @@ typedef struct State {
     uint64_t next_cut;   /* HOLD_TOP, HOLD_DISTINCT: at so many rows held the operation is run over them */
     uint64_t ended_at;   /* with meters: when the instance ended, before its turn to append */
     uint64_t n_bytes;    /* counted: parts and groups */
+    struct Spilled *spilled; /* rows of the batches so far that are not among the parts; NULL: none */
+    bool has_joined;     /* HOLD_SORTED: some parts were joined and are not sorted any more */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
 } State;
 
@@ -145,6 +149,22 @@ void drop_parts(State *s);
 Batch *join_parts(State *s, const Schema *schema);
 /* A batch of a collect, in its turn (Tasks.fold). */
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
+
+/* Past the first operation of the collect's code, which is the folded one. */
+uint32_t folded_end(const Code *c);
+/* When all batches are folded: are some of its rows spilled? Then all are, ready to be streamed. */
+Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_spilled);
+
+/* ---- streamed.c */
+
+/* How many instructions from `first` on go row by row, so that the table can come in parts. */
+uint32_t streamed_end(const Run *r, const Code *c, uint32_t first);
+/* Do all steps that read the step's table take it in parts, so that it may stay spilled? */
+bool run_streams_out(const Plan *plan, const Step *s);
+/* The instance's code from instruction `first` on over a spilled table. *n_dropped: rows that are not in *out, since nobody
+ * reads them or they are spilled. *from is NULL afterwards if it was given on. */
+Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, struct Spilled **from, uint32_t first,
+                   Batch **out, uint64_t *n_dropped, Error *err);
 
 /* ---- instance.c */
 

@@ -60,6 +60,7 @@ typedef struct Pass {
     uint32_t depth;       /* of masks */
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
     VmCount *counts;      /* [code->n_instrs]; NULL: nothing is counted */
+    Column ***keys;       /* not NULL: SORT and DISTINCT end here, with their keys */
     Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
     Error *err;
 } Pass;

@@ -63,14 +63,34 @@ static Entry entry_of(const SortKey *k, uint32_t row)
     return (Entry){k->is_desc ? ~key : key, row, 0};
 }
 
-static int compare_key(const SortKey *k, uint32_t i, uint32_t j)
+static inline int compare_keys(const SortKey *x, uint32_t i, const SortKey *y, uint32_t j)
 {
-    bool a = k->col->type != TYPE_NULL && column_is_valid(k->col, i);
-    bool b = k->col->type != TYPE_NULL && column_is_valid(k->col, j);
+    bool a = x->col->type != TYPE_NULL && column_is_valid(x->col, i);
+    bool b = y->col->type != TYPE_NULL && column_is_valid(y->col, j);
     if (!a || !b)
         return (int)b - (int)a; /* the null one is greater */
-    int c = sort_compare_values(k->col, i, k->col, j);
-    return k->is_desc ? -c : c;
+    int c = sort_compare_values(x->col, i, y->col, j);
+    return x->is_desc ? -c : c;
+}
+
+static int compare_key(const SortKey *k, uint32_t i, uint32_t j)
+{
+    return compare_keys(k, i, k, j);
+}
+
+uint64_t sort_first_key(const SortKey *key, uint32_t row, bool *is_null)
+{
+    Entry e = entry_of(key, row);
+    *is_null = e.is_null;
+    return e.key;
+}
+
+int sort_compare_rows(const SortKey *a, uint32_t i, const SortKey *b, uint32_t j, uint32_t n_keys)
+{
+    int c = 0;
+    for (uint32_t k = 0; k < n_keys && c == 0; k++)
+        c = compare_keys(&a[k], i, &b[k], j);
+    return c;
 }
 
 static inline bool is_before(const Sorter *s, Entry a, Entry b)

@@ -21,6 +21,12 @@ void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *
 uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t limit,
                   uint32_t *order);
 
+/* The first key of a row as a number that sorts like it, of strings by their first 8 bytes; rows in which it is
+ * null go behind all others. What are equal then sort_compare_rows decides: < 0, 0, > 0 by all keys. */
+uint64_t sort_first_key(const SortKey *key, uint32_t row, bool *is_null);
+int sort_compare_rows(const SortKey *a, uint32_t row_a, const SortKey *b, uint32_t row_b,
+                      uint32_t n_keys);
+
 /* -1, 0, 1: values of one type, none null, in ascending order. */
 int sort_compare_values(const Column *a, uint32_t row_a, const Column *b, uint32_t row_b);
 

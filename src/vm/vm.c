@@ -180,12 +180,22 @@ static Status pass_instr(Pass *p, Instr in)
         if ((st = count_of(p, &regs[in.a], &n)) == OK)
             table_slice(p, n, UINT64_MAX);
         return st;
-    case OP_SORT: table_sort(p, &specs[in.a], UINT64_MAX); return OK;
+    case OP_SORT:
+        if (p->keys) {
+            *p->keys = key_columns(p, &specs[in.a]);
+            return OK;
+        }
+        table_sort(p, &specs[in.a], UINT64_MAX); return OK;
     case OP_TOP:
         if ((st = count_of(p, &regs[in.a], &n)) == OK)
             table_sort(p, &specs[in.b], n);
         return st;
-    case OP_DISTINCT: table_distinct(p, &specs[in.a]); return OK;
+    case OP_DISTINCT:
+        if (p->keys) {
+            *p->keys = key_columns(p, &specs[in.a]);
+            return OK;
+        }
+        table_distinct(p, &specs[in.a]); return OK;
     case OP_GROUP: return table_group(p, &specs[in.a]);
     case OP_JOIN: return table_join(p, &specs[in.a]);
     case OP_UNION: return table_union(p, &specs[in.a]);
@@ -262,6 +272,19 @@ Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const
     Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .pc = first, .t = table_open(in),
               .counts = inst->counts, .err = err};
     return pass_run(&p, end, out);
+}
+
+Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch *in,
+                   const Spec **spec, Column ***keys, Error *err)
+{
+    static const VmHost nothing = {0}; /* expressions reach nothing outside */
+    uint32_t i = 0;
+    while (code->instrs[i].op != OP_SORT && code->instrs[i].op != OP_DISTINCT)
+        i++;
+    *spec = &code->specs[code->instrs[i].a];
+    Pass p = {.vm = vm, .code = code, .host = &nothing, .inst = inst, .t = table_open(in), .keys = keys,
+              .err = err};
+    return pass_run(&p, i + 1, NULL);
 }
 
 Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,

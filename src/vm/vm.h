@@ -60,6 +60,11 @@ Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *in
 Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err);
 
+/* The keys of the first SORT or DISTINCT of the code for the rows of `in`, which have all statements before it behind
+ * them: a list of new references, one for each of (*spec)->keys; the list is freed with free(). */
+Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch *in,
+                   const Spec **spec, Column ***keys, Error *err);
+
 /* Runs code that ends with GROUP up to there, over a part of a table: the groups are to be merged with those
  * of the other parts. */
 Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,

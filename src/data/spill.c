@@ -1,0 +1,157 @@
+#define _GNU_SOURCE /* O_TMPFILE */
+
+#include "data/spill.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/str.h"
+#include "data/raw.h"
+
+#define LEVEL 1
+
+struct SpillFile {
+    int fd;
+    char *folder; /* for messages */
+    uint64_t n_bytes;
+    ZSTD_CCtx *packer;
+    char *packed; /* [cap_packed] */
+    size_t cap_packed;
+    pthread_mutex_t mu;
+    ZSTD_DCtx *unpacker; /* guarded by mu */
+};
+
+static Status spill_error(const char *folder, const char *doing, Error *err)
+{
+    char shown[200];
+    int why = errno;
+    text_visible(str_of(folder), shown, sizeof shown);
+    return error_set(err, ERR_IO,
+                     "cannot %s a temporary file in `%s`: %s\n"
+                     "what does not fit into the budget is spilled there: set TMPDIR to a folder with more room, "
+                     "or give more with --memory",
+                     doing, shown, strerror(why));
+}
+
+static int temp_open(const char *folder)
+{
+#ifdef O_TMPFILE
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL))
+        return fd;
+#else
+    int fd;
+#endif
+    Buf name = {0};
+    buf_printf(&name, "%s/.pipemill.XXXXXX", folder);
+    fd = mkstemp(name.ptr);
+    if (fd >= 0) {
+        unlink(name.ptr);
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    buf_deinit(&name);
+    return fd;
+}
+
+Status spill_open(const char *folder, SpillFile **out, Error *err)
+{
+    int fd = temp_open(folder);
+    if (fd < 0)
+        return spill_error(folder, "make", err);
+    SpillFile *f = xcalloc(1, sizeof *f);
+    f->fd = fd;
+    f->folder = xstrndup(folder, strlen(folder));
+    pthread_mutex_init(&f->mu, NULL);
+    f->packer = ZSTD_createCCtx();
+    f->unpacker = ZSTD_createDCtx();
+    if (!f->packer || !f->unpacker) {
+        spill_close(f);
+        return error_set(err, ERR_NOMEM, "out of memory");
+    }
+    *out = f;
+    return OK;
+}
+
+void spill_close(SpillFile *f)
+{
+    if (!f)
+        return;
+    close(f->fd);
+    ZSTD_freeCCtx(f->packer);
+    ZSTD_freeDCtx(f->unpacker);
+    pthread_mutex_destroy(&f->mu);
+    free(f->packed);
+    free(f->folder);
+    free(f);
+}
+
+Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Error *err)
+{
+    size_t bound = ZSTD_compressBound(n);
+    if (bound > f->cap_packed) {
+        f->packed = xrealloc(f->packed, bound);
+        f->cap_packed = bound;
+    }
+    size_t k = ZSTD_compressCCtx(f->packer, f->packed, bound, bytes, n, LEVEL);
+    bool is_packed = !ZSTD_isError(k) && k < n;
+    const char *p = is_packed ? f->packed : bytes;
+    size_t left = is_packed ? k : n;
+    *out = (SpillBlock){.at = f->n_bytes, .n_stored = left, .n_bytes = n};
+    for (uint64_t at = f->n_bytes; left; ) {
+        ssize_t done = pwrite(f->fd, p, left, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return spill_error(f->folder, "write", err);
+        p += done;
+        at += (uint64_t)done;
+        left -= (size_t)done;
+    }
+    f->n_bytes += out->n_stored;
+    return OK;
+}
+
+static Status bytes_read(const SpillFile *f, SpillBlock b, char *to, Error *err)
+{
+    for (uint64_t done = 0; done < b.n_stored; ) {
+        ssize_t k = pread(f->fd, to + done, b.n_stored - done, (off_t)(b.at + done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k == 0)
+            errno = EIO; /* somebody cut it */
+        if (k <= 0)
+            return spill_error(f->folder, "read", err);
+        done += (uint64_t)k;
+    }
+    return OK;
+}
+
+Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
+{
+    if (b.n_stored == b.n_bytes)
+        return bytes_read(f, b, bytes, err);
+    char *packed = xmalloc(b.n_stored + 1);
+    Status st = bytes_read(f, b, packed, err);
+    if (st == OK) {
+        pthread_mutex_lock(&f->mu);
+        size_t k = ZSTD_decompressDCtx(f->unpacker, bytes, b.n_bytes, packed, b.n_stored);
+        pthread_mutex_unlock(&f->mu);
+        if (ZSTD_isError(k) || k != b.n_bytes) {
+            errno = EIO;
+            st = spill_error(f->folder, "read", err);
+        }
+    }
+    free(packed);
+    return st;
+}
+
+uint64_t spill_bytes(const SpillFile *f)
+{
+    return f->n_bytes;
+}

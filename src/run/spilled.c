@@ -1,0 +1,465 @@
+#include "run/spilled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/merge.h"
+
+enum {
+    FAN_IN = 32,             /* runs that are merged at once */
+    BLOCK_MIN = 4096,        /* bytes of a block, as far as rows allow */
+    BLOCK_MAX = 256 * 1024,
+    BLOCK_MAX_ROWS = 65536,
+};
+
+/* ---- the file ---- */
+
+/* TMPDIR; else the folder of the first file that the job writes: it has room for the results. */
+static char *spill_folder(const Run *r)
+{
+    const char *tmp = getenv("TMPDIR");
+    if (tmp && *tmp)
+        return xstrndup(tmp, strlen(tmp));
+    for (uint32_t i = 0; i < r->plan->n_sinks; i++) {
+        if (r->plan->sinks[i].by_key)
+            continue;
+        Str path = r->plan->sinks[i].pop->expr->value.s;
+        uint32_t n = path.len;
+        while (n && path.ptr[n - 1] != '/')
+            n--;
+        if (n)
+            return xstrndup(path.ptr, n);
+        if (!str_is(path, "stdout") && !str_is(path, "-"))
+            return xstrndup(".", 1);
+    }
+    return xstrndup("/var/tmp", 8);
+}
+
+Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, Spilled **out,
+                    Error *err)
+{
+    char *folder = spill_folder(r);
+    SpillFile *file = NULL;
+    Status st = spill_open(folder, &file, err);
+    free(folder);
+    if (st != OK)
+        return st;
+    Spilled *p = xcalloc(1, sizeof *p);
+    p->file = file;
+    p->step = s;
+    p->order = order;
+    p->code = code;
+    *out = p;
+    return OK;
+}
+
+static void runs_free(SpillRun *runs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        free(runs[i].blocks);
+    free(runs);
+}
+
+void spilled_free(Spilled *p)
+{
+    if (!p)
+        return;
+    spill_close(p->file);
+    block_inputs_deinit(&p->inputs);
+    runs_free(p->runs, p->n_runs);
+    free(p->lacks_text);
+    free(p);
+}
+
+/* ---- putting ---- */
+
+static size_t block_bytes(const Run *r)
+{
+    uint64_t n = r->budget.share_bytes / (2 * FAN_IN);
+    return n < BLOCK_MIN ? BLOCK_MIN : n > BLOCK_MAX ? BLOCK_MAX : (size_t)n;
+}
+
+static uint32_t block_rows(const Run *r, const Batch *b)
+{
+    size_t row = batch_held_bytes(b) / (b->n_rows ? b->n_rows : 1) + 1;
+    size_t n = block_bytes(r) / row;
+    return n < 1 ? 1 : n > BLOCK_MAX_ROWS ? BLOCK_MAX_ROWS : (uint32_t)n;
+}
+
+static SpillRun *run_begin(Spilled *p)
+{
+    if (p->n_runs == p->cap_runs) {
+        p->cap_runs = p->cap_runs ? 2 * p->cap_runs : 8;
+        p->runs = xrealloc(p->runs, p->cap_runs * sizeof *p->runs);
+    }
+    p->runs[p->n_runs] = (SpillRun){0};
+    return &p->runs[p->n_runs++];
+}
+
+static void columns_note(Spilled *p, const Batch *plain)
+{
+    if (!p->lacks_text) {
+        p->n_cols = plain->n_cols;
+        p->lacks_text = xcalloc(p->n_cols + 1ull, sizeof *p->lacks_text);
+    }
+    for (uint32_t c = 0; c < p->n_cols; c++)
+        p->lacks_text[c] |= !plain->slots[c].text;
+}
+
+static Status rows_put(Run *r, Spilled *p, SpillRun *run, const Batch *plain, Error *err)
+{
+    uint32_t at_once = block_rows(r, plain);
+    uint64_t before = spill_bytes(p->file);
+    Buf bytes = {0};
+    Status st = OK;
+    for (uint32_t at = 0; at < plain->n_rows && st == OK; at += at_once) {
+        uint32_t left = plain->n_rows - at, n = left < at_once ? left : at_once;
+        buf_clear(&bytes);
+        block_put(&bytes, plain, at, n);
+        if (run->n == run->cap) {
+            run->cap = run->cap ? 2 * run->cap : 16;
+            run->blocks = xrealloc(run->blocks, run->cap * sizeof *run->blocks);
+        }
+        st = spill_put(p->file, bytes.ptr, bytes.len, &run->blocks[run->n], err);
+        run->n += st == OK;
+        if (left <= at_once)
+            break;
+    }
+    buf_deinit(&bytes);
+    pthread_mutex_lock(&r->mu);
+    r->spilled_bytes[p->step->id] += spill_bytes(p->file) - before;
+    pthread_mutex_unlock(&r->mu);
+    return st;
+}
+
+Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err)
+{
+    Batch *plain = block_plain(b, &p->inputs);
+    columns_note(p, plain);
+    p->n_rows += plain->n_rows;
+    Status st = rows_put(r, p, p->n_runs ? &p->runs[p->n_runs - 1] : run_begin(p), plain, err);
+    batch_unref(plain);
+    return st;
+}
+
+/* ---- streams ---- */
+
+/* Where a stream is in one run, or in one batch that is still in memory. */
+typedef struct Cursor {
+    const SpillRun *run; /* NULL: only `batch` */
+    uint32_t next;       /* block */
+    Batch *batch;        /* the piece that is merged now; NULL: ended, or not begun */
+    Column **keys;       /* of it, [n_keys] */
+} Cursor;
+
+struct Stream {
+    Run *run;
+    Vm *vm;
+    Spilled *p;
+    Cursor *cursors;   /* [n] */
+    uint32_t n;
+    uint32_t i_cursor; /* SPILL_AS_PUT: the one that is read */
+    Merge *merge;
+    bool *is_desc;     /* [n_keys] */
+    uint32_t n_keys;
+    uint32_t max;      /* rows of a merged batch */
+    uint32_t *src, *rows; /* [max] */
+    uint64_t n_bytes;  /* counted */
+};
+
+static void piece_drop(Stream *s, Cursor *c)
+{
+    for (uint32_t k = 0; c->keys && k < s->n_keys; k++)
+        column_unref(c->keys[k]);
+    free(c->keys);
+    batch_unref(c->batch);
+    c->keys = NULL;
+    c->batch = NULL;
+}
+
+void stream_close(Stream *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->n; i++)
+        piece_drop(s, &s->cursors[i]);
+    budget_give(&s->run->budget, s->n_bytes);
+    merge_close(s->merge);
+    free(s->cursors);
+    free(s->is_desc);
+    free(s->src);
+    free(s->rows);
+    free(s);
+}
+
+/* The next block of the run as c->batch; NULL at its end. */
+static Status block_load(const Stream *s, Cursor *c, Error *err)
+{
+    if (c->next == c->run->n)
+        return OK;
+    SpillBlock b = c->run->blocks[c->next++];
+    Heap *heap = heap_new(b.n_bytes);
+    heap_alloc(heap, b.n_bytes);
+    Status st = spill_get(s->p->file, b, heap->bytes, err);
+    if (st == OK)
+        c->batch = block_get(heap, &s->p->inputs);
+    heap_unref(heap);
+    for (uint32_t i = 0; st == OK && i < s->p->n_cols; i++)
+        if (s->p->lacks_text[i])
+            st = block_drop_text(c->batch, i, err);
+    return st;
+}
+
+/* What the rows of a piece are merged by. */
+static Status keys_find(Stream *s, Cursor *c, Error *err)
+{
+    const Batch *b = c->batch;
+    if (s->p->order == SPILL_BY_LAST) {
+        c->keys = xmalloc(sizeof *c->keys);
+        c->keys[0] = column_ref(b->slots[b->n_cols - 1].values);
+        return OK;
+    }
+    const VmInstance inst = {.seed = s->run->options.seed, .step = s->p->step->name, .key = {"", 0}};
+    const Spec *spec;
+    return vm_run_keys(s->vm, s->p->code, &inst, b, &spec, &c->keys, err);
+}
+
+static Status piece_next(Stream *s, uint32_t i, Error *err)
+{
+    Cursor *c = &s->cursors[i];
+    piece_drop(s, c);
+    Status st = c->run ? block_load(s, c, err) : OK;
+    if (st == OK && c->batch)
+        st = keys_find(s, c, err);
+    if (st == OK)
+        merge_give(s->merge, i, c->keys, s->is_desc, c->batch ? c->batch->n_rows : 0);
+    return st;
+}
+
+static void keys_open(Stream *s)
+{
+    s->n_keys = 1;
+    const Spec *spec = NULL;
+    if (s->p->order == SPILL_SORTED) {
+        uint32_t i = 0;
+        while (s->p->code->instrs[i].op != OP_SORT)
+            i++;
+        spec = &s->p->code->specs[s->p->code->instrs[i].a];
+        s->n_keys = spec->n_keys;
+    }
+    s->is_desc = xcalloc(s->n_keys + 1ull, sizeof *s->is_desc);
+    for (uint32_t k = 0; spec && k < s->n_keys; k++)
+        s->is_desc[k] = spec->keys[k].is_desc;
+}
+
+static Stream *stream_new(Run *r, const Task *t, Spilled *p, uint32_t n)
+{
+    Stream *s = xcalloc(1, sizeof *s);
+    s->run = r;
+    s->vm = r->vms[t->worker];
+    s->p = p;
+    s->n = n;
+    s->cursors = xcalloc(n + 1ull, sizeof *s->cursors);
+    s->n_bytes = (uint64_t)n * block_bytes(r);
+    budget_take(&r->budget, s->n_bytes);
+    return s;
+}
+
+/* Over some of the runs. */
+static Status runs_stream(Run *r, const Task *t, Spilled *p, const SpillRun *runs, uint32_t n,
+                          Stream **out, Error *err)
+{
+    Stream *s = stream_new(r, t, p, n);
+    Status st = OK;
+    for (uint32_t i = 0; i < n; i++)
+        s->cursors[i].run = &runs[i];
+    if (p->order != SPILL_AS_PUT) {
+        keys_open(s);
+        s->merge = merge_open(n, s->n_keys);
+        for (uint32_t i = 0; i < n && st == OK; i++)
+            st = piece_next(s, i, err);
+    }
+    if (st != OK) {
+        stream_close(s);
+        return st;
+    }
+    *out = s;
+    return OK;
+}
+
+/* Rows enough for a merged batch to be about as large as two blocks. */
+static void room_for_rows(Stream *s)
+{
+    if (s->max)
+        return;
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->cursors[i].batch) {
+            s->max = 2 * block_rows(s->run, s->cursors[i].batch);
+            break;
+        }
+    s->max = s->max ? s->max : 1;
+    s->src = xmalloc(s->max * sizeof *s->src);
+    s->rows = xmalloc(s->max * sizeof *s->rows);
+}
+
+static Status merged_next(Stream *s, Batch **out, Error *err)
+{
+    Status st = OK;
+    room_for_rows(s);
+    while (st == OK && !*out) {
+        uint32_t wants, n = merge_next(s->merge, s->src, s->rows, s->max, &wants);
+        if (n == 0)
+            return OK;
+        Batch **from = xmalloc((s->n + 1ull) * sizeof *from);
+        for (uint32_t i = 0; i < s->n; i++)
+            from[i] = s->cursors[i].batch;
+        *out = block_interleave(from, s->n, s->src, s->rows, n, &s->p->inputs);
+        free(from);
+        if (wants != UINT32_MAX)
+            st = piece_next(s, wants, err);
+    }
+    if (st != OK) {
+        batch_unref(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+static Status put_next(Stream *s, Batch **out, Error *err)
+{
+    while (!*out && s->i_cursor < s->n) {
+        Cursor *c = &s->cursors[s->i_cursor];
+        Status st = block_load(s, c, err);
+        if (st != OK)
+            return st;
+        *out = c->batch;
+        c->batch = NULL;
+        s->i_cursor += *out == NULL;
+    }
+    return OK;
+}
+
+/* With the column that only orders. */
+static Status stream_whole(Stream *s, Batch **out, Error *err)
+{
+    *out = NULL;
+    return s->merge ? merged_next(s, out, err) : put_next(s, out, err);
+}
+
+Status stream_next(Stream *s, Batch **out, Error *err)
+{
+    Status st = stream_whole(s, out, err);
+    if (st == OK && *out && s->p->order == SPILL_BY_LAST)
+        slot_unref(&(*out)->slots[--(*out)->n_cols]);
+    return st;
+}
+
+/* ---- runs of many ---- */
+
+static Status stream_put(Run *r, Spilled *p, Stream *from, SpillRun *to, Error *err)
+{
+    Status st = OK;
+    for (;;) {
+        Batch *b = NULL;
+        st = stream_whole(from, &b, err);
+        if (st != OK || !b)
+            return st;
+        st = rows_put(r, p, to, b, err);
+        batch_unref(b);
+        if (st != OK)
+            return st;
+    }
+}
+
+/* A stream over batches in memory, each in order. */
+static Status parts_stream(Run *r, const Task *t, Spilled *p, Batch *const *plains, uint32_t n,
+                           Stream **out, Error *err)
+{
+    Stream *s = stream_new(r, t, p, n);
+    Status st = OK;
+    keys_open(s);
+    s->merge = merge_open(n, s->n_keys);
+    for (uint32_t i = 0; i < n && st == OK; i++) {
+        Cursor *c = &s->cursors[i];
+        c->batch = batch_ref(plains[i]);
+        for (uint32_t k = 0; st == OK && k < p->n_cols; k++)
+            if (p->lacks_text[k])
+                st = block_drop_text(c->batch, k, err);
+        if (st == OK)
+            st = keys_find(s, c, err);
+        if (st == OK)
+            merge_give(s->merge, i, c->keys, s->is_desc, c->batch->n_rows);
+    }
+    if (st != OK) {
+        stream_close(s);
+        return st;
+    }
+    *out = s;
+    return OK;
+}
+
+static Status parts_merge(Run *r, const Task *t, Spilled *p, Batch *const *plains, uint32_t n,
+                          Error *err)
+{
+    Stream *s = NULL;
+    Status st = parts_stream(r, t, p, plains, n, &s, err);
+    if (st == OK)
+        st = stream_put(r, p, s, run_begin(p), err);
+    stream_close(s);
+    return st;
+}
+
+Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,
+                   Error *err)
+{
+    Batch **plains = xcalloc(n_parts + 1ull, sizeof *plains);
+    uint32_t n = 0;
+    Status st = OK;
+    for (uint32_t i = 0; i < n_parts; i++) {
+        if (parts[i]->n_rows == 0)
+            continue;
+        plains[n] = block_plain(parts[i], &p->inputs);
+        columns_note(p, plains[n]);
+        p->n_rows += plains[n++]->n_rows;
+    }
+    if (p->order == SPILL_AS_PUT || n == 1) {
+        SpillRun *run = run_begin(p);
+        for (uint32_t i = 0; i < n && st == OK; i++)
+            st = rows_put(r, p, run, plains[i], err);
+    } else if (n) {
+        st = parts_merge(r, t, p, plains, n, err);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        batch_unref(plains[i]);
+    free(plains);
+    return st;
+}
+
+Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
+{
+    while (p->order != SPILL_AS_PUT && p->n_runs > FAN_IN) {
+        /* Neighbours become one: of equal rows those of earlier runs stay first. */
+        SpillRun *old = p->runs;
+        uint32_t n_old = p->n_runs;
+        Status st = OK;
+        p->runs = NULL;
+        p->n_runs = p->cap_runs = 0;
+        for (uint32_t at = 0; at < n_old && st == OK; at += FAN_IN) {
+            uint32_t n = n_old - at < FAN_IN ? n_old - at : FAN_IN;
+            Stream *s = NULL;
+            st = runs_stream(r, t, p, old + at, n, &s, err);
+            if (st == OK)
+                st = stream_put(r, p, s, run_begin(p), err);
+            stream_close(s);
+        }
+        runs_free(old, n_old);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
+Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err)
+{
+    return runs_stream(r, t, p, p->runs, p->n_runs, out, err);
+}

@@ -1,0 +1,58 @@
+/* spilled.h - rows of one operator that are in a temporary file, and how they come back.
+ *
+ * Rows are put as *runs*, each in the order in which they are to come; a stream gives all of them, a few thousand at
+ * a time: run after run, or merged. What a stream needs in memory is a block of each run, so there are never more
+ * than a few dozen: what would be more is merged into one first.
+ *
+ * Threads: one at a time adds; then any may read, each with a stream of its own.
+ */
+#ifndef PIPE_RUN_SPILLED_H
+#define PIPE_RUN_SPILLED_H
+
+#include "data/block.h"
+#include "data/spill.h"
+#include "run/run_int.h"
+
+typedef enum SpillOrder {
+    SPILL_AS_PUT,  /* run after run */
+    SPILL_SORTED,  /* by the keys of the SORT of `code`; runs are put in it */
+    SPILL_BY_LAST, /* by the last column, ints that ascend in each run; it is left out of what streams give */
+} SpillOrder;
+
+typedef struct SpillRun {
+    SpillBlock *blocks; /* [n] owned */
+    uint32_t n, cap;
+} SpillRun;
+
+typedef struct Spilled {
+    SpillFile *file;
+    const Step *step;   /* whose it is: counted for it */
+    SpillOrder order;
+    const Code *code;   /* SPILL_SORTED */
+    BlockInputs inputs;
+    SpillRun *runs;     /* [n_runs] owned */
+    uint32_t n_runs, cap_runs;
+    uint64_t n_rows;
+    uint32_t n_cols;    /* 0 before the first rows */
+    bool *lacks_text;   /* [n_cols] some rows have only values */
+} Spilled;
+
+Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, Spilled **out,
+                    Error *err);
+void spilled_free(Spilled *p); /* NULL is fine */
+/* Puts the rows of some batches as one run. SPILL_SORTED: each of them is sorted. */
+Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,
+                   Error *err);
+/* One batch behind the rows of the last run, which is begun if there is none. */
+Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err);
+/* Before the first stream. */
+Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err);
+
+typedef struct Stream Stream;
+/* Of worker t's thread. p must be finished. */
+Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err);
+/* The next rows, one reference; NULL: there are no more. */
+Status stream_next(Stream *s, Batch **out, Error *err);
+void stream_close(Stream *s); /* NULL is fine */
+
+#endif
