@@ -329,6 +329,17 @@ bool value_round_int(int64_t v, int64_t n_digits, int64_t *out)
     return signed_of(magnitude, v < 0, out);
 }
 
+int value_cmp(const Value *a, const Value *b)
+{
+    if (a->type == TYPE_STRING)
+        return str_cmp(a->s, b->s);
+    if (a->type != TYPE_FLOAT)
+        return (a->i > b->i) - (a->i < b->i);
+    if (isnan(a->f) || isnan(b->f))
+        return (isnan(a->f) != 0) - (isnan(b->f) != 0);
+    return (a->f > b->f) - (a->f < b->f);
+}
+
 /* date. The calendar repeats every 400 years of 146097 days; years are counted from
  * 1 March, so that the leap day is the last: Howard Hinnant, "chrono-compatible low-level
  * date algorithms". */

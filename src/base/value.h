@@ -67,6 +67,9 @@ void value_print(Buf *b, Value v); /* null prints as nothing; strings as they ar
  * \u{fffd}), null as `null`, dates as `date("2026-01-02")`, infinity as `float("inf")`. */
 void value_print_literal(Buf *b, Value v);
 
+/* The order of two values of one type that are not null: < 0, 0, > 0. nan equals nan and is the greatest. */
+int value_cmp(const Value *a, const Value *b);
+
 /* `round` of the language: to so many digits after the point (before it, if negative),
  * half away from zero. A float is judged by its decimal form as printed, so that
  * 2.675 to 2 digits is 2.68. False when an int result is out of range. */

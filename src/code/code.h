@@ -95,7 +95,7 @@ typedef struct Spec {
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */
     uint32_t n_values;
-    const Value *values;     /* IN: constants of one type, not null */
+    const Value *values;     /* IN: constants of one type, not null, ascending (value_cmp), no two the same */
     uint32_t n_cols;
     const uint16_t *cols;    /* PROJECT: columns of t */
     uint32_t n_keys;

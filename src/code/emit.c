@@ -383,6 +383,26 @@ static uint16_t column_place(Emit *e, uint32_t col)
     return operand(e, e->named.n - 1);
 }
 
+static int item_cmp(const void *a, const void *b)
+{
+    return value_cmp(a, b);
+}
+
+/* The list of `in`, sorted, each value once. */
+static Spec list(Emit *e, const Tx *tx)
+{
+    Value *values = arena_array(e->arena, Value, tx->n_items);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < tx->n_items; i++)
+        values[i] = tx->items[i];
+    if (tx->n_items)
+        qsort(values, tx->n_items, sizeof *values, item_cmp);
+    for (uint32_t i = 0; i < tx->n_items; i++)
+        if (n == 0 || value_cmp(&values[n - 1], &values[i]) != 0)
+            values[n++] = values[i];
+    return (Spec){.kind = SPEC_IN, .n_values = n, .values = values};
+}
+
 static uint16_t fresh_expr(Emit *e, const Tx *tx)
 {
     uint16_t a, r;
@@ -412,8 +432,7 @@ static uint16_t fresh_expr(Emit *e, const Tx *tx)
     case TX_IN: {
         a = expr(e, tx->args[0]);
         r = reg(e, TYPE_BOOL);
-        Spec s = {.kind = SPEC_IN, .n_values = tx->n_items, .values = tx->items};
-        put(e, OP_IN, r, a, add_spec(e, s));
+        put(e, OP_IN, r, a, add_spec(e, list(e, tx)));
         if (!tx->is_negated)
             return r;
         a = r;
@@ -468,6 +487,23 @@ static uint16_t project(Emit *e, const uint32_t *cols, uint32_t n)
     return add_spec(e, (Spec){.kind = SPEC_PROJECT, .n_cols = n, .cols = c});
 }
 
+/* Columns taken twice in a row are taken once. */
+static void put_project(Emit *e, const uint32_t *cols, uint32_t n)
+{
+    const Instr *last = e->instrs.n ? &e->instrs.ptr[e->instrs.n - 1] : NULL;
+    if (!last || last->op != OP_PROJECT) {
+        put(e, OP_PROJECT, project(e, cols, n), 0, 0);
+        return;
+    }
+    Spec *s = &e->specs.ptr[last->a];
+    uint16_t *all = arena_array(e->arena, uint16_t, n);
+    for (uint32_t i = 0; i < n; i++)
+        all[i] = s->cols[cols[i]];
+    s->cols = all;
+    s->n_cols = n;
+    e->notes.ptr[e->notes.n - 1] = e->note;
+}
+
 static void define(Emit *e, const Pop *p)
 {
     e->note.column = p->out->cols[p->col].name;
@@ -476,7 +512,7 @@ static void define(Emit *e, const Pop *p)
         uint32_t *cols = arena_array(e->arena, uint32_t, n);
         for (uint32_t i = 0; i < n; i++)
             cols[i] = i == p->col ? p->expr->col : i;
-        put(e, OP_PROJECT, project(e, cols, n), 0, 0);
+        put_project(e, cols, n);
     } else {
         uint16_t r = expr(e, p->expr);
         put(e, OP_DEFINE, operand(e, p->col), r, 0);
@@ -650,7 +686,7 @@ static void pop(Emit *e, const Pop *p)
         define(e, p);
         break;
     case POP_PROJECT:
-        put(e, OP_PROJECT, project(e, p->cols, p->n_cols), 0, 0);
+        put_project(e, p->cols, p->n_cols);
         break;
     case POP_TAKE:
         put(e, OP_TAKE, expr(e, p->expr), 0, 0);

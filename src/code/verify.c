@@ -337,6 +337,8 @@ static Status check_effect(Verify *v, Instr in)
             if (s->values[i].is_null || s->values[i].type != c->reg_types[in.b])
                 return BAD(v, "value %u of s%u is not %s", i, in.c,
                            type_name(c->reg_types[in.b]));
+            else if (i && value_cmp(&s->values[i - 1], &s->values[i]) >= 0)
+                return BAD(v, "value %u of s%u is not above the one before", i, in.c);
         return OK;
     case OP_CALL:
         return check_call(v, in);

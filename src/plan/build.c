@@ -2,6 +2,7 @@
 
 #include "plan/fold.h"
 #include "plan/needs.h"
+#include "plan/simplify.h"
 #include "plan/type.h"
 
 #define PRIORITY_MAX 1000000 /* rank is twice that and has to fit an int32_t */
@@ -683,6 +684,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
             pops.ptr[0]->batch = BATCH_AUTO;
     }
     register_stdin(b, &pops, scope);
+    simplify_pops(b->arena, b->host->evaluator, &pops);
     Step *step = step_new(b, op_label(s), s, kind, scope);
     if (!is_source)
         step_input(b, step, at->step);

@@ -55,6 +55,7 @@ struct Tx {
     uint32_t n_items;
     Value *items;      /* IN */
     Span span;
+    Tx *simpler;       /* what simplify.c made of it; NULL: it has not been there */
 };
 
 /* ---- operations of a step ---- */

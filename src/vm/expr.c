@@ -262,16 +262,32 @@ static void select_rows(Pass *p, Reg *to, const Reg *yes, const Reg *cond)
 
 /* ---- in ---- */
 
-static int compare_values(const void *a_, const void *b_)
+static bool has_value(const Spec *spec, const Value *v)
 {
-    const Value *a = a_, *b = b_;
-    if (a->type == TYPE_STRING)
-        return str_cmp(a->s, b->s);
-    if (a->type != TYPE_FLOAT)
-        return (a->i > b->i) - (a->i < b->i);
-    if (a->f != a->f || b->f != b->f)
-        return (a->f != a->f) - (b->f != b->f);
-    return (a->f > b->f) - (a->f < b->f);
+    uint32_t lo = 0, hi = spec->n_values;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int c = value_cmp(v, &spec->values[mid]);
+        if (c == 0)
+            return true;
+        if (c < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return false;
+}
+
+/* has_value of a whole number: no branch is guessed wrong in the search. */
+static bool has_int(const Spec *spec, int64_t v)
+{
+    const Value *at = spec->values;
+    for (uint32_t n = spec->n_values; n > 1;) {
+        uint32_t half = n / 2;
+        at = at[half].i <= v ? at + half : at;
+        n -= half;
+    }
+    return at->i == v;
 }
 
 static void is_in(Pass *p, Reg *to, const Reg *a, const Spec *spec)
@@ -280,30 +296,20 @@ static void is_in(Pass *p, Reg *to, const Reg *a, const Spec *spec)
         reg_set_null(p->vm, to, TYPE_BOOL);
         return;
     }
-    Value *sorted = xmalloc((spec->n_values + 1) * sizeof *sorted);
-    memcpy(sorted, spec->values, spec->n_values * sizeof *sorted);
-    qsort(sorted, spec->n_values, sizeof *sorted, compare_values);
     Result res = result_open(p, TYPE_BOOL, a->is_const);
     const uint64_t *live = pass_live(p, &a, 1, a->is_const);
     memset(res.col->values, 0, res.n);
-    BITS_EACH(row, live, res.n)
-    {
-        Value v = reg_value(a, row);
-        uint32_t lo = 0, hi = spec->n_values;
-        while (lo < hi) {
-            uint32_t mid = lo + (hi - lo) / 2;
-            int c = compare_values(&v, &sorted[mid]);
-            if (c == 0)
-                column_bools(res.col)[row] = 1;
-            if (c <= 0)
-                hi = mid;
-            else
-                lo = mid + 1;
+    if (spec->n_values && type_is_int(a->type)) {
+        BITS_EACH(row, live, res.n) column_bools(res.col)[row] = has_int(spec, reg_int(a, row));
+    } else {
+        BITS_EACH(row, live, res.n)
+        {
+            Value v = reg_value(a, row);
+            column_bools(res.col)[row] = has_value(spec, &v);
         }
     }
     pass_combine_valid(res.col, &a, 1);
     result_close(p, res, to);
-    free(sorted);
 }
 
 /* ---- strings ---- */

@@ -587,7 +587,7 @@ static void test_in_and_concat(void)
     const Value rows[] = {S("a"), I(1), D(NAN), S("zz"), I(12), D(0.5),
                           null_of(TYPE_STRING), null_of(TYPE_INT), null_of(TYPE_FLOAT)};
     Batch *in = batch_of(3, 3, types, rows), *out;
-    const Value strs[] = {S("b"), S("a")}, ints[] = {I(12), I(-3)}, nans[] = {D(1), D(NAN)};
+    const Value strs[] = {S("a"), S("b")}, ints[] = {I(-3), I(12)}, nans[] = {D(1), D(NAN)};
     const Value *lists[3] = {strs, ints, nans};
     Asm *a = asm_open(in);
     uint16_t r[3], comma = constant(a, S(", "));
