@@ -135,6 +135,8 @@ void mill_run_go(MillRun *r, MillResult *out); /* blocks; once */
 /* From any thread, not from a signal handler. The first lets running instances end; at once also
  * interrupts what they wait for. */
 void mill_run_cancel(MillRun *r, bool at_once);
+/* For a process that is about to end in the middle of the run: removes outputs that are not whole. */
+void mill_run_abandon(MillRun *r);
 /* The run as data, when it is over and its trace was kept; the caller frees it. */
 Recording *mill_run_recording(const MillRun *r);
 void mill_run_close(MillRun *r); /* NULL is fine */

@@ -64,6 +64,11 @@ void mill_run_go(MillRun *r, MillResult *out)
                         .profile = r->end.profile};
 }
 
+void mill_run_abandon(MillRun *r)
+{
+    run_abandon(r->run);
+}
+
 void mill_run_cancel(MillRun *r, bool at_once)
 {
     run_cancel(r->run, at_once);

@@ -45,15 +45,41 @@ static void say(Session *s, const char *line)
     progress_print(s->progress, stderr, str_of(line));
 }
 
-/* Ctrl-C: the first lets running instances end, the second interrupts them, the third
- * ends the process. SIGTERM begins with the second. */
+enum { PATIENCE_MS = 500 }; /* for instances that were told to stop at once */
+
+/* Instances that compute do not look up: the process ends with them, without what is not whole. */
+static void end_process(Session *s, int sig)
+{
+    mill_run_abandon(s->run);
+    _exit(128 + sig);
+}
+
+/* The next signal; SIGALRM when patience is over. */
+static int next_signal(Session *s, bool is_stopping)
+{
+    const struct timespec patience = {.tv_nsec = PATIENCE_MS * 1000000l};
+    int sig;
+    if (is_stopping && (sig = sigtimedwait(&s->signals, NULL, &patience)) > 0)
+        return sig;
+    if (is_stopping)
+        return SIGALRM;
+    return sigwait(&s->signals, &sig) == 0 ? sig : SIGALRM;
+}
+
+/* Ctrl-C: the first lets running instances end, the second interrupts them and ends the process
+ * if they take long, as does a third. SIGTERM begins with the second. */
 static void *wait_for_signals(void *ctx)
 {
     Session *s = ctx;
-    int sig, n_caught = 0;
-    while (sigwait(&s->signals, &sig) == 0 && !atomic_load(&s->is_over)) {
+    int n_caught = 0;
+    for (;;) {
+        int sig = next_signal(s, n_caught >= 2);
+        if (atomic_load(&s->is_over))
+            return NULL;
         if (sig == SIGUSR1)
             continue;
+        if (sig == SIGALRM)
+            end_process(s, atomic_load(&s->caught));
         atomic_store(&s->caught, sig);
         n_caught += sig == SIGTERM && n_caught == 0 ? 2 : 1;
         if (n_caught == 1) {
@@ -65,10 +91,9 @@ static void *wait_for_signals(void *ctx)
                                   : "interrupted again: stopping at once\n");
             mill_run_cancel(s->run, true);
         } else {
-            _exit(128 + sig);
+            end_process(s, sig);
         }
     }
-    return NULL;
 }
 
 /* ---- what is said at the end ---- */

@@ -270,6 +270,12 @@ Status sink_commit(Sink *s, Error *err)
     return st;
 }
 
+void sink_abandon(const Sink *s)
+{
+    if (s->temp)
+        unlink(s->temp);
+}
+
 void sink_abort(Sink *s)
 {
     if (!s)

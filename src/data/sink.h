@@ -29,6 +29,8 @@ uint64_t sink_held_bytes(Sink *s);    /* in buffers that wait for an earlier one
 /* Makes the output visible and frees s, also on failure (which leaves no file). Submits that still wait for
  * an earlier number are our own mistake (assert). */
 Status sink_commit(Sink *s, Error *err);
+/* Removes what is not visible yet and leaves s as it is: for a process that ends at once. From any thread. */
+void sink_abandon(const Sink *s);
 void sink_abort(Sink *s); /* removes what was written and frees s; NULL is fine */
 
 #endif

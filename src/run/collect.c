@@ -117,6 +117,8 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     free(tables);
     part->written = host.state->pending;
     host.state->pending = NULL;
+    if (st == OK)
+        st = outputs_end_own(r->outputs, &host.state->own, true, err);
     return st;
 }
 

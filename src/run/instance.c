@@ -36,8 +36,8 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
     Host *h = ctx;
     if (h->run->plan->sinks[spec->sink].by_key) {
         uint64_t n_bytes = 0;
-        Status st = outputs_write_file(h->run->outputs, spec, path,
-                                       frame_id(instance_frame(h->task->inst)), t, &n_bytes, err);
+        Status st = outputs_write_own(h->run->outputs, &h->state->own, spec, path,
+                                      frame_id(instance_frame(h->task->inst)), t, &n_bytes, err);
         work_wrote(h->run, h->task, spec, n_bytes);
         return st;
     }
@@ -171,6 +171,7 @@ static void attempt_reset(Run *r, const Step *s, State *state)
 {
     for (uint32_t i = 0; state->pending && i < r->plan->n_sinks; i++)
         buf_clear(&state->pending[i]);
+    outputs_end_own(r->outputs, &state->own, false, NULL);
     if (s->kind != STEP_COLLECT)
         drop_parts(state);
 }
@@ -264,6 +265,8 @@ TaskResult task_run(void *ctx, Task *t)
     buf_deinit(&host.log);
     if (st == OK && s->scope == 0)
         st = append_pending(r, host.state, &t->err);
+    if (st == OK)
+        st = outputs_end_own(r->outputs, &host.state->own, true, &t->err);
     if (st != OK) {
         t->err.status = st;
         return TASK_FAILED;

@@ -13,17 +13,27 @@ typedef struct Output {
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
 } Output;
 
-/* Who writes a path of its own. */
-typedef struct OwnFile {
+/* Who writes a path that depends on the batch. */
+typedef struct PathOwner {
     uint32_t frame, sink;
-} OwnFile;
+} PathOwner;
+
+struct OwnFile {
+    OwnFile *next;             /* of the instance */
+    OwnFile *open_next, *open_prev; /* of all that are open; guarded by mu */
+    Sink *sink;
+    char *path;                /* owned */
+    uint32_t id;               /* the plan's sink */
+    uint64_t next_seq;
+};
 
 struct Outputs {
     const Plan *plan;
     Output *list;      /* [plan->n_sinks] */
     pthread_mutex_t mu;
     Arena *arena;      /* guarded by mu */
-    Map own_files;     /* path -> OwnFile, guarded by mu */
+    Map owners;        /* path -> PathOwner, guarded by mu */
+    OwnFile *open;     /* guarded by mu */
 };
 
 Status outputs_open(const Plan *plan, Outputs **out, Error *err)
@@ -34,7 +44,7 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
     o->plan = plan;
     o->list = xcalloc(plan->n_sinks, sizeof *o->list);
     o->arena = arena_open();
-    map_init(&o->own_files, o->arena);
+    map_init(&o->owners, o->arena);
     pthread_mutex_init(&o->mu, NULL);
     for (uint32_t i = 0; i < plan->n_sinks && st == OK; i++) {
         const Pop *p = plan->sinks[i].pop;
@@ -64,44 +74,119 @@ void outputs_drop(Outputs *o, uint32_t sink)
     o->list[sink].is_dropped = true;
 }
 
-Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
-                          uint64_t *n_bytes, Error *err)
+/* Notes who writes the path; false if another batch does. */
+static bool path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
 {
     pthread_mutex_lock(&o->mu);
-    const OwnFile *owner = map_get(&o->own_files, path);
-    bool is_taken = owner && (owner->frame != frame || owner->sink != spec->sink);
+    const PathOwner *owner = map_get(&o->owners, path);
+    bool is_free = !owner || (owner->frame == frame && owner->sink == sink);
     if (!owner) {
-        OwnFile *f = arena_new(o->arena, OwnFile);
-        *f = (OwnFile){.frame = frame, .sink = spec->sink};
-        map_put(&o->own_files, arena_str(o->arena, path), f);
+        PathOwner *new = arena_new(o->arena, PathOwner);
+        *new = (PathOwner){.frame = frame, .sink = sink};
+        map_put(&o->owners, arena_str(o->arena, path), new);
     }
     pthread_mutex_unlock(&o->mu);
-    if (is_taken)
-        return error_set(err, ERR_FAIL_PERMANENT,
-                         "two batches write `%.*s`; put `{key()}` into the path, which is different "
-                         "for each",
-                         STR_ARG(path));
-    Buf head = {0}, rows = {0};
+    return is_free;
+}
+
+static Status own_open(Outputs *o, const Spec *spec, Str path, uint64_t *n_bytes, OwnFile **out,
+                       Error *err)
+{
+    Buf head = {0};
     Sink *sink = NULL;
     csv_write_header(&head, spec->schema, &spec->dialect);
-    csv_write_rows(&rows, t, &spec->dialect);
-    *n_bytes = head.len + rows.len;
+    *n_bytes += head.len;
     Status st = sink_open(path, buf_str(&head), &sink, err);
-    if (st == OK) {
-        st = sink_submit(sink, 0, &rows, err);
-        if (st == OK)
-            st = sink_commit(sink, err);
-        else
-            sink_abort(sink);
-    }
     buf_deinit(&head);
+    if (st != OK)
+        return st;
+    OwnFile *f = xcalloc(1, sizeof *f);
+    f->sink = sink;
+    f->path = xstrndup(path.ptr, path.len);
+    f->id = spec->sink;
+    pthread_mutex_lock(&o->mu);
+    f->open_next = o->open;
+    if (o->open)
+        o->open->open_prev = f;
+    o->open = f;
+    pthread_mutex_unlock(&o->mu);
+    *out = f;
+    return OK;
+}
+
+Status outputs_write_own(Outputs *o, OwnFile **files, const Spec *spec, Str path, uint32_t frame,
+                         const Batch *t, uint64_t *n_bytes, Error *err)
+{
+    OwnFile *f = *files;
+    *n_bytes = 0;
+    while (f && !(f->id == spec->sink && str_is(path, f->path)))
+        f = f->next;
+    if (!f) {
+        if (!path_claim(o, path, frame, spec->sink))
+            return error_set(err, ERR_FAIL_PERMANENT,
+                             "two batches write `%.*s`; put `{key()}` into the path, which is "
+                             "different for each",
+                             STR_ARG(path));
+        Status st = own_open(o, spec, path, n_bytes, &f, err);
+        if (st != OK)
+            return st;
+        f->next = *files;
+        *files = f;
+    }
+    Buf rows = {0};
+    csv_write_rows(&rows, t, &spec->dialect);
+    *n_bytes += rows.len;
+    Status st = sink_submit(f->sink, f->next_seq++, &rows, err);
     buf_deinit(&rows);
     return st;
+}
+
+static void own_free(Outputs *o, OwnFile *f)
+{
+    pthread_mutex_lock(&o->mu);
+    *(f->open_prev ? &f->open_prev->open_next : &o->open) = f->open_next;
+    if (f->open_next)
+        f->open_next->open_prev = f->open_prev;
+    pthread_mutex_unlock(&o->mu);
+    free(f->path);
+    free(f);
+}
+
+Status outputs_end_own(Outputs *o, OwnFile **files, bool commit, Error *err)
+{
+    Status st = OK;
+    OwnFile *next;
+    for (OwnFile *f = *files; f; f = next) {
+        next = f->next;
+        if (commit && st == OK)
+            st = sink_commit(f->sink, err);
+        else
+            sink_abort(f->sink);
+        own_free(o, f);
+    }
+    *files = NULL;
+    return st;
+}
+
+void outputs_abandon(Outputs *o)
+{
+    pthread_mutex_lock(&o->mu);
+    for (const OwnFile *f = o->open; f; f = f->open_next)
+        sink_abandon(f->sink);
+    for (uint32_t i = 0; i < o->plan->n_sinks; i++)
+        if (o->list[i].sink)
+            sink_abandon(o->list[i].sink);
+    pthread_mutex_unlock(&o->mu);
 }
 
 Status outputs_close(Outputs *o, bool commit, Error *err)
 {
     Status st = OK;
+    while (o->open) { /* of instances that did not end well */
+        OwnFile *f = o->open;
+        sink_abort(f->sink);
+        own_free(o, f);
+    }
     for (uint32_t i = 0; i < o->plan->n_sinks; i++) {
         Sink *sink = o->list[i].sink;
         if (!sink)

@@ -2,9 +2,9 @@
  *
  * A path that is the same for all batches is one file: opened with its header when the run
  * starts, appended to in key order, and made visible when the run ends well. A path that depends on the batch is
- * a file of its own, visible as soon as its instance is done.
+ * a file of its own, visible as soon as its instance is done, and never if that fails.
  *
- * Threads: outputs_write from any; the rest from one, when no instance runs.
+ * Threads: outputs_write_own and outputs_end_own from any; the rest from one, when no instance runs.
  */
 #ifndef PIPE_RUN_OUTPUTS_H
 #define PIPE_RUN_OUTPUTS_H
@@ -20,10 +20,16 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err);
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
 /* The file will not be made visible: what it collects has failed, though the run goes on. */
 void outputs_drop(Outputs *o, uint32_t sink);
-/* A whole file of one instance, header included. frame: that it runs in; another attempt of it
- * replaces the file, another batch must not. */
-Status outputs_write_file(Outputs *o, const Spec *spec, Str path, uint32_t frame, const Batch *t,
-                          uint64_t *n_bytes, Error *err);
+/* Files that an instance writes for itself, until it is done. NULL: none. */
+typedef struct OwnFile OwnFile;
+/* Appends the rows to a file of the instance's own, which is opened with its header when it is new in the
+ * list. frame: that it runs in; another attempt of it replaces the file, another batch must not. */
+Status outputs_write_own(Outputs *o, OwnFile **files, const Spec *spec, Str path, uint32_t frame,
+                         const Batch *t, uint64_t *n_bytes, Error *err);
+/* The instance is done: its files become visible; or it failed: they are removed. Empties the list. */
+Status outputs_end_own(Outputs *o, OwnFile **files, bool commit, Error *err);
+/* Removes what is not visible yet, and nothing else: for a process that ends at once, from any thread. */
+void outputs_abandon(Outputs *o);
 /* Makes the shared files visible, or removes what was written of them. Frees o. */
 Status outputs_close(Outputs *o, bool commit, Error *err);
 

@@ -45,6 +45,8 @@ static void release_state(void *ctx, uint32_t step, void *state)
     spilled_free(s->spilled);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
+    if (s->own && r->outputs) /* else outputs_close saw to them */
+        outputs_end_own(r->outputs, &s->own, false, NULL);
     free(s->pending);
     free(s);
 }
@@ -156,6 +158,22 @@ static MemoryUse memory_use(const Run *r)
     return m;
 }
 
+/* A file that one instance writes is not made if that did not come to its end. */
+static Status close_outputs(Run *r, bool commit, const PoolSummary *summary, Error *err)
+{
+    const Plan *plan = r->plan;
+    pthread_mutex_lock(&r->mu);
+    Outputs *outputs = r->outputs;
+    r->outputs = NULL;
+    pthread_mutex_unlock(&r->mu);
+    for (uint32_t i = 0; i < plan->n_sinks; i++) {
+        uint32_t step = plan->sinks[i].step;
+        if (plan->steps[step]->scope == 0 && summary->steps[step].n_done == 0)
+            outputs_drop(outputs, i);
+    }
+    return outputs_close(outputs, commit, err);
+}
+
 void run_go(Run *r, RunResult *out)
 {
     const Tasks tasks = {.ctx = r, .run = r->meters ? metered_run : task_run,
@@ -181,8 +199,7 @@ void run_go(Run *r, RunResult *out)
         meters_stop(r->meters);
     out->state = out->summary.state;
     bool commit = out->state == RUN_DONE || out->state == RUN_PARTIAL;
-    Status st = outputs_close(r->outputs, commit, &out->commit_error);
-    r->outputs = NULL;
+    Status st = close_outputs(r, commit, &out->summary, &out->commit_error);
     if (st != OK)
         out->state = RUN_FAILED;
     out->memory = memory_use(r);
@@ -201,6 +218,14 @@ void run_cancel(Run *r, bool at_once)
     pthread_mutex_lock(&r->mu);
     if (r->pool)
         pool_cancel(r->pool, at_once);
+    pthread_mutex_unlock(&r->mu);
+}
+
+void run_abandon(Run *r)
+{
+    pthread_mutex_lock(&r->mu);
+    if (r->outputs)
+        outputs_abandon(r->outputs);
     pthread_mutex_unlock(&r->mu);
 }
 

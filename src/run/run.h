@@ -49,6 +49,9 @@ void run_go(Run *r, RunResult *out);
 void run_close(Run *r); /* NULL is fine */
 /* The first lets running instances end; at once also interrupts sleeps. Not from a signal handler. */
 void run_cancel(Run *r, bool at_once);
+/* For a process that is about to end in the middle of the run: removes outputs that are not whole. Nothing of
+ * the run may be called afterwards. */
+void run_abandon(Run *r);
 
 const RunInfo *run_info(const Run *r);
 const struct Profile *run_profile(Run *r); /* of a finished run; NULL unless kept. The run owns it */
