@@ -26,6 +26,8 @@ static const char *work_name(Work w)
     case WORK_READ: return "reading";
     case WORK_INDEX: return "finding fields";
     case WORK_GATHER: return "putting parts together";
+    case WORK_SPILL: return "spilling";
+    case WORK_UNSPILL: return "reading what was spilled";
     case WORK_FOLD: return "folding batches";
     case WORK_COMMIT: return "appending in key order";
     case WORK_TURN: return "waiting for its turn";

@@ -14,6 +14,8 @@ typedef enum Work {
     WORK_READ,   /* the next range of a file */
     WORK_INDEX,  /* where its rows have their fields */
     WORK_GATHER, /* parts and groups put together as a table */
+    WORK_SPILL,  /* rows put into a temporary file, by a step that reads one */
+    WORK_UNSPILL, /* rows that come back from one */
     WORK_FOLD,   /* a batch taken by a collect */
     WORK_COMMIT, /* what an instance has serialised, appended to its file in key order */
     WORK_TURN,   /* no work: from the instance's end until it was its turn to append */

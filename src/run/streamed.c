@@ -74,12 +74,14 @@ typedef struct Rest {
     uint64_t n_rows;
 } Rest;
 
-static Status rest_take(Run *r, Rest *rest, Batch *part, Error *err)
+static Status rest_take(Run *r, const Task *t, Rest *rest, Batch *part, Error *err)
 {
     Status st = OK;
     rest->n_rows += part->n_rows;
     if (rest->spilled) {
+        uint64_t begin = work_begin(r);
         st = spilled_append(r, rest->spilled, part, err);
+        work_end(r, t, WORK_SPILL, begin, part->n_rows, 0);
     } else if (!rest->is_dropped) {
         Batch *own = batch_compact(part);
         state_count(r, &rest->held, rest->held.n_bytes + batch_held_bytes(own));
@@ -97,15 +99,17 @@ static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, St
     for (;;) {
         Batch *b = NULL, *part = NULL;
         Status st = task_check(h->task, err);
+        uint64_t begin = work_begin(r);
         if (st == OK)
             st = stream_next(in, &b, err);
         if (st != OK || !b)
             return st;
+        work_end(r, h->task, WORK_UNSPILL, begin, b->n_rows, 0);
         st = vm_run_part(r->vms[h->task->worker], c, first, end, outside, inst, b, &part, err);
         inst->row_base += b->n_rows;
         batch_unref(b);
         if (st == OK)
-            st = rest_take(r, rest, part, err);
+            st = rest_take(r, h->task, rest, part, err);
         if (st != OK)
             return st;
     }
