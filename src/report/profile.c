@@ -9,6 +9,7 @@ enum {
     N_OPCODE_LINES = 8,
     FIXED_LINES = 5, /* head, two heads of columns, the blank line between, what was left out */
     LEAST_TEXT = 20, /* columns */
+    NAME_WIDTH = 14, /* of an opcode: MASK_NOT_FALSE */
 };
 
 typedef struct Sheet {
@@ -123,7 +124,7 @@ static void put_part(Sheet *s, const ProfileLine *l, Buf *out)
     Buf what = {0};
     buf_put_str(&what, l->name);
     if (l->text.len) {
-        buf_printf(&what, "%*s", l->name.len < 11 ? (int)(11 - l->name.len) : 0, "");
+        buf_printf(&what, "%*s", l->name.len < NAME_WIDTH ? (int)(NAME_WIDTH - l->name.len) : 0, "");
         buf_putc(&what, ' ');
         buf_put_str(&what, l->text);
     }
