@@ -16,6 +16,7 @@ typedef struct Finder {
     Ends *folds;         /* [n_steps] */
     Ends *pools;         /* [n_pools] */
     Ends *scopes;        /* [n_scopes] bars of batches of the scope and of those inside */
+    Ends *failures;      /* [n_scopes] those of them that failed for good */
 } Finder;
 
 /* qsort has no context, and neither has C11 another sort. */
@@ -48,6 +49,8 @@ static void lists_of(const Finder *f, const Bar *b, void (*to)(Ends *list, uint3
     uint32_t scope = f->rec->frames[is_fold ? b->child : b->frame].scope;
     for (; scope != 0 && scope < info->n_scopes; scope = info->scopes[scope].parent) {
         to(&f->scopes[scope], bar);
+        if (b->outcome == OUTCOME_FAILED)
+            to(&f->failures[scope], bar);
         if (info->scopes[scope].parent >= scope)
             break;
     }
@@ -81,6 +84,7 @@ static void finder_make(Finder *f, Arena *a)
     f->folds = arena_array(a, Ends, info->n_steps);
     f->pools = arena_array(a, Ends, info->n_pools);
     f->scopes = arena_array(a, Ends, info->n_scopes);
+    f->failures = arena_array(a, Ends, info->n_scopes);
     uint32_t *last = arena_array(a, uint32_t, info->n_workers);
     End *ends = xmalloc((r->n_bars + (size_t)1) * sizeof *ends);
     for (uint32_t k = 0; k < info->n_workers; k++)
@@ -96,6 +100,7 @@ static void finder_make(Finder *f, Arena *a)
     lists_room(a, f->folds, info->n_steps);
     lists_room(a, f->pools, info->n_pools);
     lists_room(a, f->scopes, info->n_scopes);
+    lists_room(a, f->failures, info->n_scopes);
     for (uint32_t k = 0; k < r->n_bars; k++)
         lists_of(f, &r->bars[ends[k].bar], list_put, ends[k].bar);
     free(ends);
@@ -151,14 +156,45 @@ static uint32_t freed_by(const Finder *f, uint32_t bar, WaitReason why, uint64_t
     return REC_NONE;
 }
 
-/* The candidate if it ended later than what is known, and not after the bar's start. */
-static uint32_t later(const Recording *r, uint32_t known, uint32_t candidate, uint64_t start_ns)
+/* An attempt whose step back is a delay: to the attempt before it. */
+static bool is_after_delay(const Recording *r, const Bar *b)
 {
-    if (candidate == REC_NONE || r->bars[candidate].end_ns > start_ns)
+    return b->attempt > 1 && b->after != REC_NONE && r->bars[b->after].step == b->step &&
+           r->bars[b->after].outcome == OUTCOME_RETRY;
+}
+
+/* The candidate if it ended later than what is known, and not after the bar's start. What leads
+ * over the delay of a retry ended when the delay did. */
+static uint32_t later(const Recording *r, uint32_t bar, uint32_t known, uint32_t candidate)
+{
+    const Bar *b = &r->bars[bar];
+    if (candidate == REC_NONE || r->bars[candidate].end_ns > b->start_ns)
         return known;
-    if (known == REC_NONE || r->bars[candidate].end_ns > r->bars[known].end_ns)
+    if (known == REC_NONE)
         return candidate;
-    return known;
+    uint64_t known_ns = r->bars[known].end_ns;
+    if (known == b->after && is_after_delay(r, b) && b->ready_ns > known_ns)
+        known_ns = b->ready_ns;
+    return r->bars[candidate].end_ns > known_ns ? candidate : known;
+}
+
+/* A batch that failed is folded nowhere, yet a collect waits for its end. */
+static uint32_t failed_before(const Finder *f, uint32_t bar)
+{
+    const Recording *r = f->rec;
+    const Bar *b = &r->bars[bar];
+    const RunStep *s = &r->info.steps[b->step];
+    uint32_t found = REC_NONE;
+    for (uint32_t k = 0; k < s->n_inputs; k++) {
+        const RunStep *in = &r->info.steps[s->inputs[k]];
+        uint32_t scope = in->child_scope ? in->child_scope : in->scope;
+        if (scope == 0 || scope == s->scope || r->info.scopes[scope].parent != s->scope)
+            continue;
+        uint32_t last = ended_by(r, &f->failures[scope], b->ready_ns, bar);
+        if (last != REC_NONE && recording_frame_in(r, r->bars[last].frame, s->scope) == b->frame)
+            found = later(r, bar, found, last);
+    }
+    return found;
 }
 
 static uint32_t before_of(const Finder *f, uint32_t bar)
@@ -170,13 +206,15 @@ static uint32_t before_of(const Finder *f, uint32_t bar)
     uint64_t until;
     if (found == REC_NONE && b->kind == BAR_RUN && r->info.steps[b->step].child_scope)
         found = dispatch_before(r, bar);
+    if (b->kind == BAR_RUN && r->info.steps[b->step].is_collect && !is_after_delay(r, b))
+        found = later(r, bar, found, failed_before(f, bar));
     if (b->kind == BAR_FOLD)
-        found = later(r, found, ended_by(r, &f->folds[b->step], b->start_ns, bar), b->start_ns);
+        found = later(r, bar, found, ended_by(r, &f->folds[b->step], b->start_ns, bar));
     else if (b->start_ns == b->ready_ns)
         return found;
     if (wait_last(f->waits, bar, &why, &until))
-        found = later(r, found, freed_by(f, bar, why, until), b->start_ns);
-    return later(r, found, f->on_worker[bar], b->start_ns);
+        found = later(r, bar, found, freed_by(f, bar, why, until));
+    return later(r, bar, found, f->on_worker[bar]);
 }
 
 static void path_add(Critical *c, const Recording *r)
@@ -186,8 +224,7 @@ static void path_add(Critical *c, const Recording *r)
         const Bar *b = &r->bars[c->bars[k]];
         c->step_ns[b->step] += b->end_ns - b->start_ns;
         c->step_n[b->step]++;
-        bool is_retry = k && b->after == c->bars[k - 1] && b->attempt > 1 &&
-                        r->bars[b->after].step == b->step;
+        bool is_retry = k && b->after == c->bars[k - 1] && is_after_delay(r, b);
         uint64_t ready = is_retry && b->ready_ns > until ? b->ready_ns : until;
         c->delay_ns += ready - until;
         c->gap_ns += b->start_ns - ready;

@@ -2,10 +2,12 @@
  *
  * It is read backwards from the bar that ended last. Before each bar stands the one whose end
  * let it begin, from the recording alone:
- *   - an attempt after the first: the attempt before it;
+ *   - an attempt after the first: the attempt before it, and between them the delay. It ends when the
+ *     attempt is ready: only what ended after that leads elsewhere;
  *   - a bar that began as soon as it was ready: the input that ended last; for a dispatch of a
  *     generator after its first, the dispatch before; for the fold of a batch, the last bar of the
- *     batch or the fold before, whichever ended later;
+ *     batch or the fold before, whichever ended later; for a collect after a batch that failed and
+ *     is folded nowhere, that failure;
  *   - a bar that waited: what it waited for last. If that was its cap, its pool or a credit: the
  *     bar whose end freed it (of a credit: the last bar that ended then in a batch of the scope).
  *     Otherwise the bar that its worker was busy with.

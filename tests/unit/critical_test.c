@@ -191,6 +191,81 @@ static void test_retry(void)
     recording_free(r);
 }
 
+static TraceEvent start_of(uint64_t t_ns, uint64_t ready_ns, uint16_t worker, uint16_t step,
+                           uint32_t frame, uint16_t attempt)
+{
+    return (TraceEvent){.t_ns = t_ns, .value = ready_ns, .worker = worker, .step = step,
+                        .frame = frame, .attempt = attempt, .kind = TRACE_START};
+}
+
+static TraceEvent end_of(uint64_t t_ns, uint16_t worker, uint16_t step, uint32_t frame,
+                         uint16_t attempt, Outcome outcome)
+{
+    return (TraceEvent){.t_ns = t_ns, .worker = worker, .step = step, .frame = frame,
+                        .attempt = attempt, .kind = TRACE_END, .outcome = (uint8_t)outcome};
+}
+
+static TraceEvent open_of(uint64_t t_ns, uint32_t frame)
+{
+    return (TraceEvent){.t_ns = t_ns, .frame = frame, .info = frame - 1, .value = trace_pair(frame, 0),
+                        .kind = TRACE_OPEN, .attempt = 1};
+}
+
+/* Two batches of which `flaky` fails three times each, tried again 1000 ns after each failure, then
+ * skipped; `total` collects none. Every attempt after the first starts some ns after its delay, as with
+ * threads that have to wake up, on the worker that had the other batch before. first_until: when the last
+ * attempt of batch 0 ends, which has the worker that batch 1 needs at 2050. */
+static Recording *record_flaky(bool has_pool, uint64_t first_until)
+{
+    static const uint32_t ins[] = {0, 1};
+    const RunPool pools[] = {{STR_LIT("p"), 1}};
+    const RunStep steps[] = {
+        {.name = STR_LIT("range"), .child_scope = 1},
+        {.name = STR_LIT("flaky"), .scope = 1, .n_inputs = 1, .inputs = ins, .pool = has_pool},
+        {.name = STR_LIT("total"), .n_inputs = 1, .inputs = ins + 1, .is_collect = true},
+    };
+    const RunScope scopes[] = {{.generator = RUN_NO_STEP, .bound = UINT64_MAX},
+                               {.generator = 0, .bound = 8, .credits = 8}};
+    const RunInfo info = {.n_workers = 2, .n_steps = 3, .n_scopes = 2, .n_pools = 1,
+                          .steps = steps, .scopes = scopes, .pools = pools};
+    const TraceEvent events[] = {
+        start_of(0, 0, 0, 0, 0, 1),        end_of(10, 0, 0, 0, 1, OUTCOME_YIELDED),
+        open_of(10, 1),                    start_of(10, 10, 0, 0, 0, 1),
+        start_of(12, 10, 1, 1, 1, 1),      end_of(20, 0, 0, 0, 1, OUTCOME_YIELDED),
+        open_of(20, 2),                    end_of(20, 1, 1, 1, 1, OUTCOME_RETRY),
+        start_of(20, 20, 0, 0, 0, 1),      end_of(30, 0, 0, 0, 1, OUTCOME_EXHAUSTED),
+        start_of(30, 20, 0, 1, 2, 1),      end_of(40, 0, 1, 2, 1, OUTCOME_RETRY),
+        start_of(1025, 1020, 0, 1, 1, 2),  end_of(1030, 0, 1, 1, 2, OUTCOME_RETRY),
+        start_of(1046, 1040, 1, 1, 2, 2),  end_of(1050, 1, 1, 2, 2, OUTCOME_RETRY),
+        start_of(2031, 2030, 0, 1, 1, 3),  end_of(first_until, 0, 1, 1, 3, OUTCOME_FAILED),
+        start_of(2053, 2050, 0, 1, 2, 3),  end_of(2060, 0, 1, 2, 3, OUTCOME_FAILED),
+        start_of(2062, 2060, 1, 2, 0, 1),  end_of(2070, 1, 2, 0, 1, OUTCOME_DONE),
+    };
+    const StepCount counts[3] = {{0}};
+    const ScopeCount scope_counts[2] = {{0}, {.n_batches = 2, .peak_live = 2}};
+    RunEnd end = {.state = RUN_PARTIAL, .t_ns = 2070, .steps = counts, .scopes = scope_counts};
+    return recording_make(&info, events, sizeof events / sizeof *events, &end);
+}
+
+/* A moment's wait for a worker or a slot after the delay does not lead away from it. */
+static void test_retry_waits(void)
+{
+    for (int has_pool = 0; has_pool < 2; has_pool++) {
+        Recording *r = record_flaky(has_pool, 2040);
+        path_is(r, "range range range flaky[1] flaky[1] flaky[1] total");
+        Waits *w = waits_new(r);
+        Critical *c = critical_new(w, r);
+        CHECK(c->delay_ns == 2000 && c->gap_ns == 3 + 6 + 2);
+        critical_free(c);
+        waits_free(w);
+        recording_free(r);
+        /* Who really had the worker or the slot when the delay was over is on the path. */
+        r = record_flaky(has_pool, 2052);
+        path_is(r, "range flaky[0] flaky[0] flaky[0] flaky[1] total");
+        recording_free(r);
+    }
+}
+
 /* Of two branches the longer one is on the path; a collect follows its last fold. */
 static void test_branches(void)
 {
@@ -248,6 +323,7 @@ int main(void)
     test_pool();
     test_worker();
     test_retry();
+    test_retry_waits();
     test_branches();
     test_unknown();
     test_skips();
