@@ -18,9 +18,11 @@
 
 enum { MAX_LINES = 10, N_BAR = 22, DEFAULT_WIDTH = 80 };
 
-/* All counters are relaxed: each is right by itself, and what is drawn is a moment's view. */
+/* What is drawn is a moment's view. Lines that say that a step is over are not: whoever counts last sees
+ * what all others counted, since counting and reading are in one order for all threads. */
 typedef struct StepState {
     _Atomic uint64_t n_started, n_running, n_done, n_failed, n_retries, n_skipped;
+    _Atomic uint64_t n_over_retries; /* of instances that are over: n_retries may be behind */
     _Atomic uint64_t n_yielded, busy_ns;
     _Atomic uint64_t skip_cause; /* 1 + the step that failed; 0: none was skipped */
     _Atomic bool said_start, said_end;
@@ -29,6 +31,8 @@ typedef struct StepState {
 typedef struct ScopeState {
     _Atomic uint64_t n_opened, n_live;
     _Atomic uint64_t n_generators_over; /* instances of its generator that are exhausted */
+    _Atomic uint64_t n_given; /* batches of those: n_opened may be behind, since the last look of a
+                               * generator may be told of before the batch that it gave just before */
 } ScopeState;
 
 struct Progress {
@@ -40,6 +44,7 @@ struct Progress {
     StepState *steps;     /* [n_steps] */
     ScopeState *scopes;   /* [n_scopes] */
     uint64_t *start_ns;   /* [n_workers] each written and read by its worker alone */
+    uint32_t *start_key;  /* [n_workers] likewise: of a generator the batches that it gave before */
     int64_t begun_ns;     /* clock_now_ns at the run's start */
     pthread_t ticker;
     bool has_ticker;
@@ -55,37 +60,41 @@ struct Progress {
 
 static uint64_t load(const _Atomic uint64_t *p)
 {
-    return atomic_load_explicit(p, memory_order_relaxed);
+    return atomic_load(p);
 }
 
 static void add(_Atomic uint64_t *p, uint64_t n)
 {
-    atomic_fetch_add_explicit(p, n, memory_order_relaxed);
+    atomic_fetch_add(p, n);
 }
 
 static void sub(_Atomic uint64_t *p, uint64_t n)
 {
-    atomic_fetch_sub_explicit(p, n, memory_order_relaxed);
+    atomic_fetch_sub(p, n);
 }
 
 /* ---- what is known of totals */
 
-/* Have all frames of the scope been opened? They have when every instance of its
- * generator is over; of those there are as many as frames of the scope around it. */
+/* Have all frames of the scope been opened? They have when every instance of its generator is over,
+ * of which there are as many as frames of the scope around it, and what these gave has been told. The scope
+ * around goes first: only then is the number of its frames the last word. */
 static bool scope_is_known(const Progress *p, uint32_t scope)
 {
-    for (; scope != 0; scope = p->info->scopes[scope].parent)
-        if (load(&p->scopes[scope].n_generators_over) <
-            load(&p->scopes[p->info->scopes[scope].parent].n_opened))
-            return false;
-    return true;
+    if (scope == 0)
+        return true;
+    const ScopeState *s = &p->scopes[scope];
+    uint32_t parent = p->info->scopes[scope].parent;
+    return scope_is_known(p, parent) &&
+           load(&s->n_generators_over) >= load(&p->scopes[parent].n_opened) &&
+           load(&s->n_opened) >= load(&s->n_given);
 }
 
 static bool step_total(const Progress *p, uint32_t step, uint64_t *total)
 {
     uint32_t scope = p->info->steps[step].scope;
+    bool is_known = scope_is_known(p, scope);
     *total = load(&p->scopes[scope].n_opened);
-    return scope_is_known(p, scope);
+    return is_known;
 }
 
 static uint64_t step_over(const StepState *s)
@@ -152,10 +161,11 @@ static void step_render(Progress *p, uint32_t step, uint64_t t_ns, bool has_bar,
     const StepState *s = &p->steps[step];
     uint64_t total, over = step_over(s);
     bool is_known = step_total(p, step, &total);
-    if (p->info->steps[step].child_scope) {
+    uint32_t child = p->info->steps[step].child_scope;
+    if (child) {
         count_put(out, load(&s->n_yielded));
         buf_puts(out, load(&s->n_yielded) == 1 ? " batch" : " batches");
-        if (is_known && over >= total)
+        if (scope_is_known(p, child) && is_known && over >= total)
             buf_puts(out, load(&s->n_failed) ? "" : ", done");
     } else if (is_known && total == 1) {
         buf_puts(out, over ? "done" : load(&s->n_started) ? "started" : "waiting");
@@ -329,21 +339,23 @@ static void heartbeat_locked(Progress *p)
 static void end_say(Progress *p, uint32_t step)
 {
     StepState *s = &p->steps[step];
-    uint64_t total, over = step_over(s);
+    uint32_t child = p->info->steps[step].child_scope;
+    uint64_t total;
     Buf text = {0};
-    if (!step_total(p, step, &total) || over < total ||
+    if (!step_total(p, step, &total) || step_over(s) < total || (child && !scope_is_known(p, child)) ||
         atomic_exchange_explicit(&s->said_end, true, memory_order_relaxed))
         return;
-    if (p->info->steps[step].child_scope) {
-        count_put(&text, load(&s->n_yielded));
-        buf_puts(&text, load(&s->n_yielded) == 1 ? " batch, " : " batches, ");
+    if (child) {
+        uint64_t n = load(&p->scopes[child].n_given);
+        count_put(&text, n);
+        buf_puts(&text, n == 1 ? " batch, " : " batches, ");
     } else if (total != 1) {
         count_put(&text, load(&s->n_done));
         buf_puts(&text, " done, ");
     }
-    if (load(&s->n_retries)) {
-        count_put(&text, load(&s->n_retries));
-        buf_puts(&text, load(&s->n_retries) == 1 ? " retry, " : " retries, ");
+    if (load(&s->n_over_retries)) {
+        count_put(&text, load(&s->n_over_retries));
+        buf_puts(&text, load(&s->n_over_retries) == 1 ? " retry, " : " retries, ");
     }
     if (load(&s->n_failed) || load(&s->n_skipped))
         buf_printf(&text, "%" PRIu64 " failed, %" PRIu64 " skipped, ", load(&s->n_failed),
@@ -395,10 +407,14 @@ static void plain_event(Progress *p, const TraceEvent *e, const Error *err, Str 
         buf_deinit(&text);
     }
     buf_deinit(&whole);
-    if (e->kind != TRACE_END && e->kind != TRACE_SKIP)
+    if (e->kind != TRACE_END && e->kind != TRACE_SKIP && e->kind != TRACE_OPEN)
         return;
-    /* The end of a generator makes totals known, so that others may turn out to be over. */
-    if (p->info->steps[e->step].child_scope)
+    /* The end of a generator, or a batch of it told of later, makes totals known, so that others may turn
+     * out to be over. */
+    uint32_t child = p->info->steps[e->step].child_scope;
+    if (child && !scope_is_known(p, child))
+        return;
+    if (child)
         for (uint32_t i = 0; i < p->n_steps; i++)
             end_say(p, i);
     else
@@ -413,6 +429,8 @@ static void count_end(Progress *p, const TraceEvent *e)
     uint32_t child = p->info->steps[e->step].child_scope;
     sub(&s->n_running, 1);
     add(&s->busy_ns, e->t_ns - p->start_ns[e->worker]);
+    if (e->outcome != OUTCOME_YIELDED && e->outcome != OUTCOME_RETRY && e->attempt > 1)
+        add(&s->n_over_retries, e->attempt - 1u);
     switch ((Outcome)e->outcome) {
     case OUTCOME_YIELDED: add(&s->n_yielded, 1); return;
     case OUTCOME_EXHAUSTED:
@@ -420,8 +438,10 @@ static void count_end(Progress *p, const TraceEvent *e)
     case OUTCOME_FAILED: add(&s->n_failed, 1); break;
     case OUTCOME_RETRY: add(&s->n_retries, 1); return;
     }
-    if (child)
+    if (child) {
+        add(&p->scopes[child].n_given, p->start_key[e->worker]);
         add(&p->scopes[child].n_generators_over, 1);
+    }
 }
 
 static void on_keyed_event(void *ctx, const TraceEvent *e, const Error *err, Str key)
@@ -431,6 +451,7 @@ static void on_keyed_event(void *ctx, const TraceEvent *e, const Error *err, Str
     switch ((TraceKind)e->kind) {
     case TRACE_START:
         p->start_ns[e->worker] = e->t_ns;
+        p->start_key[e->worker] = child ? e->info : 0;
         add(&p->steps[e->step].n_started, 1);
         add(&p->steps[e->step].n_running, 1);
         break;
@@ -494,6 +515,7 @@ static void on_run_start(void *ctx, const RunInfo *info)
     p->steps = xcalloc(info->n_steps, sizeof *p->steps);
     p->scopes = xcalloc(info->n_scopes, sizeof *p->scopes);
     p->start_ns = xcalloc(info->n_workers, sizeof *p->start_ns);
+    p->start_key = xcalloc(info->n_workers, sizeof *p->start_key);
     p->names = xcalloc(info->n_steps, sizeof *p->names);
     atomic_store(&p->scopes[0].n_opened, 1);
     for (uint32_t i = 0; i < info->n_steps; i++) {
@@ -610,6 +632,7 @@ void progress_close(Progress *p)
     free(p->steps);
     free(p->scopes);
     free(p->start_ns);
+    free(p->start_key);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->mu);
     free(p);

@@ -21,17 +21,28 @@ static const RunInfo INFO = {.file = {"pokemon.pipe", 12}, .job = {"prio_dynamic
                              .n_workers = N_WORKERS, .n_steps = 3, .n_scopes = 2,
                              .steps = STEPS, .scopes = SCOPES};
 
-static void say(const Observer *o, TraceKind kind, uint64_t t_ns, uint16_t step,
-                uint16_t worker, Outcome outcome, const char *error)
+static void say_at(const Observer *o, TraceEvent e, const char *error)
 {
     Error err = {0};
     if (error)
         error_set(&err, ERR_FAIL, "%s", error);
-    TraceEvent e = {.t_ns = t_ns, .kind = (uint8_t)kind, .step = step, .worker = worker,
-                    .outcome = (uint8_t)outcome, .attempt = 1};
-    if (kind == TRACE_FOLD)
-        e.value = t_ns;
+    if (e.kind == TRACE_FOLD)
+        e.value = e.t_ns;
     o->event(o->ctx, &e, error ? &err : NULL);
+}
+
+static void say(const Observer *o, TraceKind kind, uint64_t t_ns, uint16_t step,
+                uint16_t worker, Outcome outcome, const char *error)
+{
+    say_at(o, (TraceEvent){.t_ns = t_ns, .kind = (uint8_t)kind, .step = step, .worker = worker,
+                           .outcome = (uint8_t)outcome, .attempt = 1}, error);
+}
+
+/* The start of a generator that goes for the batch of that key. */
+static void say_go(const Observer *o, uint64_t t_ns, uint16_t worker, uint32_t key)
+{
+    say_at(o, (TraceEvent){.t_ns = t_ns, .kind = TRACE_START, .worker = worker, .info = key,
+                           .attempt = 1}, NULL);
 }
 
 static void yield_batch(const Observer *o, uint64_t t_ns)
@@ -70,7 +81,7 @@ static void test_block(void)
     CHECK(!strchr(b.ptr, '\033') && !strchr(b.ptr, '/') == false);
     CHECK(strstr(b.ptr, "%") == NULL);
     /* The generator has no more: three in all. */
-    say(o, TRACE_START, 1000000500, 0, 0, OUTCOME_DONE, NULL);
+    say_go(o, 1000000500, 0, 3);
     say(o, TRACE_END, 1000000600, 0, 0, OUTCOME_EXHAUSTED, NULL);
     say(o, TRACE_END, 2000000400, 1, 1, OUTCOME_RETRY, "no");
     buf_clear(&b);
@@ -109,13 +120,14 @@ static void test_plain(void)
     const Observer *o = progress_observer(p);
     o->run_start(o->ctx, &INFO);
     yield_batch(o, 0);
-    say(o, TRACE_START, 100, 0, 0, OUTCOME_DONE, NULL);
+    say_go(o, 100, 0, 1);
     say(o, TRACE_END, 200, 0, 0, OUTCOME_EXHAUSTED, NULL);
     say(o, TRACE_START, 300, 1, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_END, 400, 1, 1, OUTCOME_RETRY, "the line was busy");
     say(o, TRACE_START, 500, 1, 1, OUTCOME_DONE, NULL);
     CHECK(progress_skip_cause(p, 2) == RUN_NO_STEP);
-    say(o, TRACE_END, 1000000500, 1, 1, OUTCOME_DONE, NULL);
+    say_at(o, (TraceEvent){.t_ns = 1000000500, .kind = TRACE_END, .step = 1, .worker = 1, .attempt = 2},
+           NULL);
     progress_print(p, f, STR_LIT("a log line\n"));
     say(o, TRACE_START, 600, 2, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_END, 700, 2, 1, OUTCOME_FAILED, "refused");
@@ -133,6 +145,48 @@ static void test_plain(void)
                     "load: ended, 1 failed, 0 skipped, 100 ns of work\n");
     free(text);
     fclose(f);
+}
+
+/* Events of several workers come in any order. Worker 1 finds that there is no more, and both batches
+ * are through step 1 on workers 2 and 3, before worker 0 tells of the second batch, and of an attempt that
+ * failed: nothing is said to be over until all of it is known, and then with the right numbers. */
+static void test_late(void)
+{
+    FILE *f = tmpfile();
+    ProgressOptions options = {.mode = PROGRESS_PLAIN, .out = f, .is_ascii = true};
+    Progress *p = progress_open(&options);
+    const Observer *o = progress_observer(p);
+    Buf b = {0};
+    o->run_start(o->ctx, &INFO);
+    yield_batch(o, 0);
+    say_go(o, 100, 0, 1);
+    say_go(o, 200, 1, 2);
+    say(o, TRACE_END, 210, 0, 1, OUTCOME_EXHAUSTED, NULL);
+    for (uint16_t w = 2; w < 4; w++) {
+        say(o, TRACE_START, 300, 1, w, OUTCOME_DONE, NULL);
+        if (w == 3)
+            progress_print(p, f, STR_LIT("all but the last\n"));
+        say_at(o, (TraceEvent){.t_ns = 400, .kind = TRACE_END, .step = 1, .worker = w,
+                               .attempt = (uint16_t)(w - 1)}, NULL);
+    }
+    progress_print(p, f, STR_LIT("now\n"));
+    progress_render(p, 500, 80, 10, &b);
+    CHECK(strstr(b.ptr, "\n  extract      1 batch  1 running\n"));
+    CHECK(strstr(b.ptr, "\n  transform_1  2 done\n"));
+    say(o, TRACE_END, 190, 0, 0, OUTCOME_YIELDED, NULL);
+    say(o, TRACE_OPEN, 190, 0, 0, OUTCOME_DONE, NULL);
+    o->run_end(o->ctx, NULL);
+    progress_close(p);
+    char *text = read_all(f);
+    CHECK_STR(text, "extract: started\n"
+                    "transform_1: started\n"
+                    "all but the last\n"
+                    "now\n"
+                    "extract: ended, 2 batches, 110 ns of work\n"
+                    "transform_1: ended, 2 done, 1 retry, 200 ns of work\n");
+    free(text);
+    fclose(f);
+    buf_deinit(&b);
 }
 
 typedef struct Worker {
@@ -204,7 +258,7 @@ static void test_skips(void)
     Buf b = {0};
     o->run_start(o->ctx, &INFO);
     yield_batch(o, 0);
-    say(o, TRACE_START, 100, 0, 0, OUTCOME_DONE, NULL);
+    say_go(o, 100, 0, 1);
     say(o, TRACE_END, 200, 0, 0, OUTCOME_EXHAUSTED, NULL);
     say(o, TRACE_START, 300, 1, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_END, 400, 1, 1, OUTCOME_FAILED, "refused");
@@ -265,6 +319,7 @@ int main(void)
 {
     test_block();
     test_plain();
+    test_late();
     test_threads();
     test_skips();
     test_modes();
