@@ -7,10 +7,10 @@
 #include "report/format.h"
 #include "report/recording.h"
 
-enum { N_COLUMNS = 8, COLUMN_GAP = 2 };
+enum { N_COLUMNS = 9, COLUMN_GAP = 2 };
 
 static const char *const TITLES[N_COLUMNS] = {"workers",   "in flight", "makespan", "utilisation",
-                                              "peak live", "at most",   "speed-up", "state"};
+                                              "peak live", "at most",   "overdrafts", "speed-up", "state"};
 
 double forecast_utilisation(const Forecast *f)
 {
@@ -41,6 +41,8 @@ static void scopes_put(const Forecast *f, uint32_t column, Buf *out)
             number_put(out, s->in_flight, s->in_flight == FORECAST_UNBOUNDED);
         else if (column == 4)
             number_put(out, s->count.peak_live, false);
+        else if (column == 6)
+            number_put(out, s->count.n_overdrafts, false);
         else
             number_put(out, s->bound, s->bound == UINT64_MAX);
     }
@@ -60,15 +62,23 @@ static void cell_put(const Forecast *first, const Forecast *f, uint32_t column, 
     case 3:
         buf_printf(out, "%.0f %%", forecast_utilisation(f) * 100);
         break;
-    case 6:
+    case 7:
         buf_printf(out, "%.2f x", speed_up(first, f));
         break;
-    case 7:
+    case 8:
         buf_puts(out, run_state_name(f->state));
         break;
     default:
         scopes_put(f, column, out);
     }
+}
+
+static bool has_overdrafts(const Forecast *f)
+{
+    for (uint32_t i = 0; i < f->n_scopes; i++)
+        if (f->scopes[i].count.n_overdrafts)
+            return true;
+    return false;
 }
 
 void forecast_put_table(const Forecast *f, uint32_t n, Buf *out)
@@ -77,14 +87,15 @@ void forecast_put_table(const Forecast *f, uint32_t n, Buf *out)
     bool is_shown[N_COLUMNS];
     Buf cell = {0};
     for (uint32_t c = 0; c < N_COLUMNS; c++) {
-        is_shown[c] = c < 6 || (c == 6 && n > 1);
+        is_shown[c] = c < 6 || (c == 7 && n > 1);
         width[c] = utf8_width(str_of(TITLES[c]));
         for (uint32_t i = 0; i < n; i++) {
             buf_clear(&cell);
             cell_put(f, &f[i], c, &cell);
             uint32_t w = utf8_width(buf_str(&cell));
             width[c] = w > width[c] ? w : width[c];
-            is_shown[c] |= c == 7 && f[i].state != RUN_DONE; /* worth a word */
+            is_shown[c] |= c == 8 && f[i].state != RUN_DONE; /* worth a word */
+            is_shown[c] |= c == 6 && has_overdrafts(&f[i]);
         }
     }
     for (uint32_t line = 0; line <= n; line++) {

@@ -379,4 +379,5 @@ void live_put(Buf *out, const Recording *r, uint32_t scope)
         buf_puts(out, ", no bound");
     else
         buf_printf(out, " of at most %llu", (unsigned long long)bound);
+    bound_put_passed(out, bound, &r->scopes[scope].count);
 }

@@ -72,7 +72,7 @@ void gantt_put_skips(const Gantt *g, Buf *out);
 uint64_t gantt_tick_ns(uint64_t span_ns, uint32_t max_ticks);
 /* The number of a tick, in the unit that fits the span: "1.5 s", "20 ms", "1:30 m". */
 void gantt_put_tick(Buf *out, uint64_t t_ns, uint64_t tick_ns, uint64_t span_ns);
-/* "peak 4 of at most 4" */
+/* "peak 4 of at most 4", "peak 9 of at most 8, 601 overdrafts" */
 void live_put(Buf *out, const Recording *r, uint32_t scope);
 
 #endif

@@ -67,7 +67,7 @@ static void scope_put(Buf *out, const SummaryInput *in, uint32_t scope)
     else
         buf_printf(out, " of at most %" PRIu64 " batch%s", s->bound,
                    s->bound == 1 ? "" : "es");
-    more_put(out, c->n_overdrafts, c->n_overdrafts == 1 ? "overdraft" : "overdrafts");
+    bound_put_passed(out, s->bound, c);
     buf_putc(out, '\n');
 }
 
@@ -91,14 +91,36 @@ static void skipped_put(Buf *out, const SummaryInput *in)
  * seed that the caller adds, and one for the count of those left out. */
 enum { MAX_SCOPE_LINES = 2 }; /* a budget takes one of them */
 
+static bool has_passed(const SummaryInput *in, uint32_t scope)
+{
+    const ScopeCount *c = &in->end->scopes[scope];
+    return c->n_overdrafts || c->peak_live > in->info->scopes[scope].bound;
+}
+
 static void scopes_put(Buf *out, const SummaryInput *in)
 {
-    uint32_t n = in->info->n_scopes - 1;
+    uint32_t n = in->info->n_scopes - 1, n_put = 0, n_passed = 0;
     uint32_t max = in->end->memory.budget_bytes ? MAX_SCOPE_LINES - 1 : MAX_SCOPE_LINES;
-    for (uint32_t s = 1; s <= n && s <= max; s++)
-        scope_put(out, in, s);
-    if (n > max)
-        buf_printf(out, "             + %u more generators\n", n - max);
+    if (n == max + 1) /* it takes the line that would count it */
+        max = n;
+    /* First those that passed their bound: what is left out is in order, or said not to be. */
+    for (int is_fine = 0; is_fine < 2; is_fine++)
+        for (uint32_t s = 1; s <= n; s++) {
+            if (has_passed(in, s) != !is_fine)
+                continue;
+            n_passed += !is_fine;
+            if (n_put < max) {
+                scope_put(out, in, s);
+                n_put++;
+            }
+        }
+    if (n_put == n)
+        return;
+    buf_printf(out, "             + %u more generators, ", n - n_put);
+    if (n_passed > n_put)
+        buf_printf(out, "%u of them with overdrafts or beyond the bound\n", n_passed - n_put);
+    else
+        buf_puts(out, "within their bounds\n");
 }
 
 /* What of the budget was used, and what went to temporary files. */

@@ -315,6 +315,58 @@ static void test_summary(void)
     buf_deinit(&b);
 }
 
+/* A bound that was passed comes first and is never among those that are only counted. */
+static void test_summary_bounds(void)
+{
+    enum { N = 6 };
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    RunStep steps[N - 1];
+    RunScope scopes[N] = {{.generator = RUN_NO_STEP, .bound = UINT64_MAX}};
+    StepCount step_counts[N - 1] = {{0}};
+    ScopeCount counts[N] = {{0}};
+    for (uint32_t k = 1; k < N; k++) {
+        steps[k - 1] = (RunStep){.name = str_of(names[k - 1]), .child_scope = k};
+        scopes[k] = (RunScope){.generator = k - 1, .bound = 8, .credits = 8};
+        counts[k] = (ScopeCount){.n_batches = 700, .peak_live = 8};
+    }
+    RunInfo info = {.job = STR_LIT("j"), .n_workers = 2, .n_steps = N - 1, .n_scopes = N,
+                    .steps = steps, .scopes = scopes};
+    RunEnd end = {.t_ns = 1000000000, .steps = step_counts, .scopes = counts};
+    SummaryInput in = {.info = &info, .end = &end, .rows_in = SUMMARY_UNKNOWN,
+                       .rows_out = SUMMARY_UNKNOWN};
+    Buf b = {0};
+    counts[4].peak_live = 9;
+    counts[4].n_overdrafts = 601;
+    counts[5].peak_live = 10;
+    counts[5].n_overdrafts = 1;
+    summary_put(&in, &b);
+    CHECK_STR(b.ptr, "j done in 1.00 s on 2 workers\n"
+                     "  instances  0 done\n"
+                     "  batches    700 of d, peak 9 of at most 8 batches, 601 overdrafts\n"
+                     "  batches    700 of e, peak 10 of at most 8 batches, 1 overdraft: more than was "
+                     "proved, a mistake in pipemill: please report it\n"
+                     "             + 3 more generators, within their bounds\n");
+    buf_clear(&b);
+    counts[1].peak_live = 9; /* without an overdraft */
+    summary_put(&in, &b);
+    CHECK_STR(b.ptr, "j done in 1.00 s on 2 workers\n"
+                     "  instances  0 done\n"
+                     "  batches    700 of a, peak 9 of at most 8 batches: more than was proved, a "
+                     "mistake in pipemill: please report it\n"
+                     "  batches    700 of d, peak 9 of at most 8 batches, 601 overdrafts\n"
+                     "             + 3 more generators, 1 of them with overdrafts or beyond the bound\n");
+    buf_clear(&b);
+    info.n_scopes = 4; /* the third takes the line that would count it */
+    counts[1].peak_live = 8;
+    summary_put(&in, &b);
+    CHECK_STR(b.ptr, "j done in 1.00 s on 2 workers\n"
+                     "  instances  0 done\n"
+                     "  batches    700 of a, peak 8 of at most 8 batches\n"
+                     "  batches    700 of b, peak 8 of at most 8 batches\n"
+                     "  batches    700 of c, peak 8 of at most 8 batches\n");
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     test_block();
@@ -324,5 +376,6 @@ int main(void)
     test_skips();
     test_modes();
     test_summary();
+    test_summary_bounds();
     UNIT_END("progress");
 }
