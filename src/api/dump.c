@@ -4,6 +4,7 @@
 #include "code/emit.h"
 #include "code/verify.h"
 #include "lang/ast_dump.h"
+#include "plan/expect.h"
 #include "plan/fold.h"
 #include "plan/plan_dump.h"
 #include "run/spec.h"
@@ -49,7 +50,10 @@ static DumpInfo dump_info(Arena *a, const Plan *plan, uint32_t asked)
             warnings[n_warnings++] = arena_str(a, buf_str(&text));
         buf_deinit(&text);
     }
-    DumpInfo info = {.n_workers = n_workers, .scopes = scopes,
+    uint64_t *n_batches = arena_array(a, uint64_t, plan->n_scopes);
+    plan_expect_batches(plan, n_batches);
+    n_batches[0] = BATCHES_UNKNOWN; /* the root is no batch */
+    DumpInfo info = {.n_workers = n_workers, .scopes = scopes, .n_batches = n_batches,
                      .n_warnings = n_warnings, .warnings = warnings};
     bounds_free(bounds);
     return info;

@@ -150,8 +150,8 @@ typedef struct MillSim MillSim;
 typedef struct MillSimOptions {
     const Recording *from; /* of a job with the same steps; NULL: durations. It may go after open */
     Str durations;         /* "load=200ms..400ms, crunch=5ms cpu, *=1ms"; not named: 0 */
-    Str batches;           /* "9", or "extract=9"; empty: as recorded, or as the program says */
-    Str priorities;        /* "load=3"; empty: the job's */
+    Str batches;           /* "9", or "extract=9"; {0}: as recorded, or as the program says */
+    Str priorities;        /* "load=3"; {0}: the job's. A text that is there says something */
     uint32_t n_processors; /* 0: those of the recorded run, else of this machine */
     uint64_t seed;
 } MillSimOptions;

@@ -54,6 +54,21 @@ static int item_next(Item *it, Str *rest, Error *err)
     return -1;
 }
 
+/* What was given, but says nothing. */
+static Status nothing_given(const Item *it, Str text, Error *err)
+{
+    if (!text.ptr || trim(text).len)
+        return OK;
+    return error_set(err, ERR_DATA, "`%s` takes %s, and nothing was given\nfor example `%s %s`",
+                     it->option, it->form, it->option, it->example);
+}
+
+static Status given_twice(const Item *it, Error *err)
+{
+    return error_set(err, ERR_DATA, "`%s` gives `%.*s` twice\nleave one of them out", it->option,
+                     STR_ARG(it->name));
+}
+
 static Status bad_value(const Item *it, const char *what, Str value, Error *err)
 {
     return error_set(err, ERR_DATA, "`%s %.*s=%.*s`: expected %s, not `%.*s`", it->option,
@@ -135,7 +150,10 @@ Status durations_read(const GraphSpec *g, Str text, Duration *out, bool *is_writ
     Item it = {.option = "--durations", .form = "NAME=TIME,...",
                .example = "load=200ms"};
     Duration others = {0};
+    bool has_others = false;
     int more;
+    if (nothing_given(&it, text, err) != OK)
+        return ERR_DATA;
     while ((more = item_next(&it, &text, err)) > 0) {
         Duration d = {0};
         uint32_t step = 0;
@@ -145,8 +163,11 @@ Status durations_read(const GraphSpec *g, Str text, Duration *out, bool *is_writ
             st = duration_read(&it, &d, err);
         if (st != OK)
             return st;
+        if (is_rest ? has_others : is_written[step])
+            return given_twice(&it, err);
         if (is_rest) {
             others = d;
+            has_others = true;
             continue;
         }
         out[step] = d;
@@ -175,6 +196,8 @@ Status batches_read(const GraphSpec *g, Str text, BatchCount *out, Error *err)
                .example = "9"};
     uint64_t n;
     int more;
+    if (nothing_given(&it, text, err) != OK)
+        return ERR_DATA;
     if (count_read(trim(text), &n)) {
         for (uint32_t i = 1; i < g->n_scopes; i++)
             out[i] = (BatchCount){.is_known = true, .n = n};
@@ -187,6 +210,8 @@ Status batches_read(const GraphSpec *g, Str text, BatchCount *out, Error *err)
             return st;
         if (!count_read(it.value, &n))
             return bad_value(&it, "a whole number of batches", it.value, err);
+        if (out[g->steps[step].opens].is_known)
+            return given_twice(&it, err);
         out[g->steps[step].opens] = (BatchCount){.is_known = true, .n = n};
     }
     return more < 0 ? ERR_DATA : OK;
@@ -197,6 +222,8 @@ Status priorities_read(const GraphSpec *g, Str text, int32_t *out, bool *is_writ
     Item it = {.option = "--priority", .form = "NAME=N,...",
                .example = "load=3"};
     int more;
+    if (nothing_given(&it, text, err) != OK)
+        return ERR_DATA;
     while ((more = item_next(&it, &text, err)) > 0) {
         uint32_t step;
         int64_t v;
@@ -205,6 +232,8 @@ Status priorities_read(const GraphSpec *g, Str text, int32_t *out, bool *is_writ
             return st;
         if (!value_parse_int(it.value, &v) || v < -PRIORITY_MAX || v > PRIORITY_MAX)
             return bad_value(&it, "a whole number from -1000000 to 1000000", it.value, err);
+        if (is_written[step])
+            return given_twice(&it, err);
         out[step] = (int32_t)v;
         is_written[step] = true;
     }

@@ -7,6 +7,7 @@
 
 #include "api/sim_model.h"
 #include "api/sim_words.h"
+#include "plan/expect.h"
 #include "report/format.h"
 #include "run/spec.h"
 
@@ -93,17 +94,6 @@ static Status steps_match(const MillSim *s, const Recording *run, uint32_t *step
 }
 
 /* ---- what is given */
-
-/* Batches of `range A..B batch N` are known without running it. */
-static bool range_batches(const Step *step, uint64_t *out)
-{
-    const Pop *p = step->pops.n ? step->pops.ptr[0] : NULL;
-    if (!p || p->kind != POP_RANGE || p->batch != BATCH_ROWS || p->batch_n == 0)
-        return false;
-    int64_t first = p->expr->value.i, last = p->expr2->value.i;
-    *out = last < first ? 0 : ((uint64_t)last - (uint64_t)first) / p->batch_n + 1;
-    return true;
-}
 
 static Status batches_complete(MillSim *s, Error *err)
 {

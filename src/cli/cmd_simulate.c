@@ -104,6 +104,13 @@ static void put_table(const Args *a, const Mill *m, uint32_t job, MillSim *s,
     free(f);
 }
 
+/* NULL where the option was not given; empty where it was, with nothing. */
+static Str option_text(const Args *a, OptId option)
+{
+    const char *text = a->text[option];
+    return text ? str_of(text) : (Str){0};
+}
+
 static int simulate(const Args *a, const Term *t, Mill *m, uint32_t job, const Recording *from)
 {
     Values workers, in_flight;
@@ -118,9 +125,9 @@ static int simulate(const Args *a, const Term *t, Mill *m, uint32_t job, const R
     if (status != EXIT_OK)
         return status;
     const MillSimOptions options = {.from = from,
-                                    .durations = str_of(a->text[OPT_DURATIONS]),
-                                    .batches = str_of(a->text[OPT_BATCHES]),
-                                    .priorities = str_of(a->text[OPT_PRIORITY]),
+                                    .durations = option_text(a, OPT_DURATIONS),
+                                    .batches = option_text(a, OPT_BATCHES),
+                                    .priorities = option_text(a, OPT_PRIORITY),
                                     .n_processors = (uint32_t)a->number[OPT_PROCESSORS],
                                     .seed = a->number[OPT_SIM_SEED]};
     if (mill_sim_open(m, job, &options, &s, &err) != OK)

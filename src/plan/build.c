@@ -140,6 +140,11 @@ static uint32_t annot_pool(Builder *b, const Annots *a)
     if (!annots_has(a, ANNOT_POOL))
         return 0;
     Str name = annot_text(b, a->pool_name, "the name of a pool");
+    if (name.ptr && name.len == 0) {
+        Diag *d = diag_add(b->diags, E_BAD_ANNOTATION, a->pool_name->span,
+                           "the name of a pool is empty");
+        diag_help(b->diags, d, "give it one: `@pool(\"db\", 2)`");
+    }
     if (!annot_int(b, a->pool_size, "the size of a pool", 1, 1000000, &n) || name.len == 0)
         return 0;
     for (uint32_t i = 0; i < b->pools.n; i++) {

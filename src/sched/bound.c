@@ -219,6 +219,16 @@ static void bound_init(const Waits *w, const Bounds *bs, uint32_t scope, Bound *
     }
 }
 
+/* A step that waits for a collect of all batches waits at each level below too: that is one mistake, said of
+ * the outermost. */
+static bool has_warned(const Bounds *bs, BoundWarningKind kind, uint32_t step)
+{
+    for (uint32_t i = 0; i < bs->n_warnings; i++)
+        if (bs->warnings[i].kind == kind && bs->warnings[i].step == step)
+            return true;
+    return false;
+}
+
 static void warn(Bounds *bs, BoundWarningKind kind, uint32_t scope, uint32_t step,
                  uint32_t other, uint32_t n_more)
 {
@@ -263,7 +273,7 @@ static void warn_scope(Bounds *bs, const GraphSpec *spec, uint32_t scope)
     const BoundReason *last = &b->reasons[b->n_reasons - 1];
     if (last->why == BOUND_WHY_UNBOUNDED)
         warn(bs, BOUND_WARN_UNBOUNDED, scope, gen, SPEC_NO_STEP, 0);
-    else
+    else if (!has_warned(bs, BOUND_WARN_RETAINS, last->step))
         warn(bs, BOUND_WARN_RETAINS, scope, last->step, last->other, 0);
 }
 
@@ -359,7 +369,10 @@ void bound_warning_text(Buf *out, const GraphSpec *spec, uint32_t n_workers,
             buf_printf(out, "and %u more do not rank above their generator ", w->n_more);
         else
             buf_puts(out, "does not rank above its generator ");
-        buf_printf(out, "`%.*s`, so only credits bound the live batches", NAME(w->other));
+        buf_printf(out, "`%.*s`, so ", NAME(w->other));
+        buf_puts(out, bound_credits(spec, n_workers, w->scope) == CREDITS_UNBOUNDED
+                          ? "batches are made before those that are there go on"
+                          : "only credits bound the live batches");
         break;
     case BOUND_WARN_IDLE_WORKERS:
         buf_printf(out, "may have fewer batches in flight than there are workers (%u)",

@@ -159,7 +159,7 @@ static void test_none(void)
                 "`t1` does not rank above `extract`; `t2` does not rank above "
                 "`extract`; `extract` has unbounded credits");
     check_warnings(&t, "`t1` and 1 more do not rank above their generator `extract`, so "
-                       "only credits bound the live batches; `extract` may yield "
+                       "batches are made before those that are there go on; `extract` may yield "
                        "without bound: nothing limits its live batches");
 
     /* c | map enrich(c | collect total) */

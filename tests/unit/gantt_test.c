@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "recordings.h"
+#include "report/forecast.h"
 #include "report/gantt.h"
 #include "report/gantt_svg.h"
 #include "report/gantt_text.h"
@@ -430,6 +431,45 @@ static void test_axis(void)
     buf_deinit(&b);
 }
 
+/* Both charts name credits beyond the limit, and a bound that does not hold. */
+static void test_overdrafts(void)
+{
+    Buf b = {0};
+    Recording *r = record_prio_dynamic();
+    r->scopes[1].count.n_overdrafts = 601;
+    r->scopes[1].count.peak_live = 5;
+    text_of(r, 80, false, &b);
+    CHECK(strstr(b.ptr, "live      peak 5 of at most 4, 601 overdrafts\n"));
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(strstr(b.ptr, "live batches: peak 5 of at most 4, 601 overdrafts<"));
+    r->scopes[1].count.n_overdrafts = 0;
+    text_of(r, 120, false, &b);
+    CHECK(strstr(b.ptr, "live      peak 5 of at most 4: more than was proved, a mistake in pipemill: "
+                        "please report it\n"));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
+/* The table of a simulation has a column for them where there are any. */
+static void test_forecast_overdrafts(void)
+{
+    Buf b = {0};
+    ForecastScope scopes[2] = {
+        {.generator = STR_LIT("a"), .in_flight = 8, .bound = 8, .count = {.n_batches = 9, .peak_live = 8}},
+        {.generator = STR_LIT("b"), .in_flight = 8, .bound = 8, .count = {.n_batches = 9, .peak_live = 9}}};
+    Forecast f = {.n_workers = 2, .makespan_ns = 1000000000, .busy_ns = 1000000000, .n_scopes = 2,
+                  .scopes = scopes};
+    forecast_put_table(&f, 1, &b);
+    CHECK(!strstr(b.ptr, "overdrafts"));
+    buf_clear(&b);
+    scopes[1].count.n_overdrafts = 601;
+    forecast_put_table(&f, 1, &b);
+    CHECK_STR(b.ptr, "workers  in flight  makespan  utilisation  peak live  at most  overdrafts\n"
+                     "      2        8/8    1.00 s         50 %        8/9      8/8       0/601\n");
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     test_static();
@@ -445,5 +485,7 @@ int main(void)
     test_svg_failures();
     test_svg_fold();
     test_axis();
+    test_overdrafts();
+    test_forecast_overdrafts();
     UNIT_END("gantt");
 }
