@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first key of a row as a number that sorts like it; of strings the first 8 bytes. */
+#include "data/reach.h"
+
+/* A key of a row as a number that sorts like it; of strings 7 bytes and whether there are more. */
 typedef struct Entry {
     uint64_t key;
     uint32_t row;
-    uint32_t is_null; /* of the first key */
+    uint32_t is_null; /* of that key */
 } Entry;
 
 typedef struct Sorter {
@@ -37,13 +39,33 @@ int sort_compare_values(const Column *a, uint32_t i, const Column *b, uint32_t j
     return (x > y) - (x < y);
 }
 
-static uint64_t prefix(StrView s)
+#define CHUNK 7u /* bytes of a string in a key */
+#define MORE 8u  /* the lowest byte of the key where the string goes on; else how many bytes of it are in the key */
+
+/* The bytes from `offset`, which is not beyond the end, on: the first in the highest byte. Of two strings that have
+ * the same bytes here, zeros put behind the end, the shorter has the smaller lowest byte. */
+static inline uint64_t string_key(StrView s, uint32_t offset, Reach reach)
 {
-    uint64_t key = 0;
-    uint32_t n = s.len < 8 ? s.len : 8;
-    for (uint32_t i = 0; i < n; i++)
-        key |= (uint64_t)(uint8_t)s.ptr[i] << (56 - 8 * i);
-    return key;
+    const char *p = s.ptr + offset;
+    uint32_t left = s.len - offset, n = left < CHUNK ? left : CHUNK;
+    uint64_t v = 0;
+    if (reach_has(reach, p))
+        memcpy(&v, p, sizeof v);
+    else
+        memcpy(&v, p, n);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return (v & ~(~UINT64_C(0) >> 8 * n)) | (left < MORE ? left : MORE);
+}
+
+static inline uint64_t number_key(const Column *c, uint32_t row)
+{
+    if (c->type == TYPE_FLOAT)
+        return sort_float_bits(column_floats(c)[row]);
+    if (c->type == TYPE_BOOL)
+        return column_bools(c)[row] & 1;
+    return (uint64_t)column_ints(c)[row] ^ 1ull << 63;
 }
 
 static Entry entry_of(const SortKey *k, uint32_t row)
@@ -51,15 +73,8 @@ static Entry entry_of(const SortKey *k, uint32_t row)
     const Column *c = k->col;
     if (c->type == TYPE_NULL || !column_is_valid(c, row))
         return (Entry){0, row, 1};
-    uint64_t key;
-    if (c->type == TYPE_STRING)
-        key = prefix(column_strs(c)[row]);
-    else if (c->type == TYPE_FLOAT)
-        key = sort_float_bits(column_floats(c)[row]);
-    else if (c->type == TYPE_BOOL)
-        key = column_bools(c)[row] & 1;
-    else
-        key = (uint64_t)column_ints(c)[row] ^ 1ull << 63;
+    uint64_t key = c->type == TYPE_STRING ? string_key(column_strs(c)[row], 0, reach_of_column(c))
+                                          : number_key(c, row);
     return (Entry){k->is_desc ? ~key : key, row, 0};
 }
 
@@ -107,44 +122,184 @@ static inline bool is_before(const Sorter *s, Entry a, Entry b)
     return a.row < b.row;
 }
 
-/* Sorts e[0..n) by merging; tmp has room for as many. */
-static void merge_sort(const Sorter *s, Entry *e, Entry *tmp, uint32_t n)
+/* ---- sorting by one key at a time ---- */
+
+#define FEW 12u          /* rows that are compared key by key, without numbers */
+#define MERGED 160u      /* entries up to which merging is faster than counting digits */
+#define MANY 8192u       /* entries from which digits are of 11 bits, else of 8 */
+#define MAX_OFFSET 1024u /* of strings that are alike up to there the rest is compared */
+
+/* Sorts by key, those of equal keys staying in order; tmp has room for n, as in all below. */
+static void merge_keys(Entry *e, Entry *tmp, uint32_t n)
 {
-    if (n <= 16) {
+    if (n <= FEW) {
         for (uint32_t i = 1; i < n; i++) {
             Entry x = e[i];
             uint32_t j = i;
-            for (; j > 0 && is_before(s, x, e[j - 1]); j--)
+            for (; j > 0 && x.key < e[j - 1].key; j--)
                 e[j] = e[j - 1];
             e[j] = x;
         }
         return;
     }
     uint32_t half = n / 2;
-    merge_sort(s, e, tmp, half);
-    merge_sort(s, e + half, tmp, n - half);
-    if (is_before(s, e[half - 1], e[half]))
+    merge_keys(e, tmp, half);
+    merge_keys(e + half, tmp, n - half);
+    if (e[half - 1].key <= e[half].key)
         return;
     memcpy(tmp, e, half * sizeof *e);
     uint32_t i = 0, j = half, to = 0;
-    while (i < half && j < n)
-        e[to++] = is_before(s, e[j], tmp[i]) ? e[j++] : tmp[i++];
+    while (i < half && j < n) {
+        bool right = e[j].key < tmp[i].key;
+        const Entry *from = right ? &e[j] : &tmp[i];
+        e[to++] = *from;
+        j += right;
+        i += !right;
+    }
     memcpy(e + to, tmp + i, (half - i) * sizeof *e);
 }
 
-static void sort_entries(const Sorter *s, Entry *e, uint32_t n, uint32_t *order)
+/* The same by digits of the key, the last first. Bits in which no two keys differ are no digits. */
+static void count_keys(Entry *e, Entry *tmp, uint32_t n)
 {
-    Entry *tmp = xmalloc((n / 2 + 1) * sizeof *tmp);
-    merge_sort(s, e, tmp, n);
-    for (uint32_t i = 0; i < n; i++)
-        order[i] = e[i].row;
-    free(tmp);
+    uint32_t start[2048], bits = n < MANY ? 8 : 11;
+    uint64_t differ = 0, mask = (1u << bits) - 1;
+    for (uint32_t i = 1; i < n; i++)
+        differ |= e[i].key ^ e[0].key;
+    Entry *from = e, *to = tmp;
+    for (uint32_t shift = 0; shift < 64 && differ >> shift; shift += bits) {
+        shift += (uint32_t)__builtin_ctzll(differ >> shift);
+        memset(start, 0, sizeof *start << bits);
+        for (uint32_t i = 0; i < n; i++)
+            start[from[i].key >> shift & mask]++;
+        uint32_t at = 0;
+        for (uint32_t d = 0; d <= mask; d++) {
+            uint32_t here = start[d];
+            start[d] = at;
+            at += here;
+        }
+        for (uint32_t i = 0; i < n; i++)
+            to[start[from[i].key >> shift & mask]++] = from[i];
+        Entry *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != e)
+        memcpy(e, from, n * sizeof *e);
+}
+
+static void sort_keys(Entry *e, Entry *tmp, uint32_t n)
+{
+    if (n <= MERGED)
+        merge_keys(e, tmp, n);
+    else
+        count_keys(e, tmp, n);
+}
+
+/* Compares rows by keys from `first` on, all of each. */
+static bool is_row_before(const Sorter *s, uint32_t first, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = first; i < s->n_keys; i++) {
+        int c = compare_key(&s->keys[i], a, b);
+        if (c)
+            return c < 0;
+    }
+    return false;
+}
+
+static void merge_rows(const Sorter *s, uint32_t first, Entry *e, Entry *tmp, uint32_t n)
+{
+    if (n <= FEW) {
+        for (uint32_t i = 1; i < n; i++) {
+            Entry x = e[i];
+            uint32_t j = i;
+            for (; j > 0 && is_row_before(s, first, x.row, e[j - 1].row); j--)
+                e[j] = e[j - 1];
+            e[j] = x;
+        }
+        return;
+    }
+    uint32_t half = n / 2;
+    merge_rows(s, first, e, tmp, half);
+    merge_rows(s, first, e + half, tmp, n - half);
+    memcpy(tmp, e, half * sizeof *e);
+    uint32_t i = 0, j = half, to = 0;
+    while (i < half && j < n)
+        e[to++] = is_row_before(s, first, e[j].row, tmp[i].row) ? e[j++] : tmp[i++];
+    memcpy(e + to, tmp + i, (half - i) * sizeof *e);
+}
+
+/* Fills in a key of each row, of strings from `offset` on; rows that are null go behind the others. Returns how
+ * many the others are. */
+static uint32_t fill_keys(const SortKey *k, uint32_t offset, Entry *e, Entry *tmp, uint32_t n)
+{
+    const Column *c = k->col;
+    uint32_t n_valid = 0, n_null = 0;
+    uint64_t flip = k->is_desc ? ~UINT64_C(0) : 0;
+    Reach reach = c->type == TYPE_STRING ? reach_of_column(c) : (Reach){0, 0};
+    if (c->type == TYPE_NULL)
+        return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = e[i].row;
+        if (!column_is_valid(c, row)) {
+            tmp[n_null++] = e[i];
+            continue;
+        }
+        uint64_t key = c->type == TYPE_STRING ? string_key(column_strs(c)[row], offset, reach)
+                                              : number_key(c, row);
+        e[n_valid++] = (Entry){key ^ flip, row, 0};
+    }
+    memcpy(e + n_valid, tmp, n_null * sizeof *e);
+    return n_valid;
+}
+
+/* Sorts rows, given in the order that equal ones keep, by keys from `k` on, of which strings are known to be alike
+ * up to `offset`. Runs of equal keys are sorted by what comes next. */
+static void sort_level(const Sorter *s, Entry *e, Entry *tmp, uint32_t n, uint32_t k, uint32_t offset)
+{
+    while (n > 1 && k < s->n_keys) {
+        if (n <= FEW || offset > MAX_OFFSET) {
+            merge_rows(s, k, e, tmp, n);
+            return;
+        }
+        const SortKey *key = &s->keys[k];
+        uint32_t n_valid = fill_keys(key, offset, e, tmp, n);
+        if (n_valid < n && n_valid > 0)
+            sort_level(s, e + n_valid, tmp, n - n_valid, k + 1, 0);
+        sort_keys(e, tmp, n_valid);
+        bool is_string = key->col->type == TYPE_STRING, goes_on = false;
+        uint64_t flip = key->is_desc ? ~UINT64_C(0) : 0;
+        uint32_t i = 0, end = 0;
+        for (; i < n_valid; i = end) {
+            for (end = i + 1; end < n_valid && e[end].key == e[i].key;)
+                end++;
+            goes_on = is_string && ((e[i].key ^ flip) & 0xff) == MORE;
+            if (end - i == n)
+                break; /* all of them: no deeper for that */
+            if (end - i > 1)
+                sort_level(s, e + i, tmp, end - i, goes_on ? k : k + 1, goes_on ? offset + CHUNK : 0);
+        }
+        if (i == n_valid && n_valid > 0)
+            return;
+        k += !goes_on; /* all null, or all alike */
+        offset = goes_on ? offset + CHUNK : 0;
+    }
 }
 
 static Sorter sorter_of(const SortKey *keys, uint32_t n_keys)
 {
     /* The number says all of the first key, unless that is a string. */
     return (Sorter){keys, n_keys, keys[0].col->type == TYPE_STRING ? 0 : 1};
+}
+
+/* e[0..n) by their rows. */
+static void sort_entries(const Sorter *s, Entry *e, uint32_t n, uint32_t *order)
+{
+    Entry *tmp = xmalloc((n + 1ull) * sizeof *tmp);
+    sort_level(s, e, tmp, n, 0, 0);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = e[i].row;
+    free(tmp);
 }
 
 void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *order)
@@ -157,7 +312,7 @@ void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *
     Sorter s = sorter_of(keys, n_keys);
     Entry *e = xmalloc((n_rows + 1ull) * sizeof *e);
     for (uint32_t i = 0; i < n_rows; i++)
-        e[i] = entry_of(&keys[0], i);
+        e[i] = (Entry){0, i, 0};
     sort_entries(&s, e, n_rows, order);
     free(e);
 }
@@ -207,6 +362,11 @@ uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_
         else if (is_before(&s, e, heap[0]))
             heap_replace(&s, heap, limit, e);
     }
+    Entry *tmp = xmalloc(limit * sizeof *tmp);
+    for (uint32_t i = 0; i < limit; i++) /* equal ones keep the order of their rows */
+        heap[i].key = heap[i].row;
+    sort_keys(heap, tmp, limit);
+    free(tmp);
     sort_entries(&s, heap, limit, order);
     free(heap);
     return limit;

@@ -31,7 +31,13 @@ static Column *random_column(Type t, uint32_t n_different)
             column_floats(c)[i] = x == 0 ? (double)NAN : x == 1 ? -0.0 : x == 2 ? 0.0 : (double)x - 50;
         else if (t == TYPE_BOOL)
             column_bools(c)[i] = x & 1;
-        else { /* many share their first 8 bytes */
+        else if (t == TYPE_STRING && x % 3 == 1) { /* alike for up to 40 bytes; NUL is a byte as any other */
+            uint32_t n = x / 9 % 41 + 1;
+            char *s = heap_alloc(h, n);
+            memset(s, 'p', n);
+            s[n - 1] = (char)(x / 3 % 3);
+            column_strs(c)[i] = (StrView){s, n, 0};
+        } else { /* many share their first 8 bytes */
             char *s = heap_alloc(h, 16);
             int n = x % 2 ? snprintf(s, 16, "prefix--%u", x) : snprintf(s, 16, "%u", x);
             column_strs(c)[i] = (StrView){s, (uint32_t)n, 0};
@@ -63,9 +69,9 @@ static bool comes_before(const SortKey *k, uint32_t n, uint32_t i, uint32_t j)
 static void test_sort(Column **cols)
 {
     uint32_t *order = xmalloc(N * sizeof *order), *top = xmalloc(N * sizeof *top);
-    for (uint32_t round = 0; round < 32; round++) {
-        SortKey k[2] = {{cols[round & 3], round & 4}, {cols[round >> 3 & 3], round & 8}};
-        uint32_t n = 1 + (round & 1), seen = 0, wrong = 0;
+    for (uint32_t round = 0; round < 128; round++) {
+        SortKey k[2] = {{cols[round & 3], round & 4}, {cols[round >> 3 & 3], round & 32}};
+        uint32_t n = 1 + (round >> 6 & 1), seen = 0, wrong = 0;
         sort_rows(k, n, N, order);
         for (uint32_t i = 0; i < N; i++)
             seen += order[i] < N;
@@ -154,7 +160,7 @@ int main(void)
 {
     test_string_groups();
     Column *cols[4] = {random_column(TYPE_INT, 900), random_column(TYPE_FLOAT, 100),
-                       random_column(TYPE_STRING, 300), random_column(TYPE_BOOL, 2)};
+                       random_column(TYPE_STRING, 1200), random_column(TYPE_BOOL, 2)};
     test_sort(cols);
     test_groups(cols);
     for (int i = 0; i < 4; i++)
