@@ -322,30 +322,45 @@ bool batch_has_text(const Batch *b, uint32_t col)
     return cells.text || cells.raw;
 }
 
-Column *batch_text(const Batch *b, uint32_t col)
+/* Text of rows [n] of the batch; NULL: all of them. */
+static Column *text_of(const Batch *b, uint32_t col, const uint32_t *rows, uint32_t n)
 {
     Cells cells = cells_of(b, col);
-    if (cells.text) {
-        const Column *text = cells.text;
-        return cells.rows ? column_pick(text, cells.rows, b->n_rows)
-                          : column_ref(b->slots[col].text);
-    }
     if (!cells.raw)
         return NULL;
     const RawRows *raw = cells.raw;
     const CsvDialect *d = &raw->input->dialect;
-    Column *c = column_new(b->types[col], true, b->n_rows);
+    Column *c = column_new(b->types[col], true, n);
     c->delimiter = d->delimiter;
     c->quote = d->quote;
     c->inferred_rows = raw->input->inferred_rows[cells.field];
     column_add_heap(c, raw->text ? raw->text : raw->block);
-    for (uint32_t i = 0; i < b->n_rows; i++)
-        if (!cell_get(&cells, i, &column_strs(c)[i])) {
+    for (uint32_t i = 0; i < n; i++)
+        if (!cell_get(&cells, rows ? rows[i] : i, &column_strs(c)[i])) {
             if (!c->valid)
                 column_own_valid(c, true);
             bit_clear(c->valid, i);
         }
     return c;
+}
+
+Column *batch_text(const Batch *b, uint32_t col)
+{
+    Cells cells = cells_of(b, col);
+    if (cells.text)
+        return cells.rows ? column_pick(cells.text, cells.rows, b->n_rows)
+                          : column_ref(b->slots[col].text);
+    return text_of(b, col, NULL, b->n_rows);
+}
+
+Column *batch_text_rows(const Batch *b, uint32_t col, const uint32_t *rows, uint32_t n)
+{
+    Cells cells = cells_of(b, col);
+    if (!cells.text)
+        return text_of(b, col, rows, n);
+    Column *all = batch_text(b, col), *some = column_gather(all, rows, n);
+    column_unref(all);
+    return some;
 }
 
 /* Puts the value of s into row i of a column; false if it is none of the type. */
@@ -413,6 +428,11 @@ static uint32_t decode_plain(const Batch *b, uint32_t field, const uint64_t *nee
         } else if (c->type == TYPE_FLOAT) {
             if (!value_parse_float((Str){p, (uint32_t)n}, &column_floats(c)[i]))
                 return i;
+        } else if (c->type == TYPE_BOOL) {
+            bool is_true = n == 4 && memcmp(p, "true", 4) == 0;
+            if (!is_true && !(n == 5 && memcmp(p, "false", 5) == 0))
+                return i;
+            column_bools(c)[i] = is_true;
         } else {
             if (n == 0 || *p == quote || *p == '\n' || *p == '\r' || p[n - 1] == '\r')
                 return i;
@@ -427,7 +447,7 @@ static bool has_plain_cells(const Batch *b, uint32_t col)
 {
     Type t = b->types[col];
     return !b->slots[col].text && b->raw->input->dialect.null_word.len == 0 &&
-           (t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_STRING);
+           (t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_BOOL || t == TYPE_STRING);
 }
 
 static void put_null(Column *out, uint32_t i)
@@ -801,9 +821,10 @@ static bool should_copy(Batch *const *parts, uint32_t n_parts, uint32_t eighths)
         kept += parts[p]->raw ? parts[p]->raw->n_bytes : 0;
     for (uint32_t p = 0; p < n_parts && needed < kept / 8 * eighths; p++) {
         const Batch *b = parts[p];
+        uint32_t step = b->n_rows < 1024 ? 1 : 16; /* some of many rows tell */
         for (uint32_t c = 0; c < b->n_cols; c++)
-            for (uint32_t i = 0; b->slots[c].raw_col >= 0 && i < b->n_rows; i++)
-                needed += raw_cell(b->raw, raw_row(b, i), (uint32_t)b->slots[c].raw_col).len + 1;
+            for (uint32_t i = 0; b->slots[c].raw_col >= 0 && i < b->n_rows; i += step)
+                needed += step * (raw_cell(b->raw, raw_row(b, i), (uint32_t)b->slots[c].raw_col).len + 1ull);
     }
     return needed < kept / 8 * eighths;
 }

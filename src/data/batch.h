@@ -91,6 +91,8 @@ size_t batch_held_bytes(const Batch *b);
 
 /* Text of a column for the batch's rows, quotes included; NULL if it was computed. New reference. */
 Column *batch_text(const Batch *b, uint32_t col);
+/* The same, of rows [n]. */
+Column *batch_text_rows(const Batch *b, uint32_t col, const uint32_t *rows, uint32_t n);
 /* Values of a column, decoding what is not decoded. New reference. need (may be NULL: all): bit per row whose
  * value is wanted; a bad cell in another row gives null there. name: the column's, for messages.
  * A bad cell: ERR_ROW with file, line, byte, column, value and both remedies in the text. With bad (may be NULL;

@@ -3,16 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/big.h"
 #include "data/csv_cell.h"
-
-static void *aligned_new(size_t n)
-{
-    n = n ? (n + 63) / 64 * 64 : 64;
-    void *p = aligned_alloc(64, n);
-    if (!p)
-        abort(); /* as xmalloc does */
-    return p;
-}
+#include "data/reach.h"
 
 Column *column_new(Type t, bool is_text, uint32_t n_rows)
 {
@@ -21,7 +14,7 @@ Column *column_new(Type t, bool is_text, uint32_t n_rows)
     c->type = t;
     c->is_text = is_text;
     c->n_rows = n_rows;
-    c->values = aligned_new((is_text ? sizeof(StrView) : type_bytes(t)) * (size_t)n_rows);
+    c->values = big_alloc((is_text ? sizeof(StrView) : type_bytes(t)) * (size_t)n_rows);
     return c;
 }
 
@@ -48,7 +41,7 @@ void column_own_valid(Column *c, bool all)
 {
     size_t n = bit_words(c->n_rows) * sizeof *c->valid;
     if (!c->valid)
-        c->valid = aligned_new(n);
+        c->valid = big_alloc(n);
     memset(c->valid, all ? 0xff : 0, n);
 }
 
@@ -159,14 +152,15 @@ Column *column_pick(const Column *c, const uint32_t *rows, uint32_t n)
     return out;
 }
 
-/* Copies n bits of `from` (NULL: ones) to `to`, beginning at bit `at`. */
+/* Copies n bits of `from` (NULL: ones) to `to`, beginning at bit `at`. Bits from there on may be changed. */
 static void bits_append(uint64_t *to, uint32_t at, const uint64_t *from, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        if (!from || bit_get(from, i))
-            bit_set(to, at + i);
-        else
-            bit_clear(to, at + i);
+    uint32_t shift = at & 63;
+    for (uint32_t i = 0; i < n; i += 64) {
+        uint64_t word = from ? from[i >> 6] : ~UINT64_C(0), *w = &to[(at + i) >> 6];
+        *w = shift ? (*w & ((UINT64_C(1) << shift) - 1)) | word << shift : word;
+        if (shift && n - i > 64 - shift)
+            w[1] = word >> (64 - shift);
     }
 }
 
@@ -174,14 +168,20 @@ static void bits_append(uint64_t *to, uint32_t at, const uint64_t *from, uint32_
 static void strings_own(Column *out)
 {
     StrView *s = column_strs(out);
-    size_t n_bytes = 0;
+    Reach reach = reach_of_column(out);
+    size_t n_bytes = REACH_BYTES;
     for (uint32_t i = 0; i < out->n_rows; i++)
         n_bytes += s[i].len;
     Heap *h = heap_new(n_bytes);
+    char *to = heap_alloc(h, n_bytes);
     for (uint32_t i = 0; i < out->n_rows; i++) {
-        char *to = heap_alloc(h, s[i].len);
-        memcpy(to, s[i].ptr, s[i].len);
+        StrView v = s[i];
+        if (reach_is_short(reach, v))
+            reach_copy(to, v.ptr);
+        else
+            memcpy(to, v.ptr, v.len);
         s[i].ptr = to;
+        to += v.len;
     }
     for (uint32_t i = 0; i < out->n_heaps; i++)
         heap_unref(out->heaps[i]);

@@ -6,6 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/big.h"
 #include "data/reach.h"
 #include "vm/sort.h"
 
@@ -174,7 +175,7 @@ static void cells_make(GroupTable *t, uint64_t n)
     while (size < 4 * n)
         size *= 2;
     free(t->cells);
-    t->cells = xcalloc(size, sizeof *t->cells);
+    t->cells = big_zeros(size * sizeof *t->cells);
     t->mask = (uint32_t)(size - 1);
     for (uint32_t g = 0; g < t->n; g++) {
         uint64_t h = hash_key(&t->keys[g]);

@@ -63,10 +63,28 @@ size_t groups_bytes(const Groups *g)
     return n;
 }
 
-void groups_begin(Groups *g, Column *const *keys, Column *const *texts, uint32_t n_rows)
+/* The cells of the first row of each group. */
+static void add_texts(Groups *g, const Batch *table, const uint32_t *first)
 {
     const Spec *spec = g->spec;
-    g->n_rows = n_rows;
+    uint32_t *all = xmalloc((g->n + 1ull) * sizeof *all);
+    for (uint32_t i = 0; i < g->n; i++)
+        all[i] = i;
+    for (uint32_t i = 0; i < spec->n_keys; i++) {
+        int32_t col = spec->keys[i].col;
+        Column *text = col >= 0 ? batch_text_rows(table, (uint32_t)col, first, g->n) : NULL;
+        if (!text)
+            continue;
+        store_add_rows(&g->texts[i], text, all, g->n);
+        column_unref(text);
+    }
+    free(all);
+}
+
+void groups_begin(Groups *g, Column *const *keys, const Batch *table)
+{
+    const Spec *spec = g->spec;
+    uint32_t n_rows = g->n_rows = table->n_rows;
     if (spec->n_keys == 0)
         return;
     uint32_t *first = xmalloc((n_rows + 1ull) * sizeof *first);
@@ -77,9 +95,8 @@ void groups_begin(Groups *g, Column *const *keys, Column *const *texts, uint32_t
     /* With bytes of their own, so that the input's blocks can be freed. */
     for (uint32_t i = 0; i < spec->n_keys; i++) {
         store_add_rows(&g->values[i], keys[i], first, g->n);
-        if (texts[i])
-            store_add_rows(&g->texts[i], texts[i], first, g->n);
     }
+    add_texts(g, table, first);
     free(first);
 }
 

@@ -20,10 +20,10 @@ void groups_close(Groups *g); /* NULL is fine */
 uint32_t groups_count(const Groups *g);
 size_t groups_bytes(const Groups *g); /* what it holds */
 
-/* Takes rows; once, of a fresh one. keys[n_keys]: their values. texts[n_keys]: the keys' cells as they
- * stood in the input, NULL where one was computed. Then groups_update gives the values of the arguments of each
- * aggregate. All borrowed. */
-void groups_begin(Groups *g, Column *const *keys, Column *const *texts, uint32_t n_rows);
+/* Takes the rows of a table; once, of a fresh one. keys[n_keys]: their values; where a key is a column of the table
+ * (spec->keys[].col) its cells are kept as they stood in the input. Then groups_update gives the values of the
+ * arguments of each aggregate. All borrowed. */
+void groups_begin(Groups *g, Column *const *keys, const Batch *table);
 void groups_update(Groups *g, uint32_t agg, Column *const *args);
 /* Takes what `from` knows, whose rows come after ours; `from` is empty afterwards. Both of one spec. */
 void groups_merge(Groups *g, Groups *from);

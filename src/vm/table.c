@@ -202,13 +202,9 @@ void table_distinct(Pass *p, const Spec *spec)
 static Groups *groups_of(Pass *p, const Spec *spec)
 {
     Column **keys = key_columns(p, spec);
-    Column **texts = xcalloc(spec->n_keys + 1ull, sizeof(Column *));
     Column *args[BUILTIN_MAX_PARAMS];
     Groups *g = groups_open(spec);
-    for (uint32_t i = 0; i < spec->n_keys; i++)
-        if (spec->keys[i].col >= 0)
-            texts[i] = batch_text(p->t, (uint32_t)spec->keys[i].col);
-    groups_begin(g, keys, texts, p->n);
+    groups_begin(g, keys, p->t);
     for (uint32_t i = 0; i < spec->n_aggs; i++) {
         const AggSpec *a = &spec->aggs[i];
         for (uint32_t k = 0; k < a->n_args; k++)
@@ -218,9 +214,6 @@ static Groups *groups_of(Pass *p, const Spec *spec)
             column_unref(args[k]);
     }
     drop_columns(keys, spec->n_keys);
-    for (uint32_t i = 0; i < spec->n_keys; i++)
-        column_unref(texts[i]);
-    free(texts);
     return g;
 }
 

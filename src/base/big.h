@@ -1,0 +1,19 @@
+/* big.h - memory for arrays of many megabytes.
+ *
+ * Each page of memory is given by the system when it is first touched, 4 KiB at a time, which for hundreds of
+ * megabytes takes longer than filling them. From BIG_BYTES on these are asked for in huge pages, where the system has
+ * them.
+ */
+#ifndef PIPE_BASE_BIG_H
+#define PIPE_BASE_BIG_H
+
+#include <stddef.h>
+
+#define BIG_BYTES ((size_t)8 << 20)
+
+/* n bytes, at a multiple of 64; free() takes them back. Never NULL: prints and aborts, as xmalloc. */
+void *big_alloc(size_t n);
+/* The same, all zero. */
+void *big_zeros(size_t n);
+
+#endif
