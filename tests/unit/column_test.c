@@ -170,8 +170,36 @@ static void test_threads(void)
         CHECK(pthread_join(t[i], NULL) == 0);
 }
 
+/* Validity of parts that begin anywhere in a word. */
+static void test_valid(void)
+{
+    const uint32_t sizes[] = {1, 63, 64, 70, 5, 0, 130, 2};
+    Column *parts[8];
+    uint32_t at = 0, wrong = 0;
+    for (uint32_t p = 0; p < 8; p++) {
+        parts[p] = column_new(TYPE_INT, false, sizes[p]);
+        if (p % 3)
+            column_own_valid(parts[p], true);
+        for (uint32_t i = 0; i < sizes[p]; i++) {
+            column_ints(parts[p])[i] = p;
+            if (p % 3 && i * 7 % 5 < 2)
+                bit_clear(parts[p]->valid, i);
+        }
+    }
+    Column *all = column_concat(parts, 8, false);
+    for (uint32_t p = 0; p < 8; p++) {
+        for (uint32_t i = 0; i < sizes[p]; i++, at++)
+            wrong += column_is_valid(all, at) != column_is_valid(parts[p], i) ||
+                     column_ints(all)[at] != (int64_t)p;
+        column_unref(parts[p]);
+    }
+    CHECK(all->n_rows == at && wrong == 0);
+    column_unref(all);
+}
+
 int main(void)
 {
+    test_valid();
     test_strings();
     test_numbers();
     test_dialects();
