@@ -25,9 +25,10 @@ MODE    ?= release
 
 # What the build looks for, and the Debian package that has it.
 NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
-         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev
+         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev \
+         pcre2posix.h:libpcre2-dev
 NEEDS_LONG := spin:spin # also, for test-long and test-models
-LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lm -pthread
+LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lm -pthread
 
 G := build/gen
 B := build/$(MODE)

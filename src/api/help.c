@@ -172,7 +172,7 @@ static void put_function(Buf *out, const Builtin *b)
         buf_printf(out, "  %.*s\n", (int)len, line);
         line += len + (line[len] == '\n');
     }
-    put_doc(out, "", b->help, !b->is_available);
+    put_doc(out, "", b->help, false);
     buf_deinit(&signature);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "data/catalog.h"
 #include "lang/check.h"
 #include "lang/parse.h"
@@ -36,9 +37,17 @@ Mill *mill_open(const MillOptions *options)
     m->catalog = (StdinGuard){.face = {.csv = guarded_csv, .files = guarded_files},
                               .files = file_catalog_open(),
                               .is_refused = options->refuses_stdin};
-    m->evaluator = vm_evaluator_open(m->sources);
+    if (!options->has_now)
+        m->options.now_us = clock_wall_us();
+    m->evaluator = vm_evaluator_open(m->sources, m->options.now_us);
     map_init(&m->sets, m->arena);
     return m;
+}
+
+bool mill_told_now(const Mill *m, int64_t *us)
+{
+    *us = m->options.now_us;
+    return vm_evaluator_told_now(m->evaluator);
 }
 
 void mill_close(Mill *m)

@@ -37,6 +37,8 @@ typedef struct MillOptions {
     bool only_parses;       /* mistakes beyond the text's own are not looked for: MILL_AST */
     uint64_t memory_bytes;  /* budget of every job; 0: what its @memory says */
     bool prints_loose_ends; /* a flow that ends in no sink is written to stdout, as CSV */
+    bool has_now;           /* now() is now_us, microseconds since 1970; else when the Mill was opened */
+    int64_t now_us;
 } MillOptions;
 
 Mill *mill_open(const MillOptions *options);
@@ -71,6 +73,8 @@ bool mill_plan(Mill *m, uint32_t job);
 bool mill_check(Mill *m);
 /* Planned jobs want to read stdin. */
 bool mill_wants_stdin(const Mill *m);
+/* Planned jobs ask for now() or today(); *us is what they were told. */
+bool mill_told_now(const Mill *m, int64_t *us);
 /* A planned job writes data to stdout. */
 bool mill_writes_stdout(const Mill *m, uint32_t job);
 

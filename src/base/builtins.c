@@ -4,14 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATE_LATER, STATE_NOW };
-
 static const Builtin BUILTINS[N_BUILTINS] = {
-#define BUILTIN(e, name_, group_, kind_, state_, sig_, help_, example_, result_)         \
+#define BUILTIN(e, name_, group_, kind_, sig_, help_, example_, result_)                 \
     [BUILTIN_##e] = {.id = BUILTIN_##e,                                                  \
                      .kind = BUILTIN_KIND_##kind_,                                       \
                      .group = BUILTIN_GROUP_##group_,                                    \
-                     .is_available = STATE_##state_,                                     \
                      .name = name_,                                                      \
                      .signature = sig_,                                                  \
                      .help = help_,                                                      \

@@ -12,7 +12,7 @@
 #include "base/type.h"
 
 typedef enum BuiltinId {
-#define BUILTIN(e, name, group, kind, state, sig, help, example, result) BUILTIN_##e,
+#define BUILTIN(e, name, group, kind, sig, help, example, result) BUILTIN_##e,
 #include "base/builtins.def"
 #undef BUILTIN
     N_BUILTINS
@@ -40,7 +40,6 @@ typedef struct Builtin {
     BuiltinId id;
     BuiltinKind kind;
     BuiltinGroup group;
-    bool is_available;     /* it runs; otherwise `check` says that it does not yet */
     const char *name;
     const char *signature; /* as in builtins.def */
     const char *help;

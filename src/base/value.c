@@ -362,8 +362,29 @@ int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
     return era * DAYS_PER_ERA + year * 365 + year / 4 - year / 100 + day - EPOCH_DAYS;
 }
 
+/* A million years around 1970 in 32 bits, where divisions are multiplications: Neri and Schneider,
+ * "Euclidean affine functions and their application to calendar algorithms". */
+#define NEAR_YEARS 400000
+#define NEAR_DAYS (EPOCH_DAYS + NEAR_YEARS / 400 * (int64_t)DAYS_PER_ERA) /* before 1970: from there days are counted */
+
+static void civil_of_near(uint32_t n, int64_t *y, unsigned *m, unsigned *d)
+{
+    uint32_t in_century = (4 * n + 3) % DAYS_PER_ERA / 4;
+    uint64_t years = UINT64_C(2939745) * (4 * in_century + 3); /* 2^32 is a year */
+    uint32_t in_year = (uint32_t)years / 2939745 / 4;
+    uint32_t months = 2141 * in_year + 197913; /* 2^16 is a month, the third is March */
+    bool is_next = in_year >= 306;
+    *y = (int64_t)((4 * n + 3) / DAYS_PER_ERA * 100 + (uint32_t)(years >> 32) + is_next) - NEAR_YEARS;
+    *m = (months >> 16) - (is_next ? 12 : 0);
+    *d = (months & 0xffff) / 2141 + 1;
+}
+
 void civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 {
+    if (days >= -NEAR_DAYS && days < 2 * NEAR_DAYS) {
+        civil_of_near((uint32_t)(days + NEAR_DAYS), y, m, d);
+        return;
+    }
     /* Whole eras first: days + EPOCH_DAYS could overflow. */
     int64_t era = floor_div(days, DAYS_PER_ERA);
     int64_t rest = days % DAYS_PER_ERA;

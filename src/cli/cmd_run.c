@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/value.h"
 
 /* In the order of the words of --progress. */
 typedef enum ProgressWord {
@@ -27,6 +28,7 @@ typedef enum ProgressWord {
 typedef struct Session {
     const Args *args;
     const Term *term;
+    const Mill *mill;
     Progress *progress;
     MillRun *run;
     uint64_t *busy_ns;       /* of each step, and why it was skipped: what progress saw, */
@@ -197,6 +199,12 @@ static void put_summary(Session *s, Buf *out, const MillResult *r)
     if (!a->has[OPT_SEED])
         buf_printf(out, "  seed       %llu (--seed repeats its ids)\n",
                    (unsigned long long)s->seed);
+    int64_t now_us;
+    if (!a->has[OPT_NOW] && mill_told_now(s->mill, &now_us)) {
+        buf_puts(out, "  now        ");
+        value_print(out, (Value){.type = TYPE_TIMESTAMP, .i = now_us});
+        buf_puts(out, " (--now repeats its times)\n");
+    }
     buf_deinit(&next);
 }
 
@@ -416,7 +424,7 @@ int cmd_run(const Args *a, const Term *t)
     if (status == EXIT_OK)
         status = cli_plan(a, t, m, job);
     if (status == EXIT_OK) {
-        Session s = {.args = a, .term = t, .seed = pick_seed(a)};
+        Session s = {.args = a, .term = t, .mill = m, .seed = pick_seed(a)};
         status = run_planned(&s, m, job);
     }
     mill_close(m);

@@ -13,6 +13,7 @@ typedef enum OptKind {
     KIND_NUMBER,
     KIND_SEED,
     KIND_SIZE,
+    KIND_TIME,
     KIND_WORD
 } OptKind;
 
@@ -215,6 +216,20 @@ static bool take_size(Reader *r, const Opt *o, const char *value, uint64_t *out)
     return false;
 }
 
+static bool take_time(Reader *r, const Opt *o, const char *value, uint64_t *out)
+{
+    int64_t t = 0;
+    Value day;
+    bool ok = value_parse_timestamp(str_of(value), &t);
+    if (!ok && value_parse(TYPE_DATE, str_of(value), &day, NULL))
+        ok = !__builtin_mul_overflow(day.i, INT64_C(86400000000), &t);
+    *out = (uint64_t)t;
+    if (!ok)
+        complain(r->term, STR_LIT("for example `2026-01-02T03:04:05Z` or `2026-01-02`"),
+                 "`--%s` is a time, not `%s`", o->name, value);
+    return ok;
+}
+
 static bool take_value(Reader *r, uint32_t id, const char *value)
 {
     const Opt *o = &OPTS[id];
@@ -246,6 +261,8 @@ static bool take_value(Reader *r, uint32_t id, const char *value)
         return false;
     case KIND_SIZE:
         return take_size(r, o, value, &a->number[id]);
+    case KIND_TIME:
+        return take_time(r, o, value, &a->number[id]);
     case KIND_WORD:
         return take_word(r, o, value, &a->number[id]);
     }

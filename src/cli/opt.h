@@ -25,7 +25,7 @@ typedef struct Args {
     const Command *command;
     bool has[N_OPTS];
     const char *text[N_OPTS];  /* the value as written; NULL: not given */
-    uint64_t number[N_OPTS];   /* NUMBER, SEED, SIZE; WORD: which one, 0 when not given */
+    uint64_t number[N_OPTS];   /* NUMBER, SEED, SIZE; TIME, an int64_t; WORD: which one, 0 when not given */
     Vec(const char *) sets;
     Vec(const char *) operands;
 } Args;

@@ -77,7 +77,9 @@ int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
     const MillOptions options = {.refuses_stdin = t->in_is_tty,
                                  .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST,
                                  .memory_bytes = a->number[OPT_MEMORY],
-                                 .prints_loose_ends = !path};
+                                 .prints_loose_ends = !path,
+                                 .has_now = a->has[OPT_NOW],
+                                 .now_us = (int64_t)a->number[OPT_NOW]};
     Error err = {0};
     int status = EXIT_OK;
     if (path && strcmp(path, "-") == 0 && t->in_is_tty) {

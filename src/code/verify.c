@@ -125,7 +125,7 @@ static Status check_call(Verify *v, Instr in)
     if ((uint32_t)s->fn >= N_BUILTINS)
         return BAD(v, "function %u", (unsigned)s->fn);
     const Builtin *fn = builtin_get(s->fn);
-    if (fn->kind == BUILTIN_KIND_AGG || !fn->is_available)
+    if (fn->kind == BUILTIN_KIND_AGG)
         return BAD(v, "`%s` cannot be called", fn->name);
     if (s->n_args && !s->arg_types)
         return BAD(v, "`%s` has no types of its arguments", fn->name);
@@ -145,7 +145,7 @@ static Status check_aggregate(Verify *v, const AggSpec *a)
     if ((uint32_t)a->fn >= N_BUILTINS || a->n_args > BUILTIN_MAX_PARAMS)
         return BAD(v, "aggregate %u of %u arguments", (unsigned)a->fn, a->n_args);
     const Builtin *fn = builtin_get(a->fn);
-    if (fn->kind != BUILTIN_KIND_AGG || !fn->is_available)
+    if (fn->kind != BUILTIN_KIND_AGG)
         return BAD(v, "`%s` is no aggregate", fn->name);
     Status st = regs_read(v, a->reg, a->n_args);
     if (st != OK)

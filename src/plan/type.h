@@ -86,6 +86,10 @@ void type_body(Typer *t, const StmtList *body, PopList *pops);
 const Schema *scope_schema(Arena *a, const ScopeCols *cols);
 Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span);
 
+/* type_pattern.c: constant patterns among the arguments of a call, which are known not to be mistakes.
+ * False after a diagnostic. */
+bool type_patterns(Typer *t, const Builtin *b, Tx *const *args, uint32_t n_args);
+
 /* type_table.c: statements with a table. */
 void type_join(Typer *t, const Stmt *s, PopList *pops);
 void type_union(Typer *t, const Stmt *s, PopList *pops);

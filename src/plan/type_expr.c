@@ -681,6 +681,9 @@ static void unknown_function(Typer *t, const Expr *e)
         {"std", "stddev"},       {"group_concat", "string_agg"}, {"log", "ln"},
         {"power", "x ** y"},     {"pow", "x ** y"},        {"nunique", "count_distinct"},
         {"ceiling", "ceil"},     {"isnull", "x is null"},  {"like", "contains"},
+        {"strftime", "format_time"}, {"strptime", "parse_time"}, {"to_char", "format_time"},
+        {"dayofweek", "weekday"}, {"current_date", "today"}, {"printf", "format"},
+        {"sprintf", "format"},   {"regexp_matches", "matches"}, {"regexp_extract", "extract"},
         {"argmax", "arg_max"},   {"argmin", "arg_min"},    {"row_number", "row"},
     };
     for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
@@ -750,11 +753,6 @@ static Tx *type_builtin_call(Typer *t, const Expr *e, const Builtin *b)
     }
     t->keys = keys;
     t->aggs = aggs;
-    if (!b->is_available) {
-        diag_add(t->diags, E_FUNCTION_LATER, e->name.span,
-                 "function `%s` is not available yet", b->name);
-        ok = false;
-    }
     BuiltinFit fit;
     if (!builtin_resolve(b, types, n, wants, &fit)) {
         Span at = fit.bad_arg >= 0 ? e->call.ptr[fit.bad_arg].value->span : e->span;
@@ -783,7 +781,7 @@ static Tx *type_builtin_call(Typer *t, const Expr *e, const Builtin *b)
             ok = false;
         }
     }
-    if (!ok || fit.result == TYPE_ERROR)
+    if (!ok || fit.result == TYPE_ERROR || !type_patterns(t, b, args, n))
         return tx_error(t->arena, e->span);
     Type result = fit.result == TYPE_NULL ? TYPE_STRING : fit.result;
     if (is_agg)

@@ -1,7 +1,7 @@
 /* call.h - inside the VM: how CALL reaches the functions of builtins.def.
  *
  * A function computes one row. It is called for rows that are wanted and in which no
- * argument is null (coalesce: may be), so it sees values only.
+ * argument is null (coalesce, hash: may be), so it sees values only.
  */
 #ifndef PIPE_VM_CALL_H
 #define PIPE_VM_CALL_H
@@ -14,12 +14,16 @@ typedef struct Call {
     uint32_t n_args;
     Type type;       /* of the result */
     uint32_t call_id;
+    BuiltinId fn;
     bool is_in_path; /* of key() */
     Heap *heap;      /* for the bytes of a new string; made by call_bytes() */
     Value out;       /* the result; out.is_null may be set, out.s lives as long as arguments or heap */
     char why[160];   /* of an error */
     Str culprit;     /* the value to blame, may be empty */
     uint64_t uuid_state[2]; /* hash of what does not change from row to row */
+    struct Regex *regex;    /* of a constant pattern, once it was wanted; borrowed from the VM */
+    bool is_pattern_right;  /* the constant pattern was looked at */
+    struct CallFormat *format; /* made by call_format() */
 } Call;
 
 /* False: a row error, `why` says it. */
@@ -70,5 +74,29 @@ bool call_index(Call *c, uint32_t row);
 bool call_row(Call *c, uint32_t row);
 bool call_concat(Call *c, uint32_t row);
 bool call_convert(Call *c, uint32_t row);
+bool call_hash(Call *c, uint32_t row);
+
+/* call_regex.c */
+bool call_matches(Call *c, uint32_t row);
+bool call_extract(Call *c, uint32_t row);
+
+/* call_format.c */
+bool call_format(Call *c, uint32_t row);
+void call_format_close(struct CallFormat *f); /* NULL is fine */
+
+/* call_time.c */
+bool call_now(Call *c, uint32_t row);
+bool call_today(Call *c, uint32_t row);
+bool call_year(Call *c, uint32_t row);
+bool call_month(Call *c, uint32_t row);
+bool call_day(Call *c, uint32_t row);
+bool call_hour(Call *c, uint32_t row);
+bool call_minute(Call *c, uint32_t row);
+bool call_second(Call *c, uint32_t row);
+bool call_weekday(Call *c, uint32_t row);
+bool call_format_time(Call *c, uint32_t row);
+bool call_parse_time(Call *c, uint32_t row);
+/* Those that look at the time alone, over a column. */
+void call_time_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest);
 
 #endif

@@ -56,6 +56,36 @@ bool call_uuid(Call *c, uint32_t row)
     return true;
 }
 
+/* One value into the hash of those before it. Only bytes are hashed, so it is the same on every machine. */
+static uint64_t hash_value(uint64_t before, const Value *v)
+{
+    unsigned char in[8];
+    uint64_t seed = before + (v->is_null ? 0 : (uint64_t)v->type + 1);
+    if (v->is_null)
+        return XXH3_64bits_withSeed("", 0, seed);
+    if (v->type == TYPE_STRING)
+        return XXH3_64bits_withSeed(v->s.ptr, v->s.len, seed);
+    uint64_t bits = (uint64_t)v->i;
+    if (v->type == TYPE_FLOAT) { /* one NaN, one zero */
+        double f = v->f + 0.0;
+        memcpy(&bits, &f, sizeof bits);
+        bits = f != f ? UINT64_C(0x7ff8000000000000) : bits;
+    }
+    put_u64(in, bits);
+    return XXH3_64bits_withSeed(in, sizeof in, seed);
+}
+
+bool call_hash(Call *c, uint32_t row)
+{
+    uint64_t h = c->n_args;
+    for (uint32_t i = 0; i < c->n_args; i++) {
+        Value v = reg_value(&c->args[i], row);
+        h = hash_value(h, &v);
+    }
+    c->out.i = (int64_t)h;
+    return true;
+}
+
 bool call_coalesce(Call *c, uint32_t row)
 {
     c->out.is_null = true;

@@ -43,6 +43,7 @@ struct Vm {
     Bitmap *masks;       /* [n_masks], one per depth */
     uint32_t n_masks;
     Bitmap live;         /* what pass_live() gives */
+    struct Regexes *regexes; /* compiled; NULL: none yet */
     Vm *inner;           /* runs the code that a join has of its own; NULL: none yet */
 };
 
@@ -139,6 +140,7 @@ Status pass_row_error(Pass *p, bool is_const, uint32_t row, Str value, const cha
 Status pass_expr(Pass *p, Instr in);
 /* CALL (call.c). */
 Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to);
+void regexes_close(struct Regexes *r); /* NULL is fine (call_regex.c) */
 
 /* The table (table.c). */
 Batch *table_open(const Batch *in);                 /* a copy of our own, sharing columns; NULL: empty */

@@ -24,6 +24,7 @@ void vm_close(Vm *vm)
     for (uint32_t i = 0; i < vm->n_masks; i++)
         free(vm->masks[i].bits);
     vm_close(vm->inner);
+    regexes_close(vm->regexes);
     free(vm->masks);
     free(vm->live.bits);
     free(vm->regs);

@@ -34,9 +34,10 @@ typedef struct VmCount {
     uint64_t time;    /* cycles (base/cycles.h) or nanoseconds, as the instance says */
 } VmCount;
 
-/* Which instance runs: what key(), index(), row() and uuid() answer. */
+/* Which instance runs: what key(), index(), row(), uuid() and now() answer. */
 typedef struct VmInstance {
     uint64_t seed;
+    int64_t now_us;    /* what now() gives: while planning, which computes all that ask for it */
     Str step;          /* name, for uuid() */
     Str key;           /* "" in a static flow */
     Str levels;        /* the same with NUL bytes between levels, so that no two are the same; for uuid() */
