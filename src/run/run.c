@@ -69,8 +69,10 @@ static void release_out(void *ctx, uint32_t step, void *out)
         if (budget_counts(&r->budget))
             budget_give(&r->budget, batch_own_bytes(out));
         batch_unref(out);
-        spilled_free(r->tables[step]);
-        r->tables[step] = NULL;
+        if (r->tables[step]) { /* of a step that runs once: others would get in each other's way */
+            spilled_free(r->tables[step]);
+            r->tables[step] = NULL;
+        }
     }
 }
 
