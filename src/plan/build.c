@@ -735,7 +735,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     }
     if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
         split_collect(b, step, batches);
-    else if (is_source && !begins_with_take(next) && fold_reads_in_parts(step))
+    else if (is_source && fold_reads_in_parts(step, begins_with_take(next)))
         split_read(b, step);
     for (size_t i = n_before; i < b->steps.n; i++)
         if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)

@@ -147,7 +147,7 @@ PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_num
     return f;
 }
 
-bool fold_reads_in_parts(const Step *s)
+bool fold_reads_in_parts(const Step *s, bool is_before_take)
 {
     const Pop *read = s->pops.n > 1 ? s->pops.ptr[0] : NULL;
     if (!read || read->kind != POP_READ_CSV || read->batch != BATCH_NONE || read->expr ||
@@ -158,7 +158,8 @@ bool fold_reads_in_parts(const Step *s)
         s->on_failure == ON_FAILURE_SKIP)
         return false;
     PlanFold f = fold_split(s->pops.ptr + 1, s->pops.n - 1, s->scope, true);
-    return f.hold != HOLD_FIRST && (f.n_head || f.folds_next);
+    bool wants_first = f.hold == HOLD_FIRST || (is_before_take && f.n_head + 1 == s->pops.n);
+    return !wants_first && (f.n_head || f.folds_next);
 }
 
 /* ---- what readers want ---- */

@@ -42,8 +42,9 @@ typedef struct PlanFold {
 PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered);
 
 /* Should the static step read its file in parts? It has to do something behind the read that can be done
- * on a part, to run at most once, and not to read the first rows only. */
-bool fold_reads_in_parts(const Step *s);
+ * on a part, to run at most once, and not to read the first rows only. is_before_take: its only reader begins
+ * with `take`. */
+bool fold_reads_in_parts(const Step *s, bool is_before_take);
 
 /* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
  * one whose only reader begins with `take` needs no more than its rows. A static read of which `take` wants the
