@@ -137,7 +137,7 @@ static void strings_put(Buf *out, const StrView *s, uint32_t n)
         buf_put(out, s[i].ptr, s[i].len);
 }
 
-static void column_put(Buf *out, const Column *c, uint32_t first, uint32_t n)
+void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
 {
     ColHead h;
     memset(&h, 0, sizeof h);
@@ -170,7 +170,7 @@ void block_put(Buf *out, const Batch *plain, uint32_t first, uint32_t n)
         const uint32_t about[2] = {plain->types[c], col != NULL};
         buf_put(out, about, sizeof about);
         if (col)
-            column_put(out, col, first, n);
+            block_put_column(out, col, first, n);
     }
     if (plain->origin)
         buf_put(out, plain->origin + first, n * sizeof *plain->origin);
@@ -197,7 +197,7 @@ static const char *strings_get(const char *p, StrView *s, uint32_t n)
     return bytes;
 }
 
-static Column *column_get(const char **p, uint32_t n, Heap *heap)
+Column *block_get_column(const char **p, uint32_t n, Heap *heap)
 {
     ColHead h;
     take(p, &h, sizeof h);
@@ -219,9 +219,8 @@ static Column *column_get(const char **p, uint32_t n, Heap *heap)
     return c;
 }
 
-Batch *block_get(Heap *bytes, const BlockInputs *in)
+Batch *block_get(const char *p, Heap *bytes, const BlockInputs *in)
 {
-    const char *p = bytes->bytes;
     Head h;
     take(&p, &h, sizeof h);
     Batch *b = batch_new(h.n_rows, h.n_cols);
@@ -231,7 +230,7 @@ Batch *block_get(Heap *bytes, const BlockInputs *in)
         b->types[c] = (Type)about[0];
         if (!about[1])
             continue;
-        Column *col = column_get(&p, h.n_rows, bytes);
+        Column *col = block_get_column(&p, h.n_rows, bytes);
         *(col->is_text ? &b->slots[c].text : &b->slots[c].values) = col;
     }
     if (h.has_origin) {

@@ -20,8 +20,11 @@ void block_inputs_deinit(BlockInputs *in);
 Batch *block_plain(Batch *b, BlockInputs *in);
 /* Appends rows first..first + n of a plain batch. */
 void block_put(Buf *out, const Batch *plain, uint32_t first, uint32_t n);
-/* The batch of such bytes, which its columns keep alive: new reference. */
-Batch *block_get(Heap *bytes, const BlockInputs *in);
+/* One column likewise; block_get_column moves *p behind it. Strings stay in the heap, which the column keeps alive. */
+void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n);
+Column *block_get_column(const char **p, uint32_t n, Heap *heap);
+/* The batch of such bytes at p, in a heap that its columns keep alive: new reference. */
+Batch *block_get(const char *p, Heap *bytes, const BlockInputs *in);
 /* Row i is row rows[i] of from[src[i]]: plain batches of the same columns, each text in all or in none; bytes
  * are copied. New reference. */
 Batch *block_interleave(Batch *const *from, uint32_t n_from, const uint32_t *src, const uint32_t *rows,

@@ -265,35 +265,6 @@ bool fold_stops_generator(const Plan *plan, const Step *c)
     return true;
 }
 
-bool fold_may_spill(const Step *s)
-{
-    if (s->kind != STEP_COLLECT)
-        return false;
-    switch (s->hold) {
-    case HOLD_SORTED: return true;
-    case HOLD_ROWS:
-        for (size_t i = 0; i < s->pops.n; i++)
-            if (!pop_is_row_wise(s->pops.ptr[i]->kind))
-                return false; /* it wants all rows at once */
-        return !wants_row_numbers(s->pops.ptr, s->pops.n);
-    case HOLD_NONE:
-    case HOLD_NOTHING:
-    case HOLD_FIRST:
-    case HOLD_TOP:
-    case HOLD_DISTINCT:
-    case HOLD_GROUPS: return false;
-    }
-    return false;
-}
-
-bool fold_grows(const Step *s)
-{
-    return s->hold == HOLD_SORTED || s->hold == HOLD_ROWS || s->hold == HOLD_DISTINCT ||
-           s->hold == HOLD_GROUPS;
-}
-
-/* ---- in words ---- */
-
 /* Aggregates that keep more than a few numbers per group. */
 static const char *agg_keeps(BuiltinId fn)
 {
@@ -304,6 +275,46 @@ static const char *agg_keeps(BuiltinId fn)
     default: return NULL;
     }
 }
+
+bool fold_may_spill(const Step *s)
+{
+    if (s->kind != STEP_COLLECT)
+        return false;
+    switch (s->hold) {
+    case HOLD_SORTED:
+    case HOLD_DISTINCT: return true;
+    case HOLD_GROUPS: {
+        const Pop *p = s->pops.ptr[0];
+        for (uint32_t i = 0; i < p->n_aggs; i++)
+            if (agg_keeps(p->aggs[i].fn))
+                return false;
+        return p->n_keys > 0;
+    }
+    case HOLD_ROWS:
+        for (size_t i = 0; i < s->pops.n; i++)
+            if (!pop_is_row_wise(s->pops.ptr[i]->kind))
+                return false; /* it wants all rows at once */
+        return !wants_row_numbers(s->pops.ptr, s->pops.n);
+    case HOLD_NONE:
+    case HOLD_NOTHING:
+    case HOLD_FIRST:
+    case HOLD_TOP: return false;
+    }
+    return false;
+}
+
+bool fold_grows(const Step *s)
+{
+    if (s->hold != HOLD_GROUPS)
+        return s->hold == HOLD_SORTED || s->hold == HOLD_ROWS || s->hold == HOLD_DISTINCT;
+    const Pop *p = s->pops.ptr[0];
+    bool grows = p->n_keys > 0;
+    for (uint32_t i = 0; i < p->n_aggs; i++)
+        grows |= agg_keeps(p->aggs[i].fn) != NULL;
+    return grows;
+}
+
+/* ---- in words ---- */
 
 static void groups_put(Buf *out, const Pop *p)
 {

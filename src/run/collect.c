@@ -3,7 +3,7 @@
 #include "run/meter.h"
 #include "run/run_int.h"
 #include "plan/fold.h"
-#include "run/spilled.h"
+#include "run/partitions.h"
 
 #include <stdlib.h>
 
@@ -253,9 +253,68 @@ static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
+/* HOLD_GROUPS: what is known goes to the file; from then on so does every batch's. */
+static Status spill_groups(Run *r, Task *t, const Step *s, State *state)
+{
+    Status st = OK;
+    if (!state->partitions)
+        st = partitions_open(r, s, &state->partitions, &t->err);
+    if (st == OK)
+        st = partitions_put_groups(r, state->partitions, state->groups, &t->err);
+    groups_close(state->groups);
+    state->groups = NULL;
+    state_count(r, state, 0);
+    return st;
+}
+
+/* HOLD_DISTINCT: the rows held go to the file. */
+static Status spill_distinct(Run *r, Task *t, const Step *s, State *state)
+{
+    Status st = OK;
+    if (!state->partitions)
+        st = partitions_open(r, s, &state->partitions, &t->err);
+    for (uint32_t i = 0; st == OK && i < state->n_parts; i++)
+        st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], state->parts[i], &t->err);
+    if (st == OK) {
+        drop_parts(state);
+        state->next_cut = 0;
+        state_count(r, state, 0);
+    }
+    return st;
+}
+
+/* The GROUP of the part's code. */
+static const Spec *group_spec(const Run *r, const Step *s)
+{
+    const Code *part = r->codes[s->inputs[0]];
+    uint32_t i = 0;
+    while (part->specs[i].kind != SPEC_GROUP)
+        i++;
+    return &part->specs[i];
+}
+
+/* All partitions become one table. */
+static Status partitions_done(Run *r, Task *t, const Step *s, State *state)
+{
+    Status st = OK;
+    if (state->groups)
+        st = spill_groups(r, t, s, state);
+    else if (state->n_parts)
+        st = spill_distinct(r, t, s, state);
+    if (st == OK && s->hold == HOLD_GROUPS)
+        st = partitions_finish_groups(r, t, state->partitions, group_spec(r, s), &state->spilled, &t->err);
+    else if (st == OK)
+        st = partitions_finish_rows(r, t, state->partitions, r->codes[s->id], &state->spilled, &t->err);
+    partitions_free(r, state->partitions);
+    state->partitions = NULL;
+    return st;
+}
+
 Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_spilled)
 {
     Status st = OK;
+    if (state->partitions && (st = partitions_done(r, t, s, state)) != OK)
+        return st;
     *is_spilled = state->spilled != NULL;
     if (!*is_spilled)
         return OK;
@@ -276,6 +335,12 @@ static void hold_groups(Run *r, State *state, Part *part)
     }
     if (budget_counts(&r->budget))
         state_count(r, state, groups_bytes(state->groups));
+}
+
+static FoldResult fold_failed(Task *t, Status st)
+{
+    t->err.status = st;
+    return FOLD_FAILED;
 }
 
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
@@ -307,32 +372,28 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
         if (!is_full)
             hold_rows(r, state, part);
         return state->n_rows >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
-    case HOLD_GROUPS: hold_groups(r, state, part); break;
+    case HOLD_GROUPS:
+        hold_groups(r, state, part);
+        if ((state->partitions || is_over_share(r, s, state)) &&
+            (st = spill_groups(r, t, s, state)) != OK)
+            return fold_failed(t, st);
+        break;
     case HOLD_TOP:
     case HOLD_DISTINCT:
         hold_rows(r, state, part);
         if (wants_cut(state) && cut(r, t, s, state) != OK)
             return FOLD_FAILED;
+        if (is_over_share(r, s, state) && (st = spill_distinct(r, t, s, state)) != OK)
+            return fold_failed(t, st);
         break;
     case HOLD_SORTED:
     case HOLD_ROWS:
         hold_rows(r, state, part);
-        if (is_over_share(r, s, state) && (st = spill_rows(r, t, s, state)) != OK) {
-            t->err.status = st;
-            return FOLD_FAILED;
-        }
+        if (is_over_share(r, s, state) && (st = spill_rows(r, t, s, state)) != OK)
+            return fold_failed(t, st);
         break;
     }
     return FOLD_MORE;
-}
-
-/* The groups of no batches. */
-static Groups *no_groups(const Code *part)
-{
-    uint32_t i = 0;
-    while (part->specs[i].kind != SPEC_GROUP)
-        i++;
-    return groups_open(&part->specs[i]);
 }
 
 Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *err)
@@ -345,7 +406,7 @@ Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *er
         return OK;
     }
     if (!state->groups)
-        state->groups = no_groups(r->codes[s->inputs[0]]);
+        state->groups = groups_open(group_spec(r, s)); /* of no batches */
     Status st = groups_finish(state->groups, out, err);
     if (!is_kept) {
         groups_close(state->groups);

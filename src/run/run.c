@@ -8,7 +8,7 @@
 #include "plan/fold.h"
 #include "run/meter.h"
 #include "run/run_int.h"
-#include "run/spilled.h"
+#include "run/partitions.h"
 #include "run/spec.h"
 
 State *state_of(Instance *inst)
@@ -43,6 +43,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     free(s->parts);
     groups_close(s->groups);
     spilled_free(s->spilled);
+    partitions_free(r, s->partitions);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
     if (s->own && r->outputs) /* else outputs_close saw to them */

@@ -76,6 +76,7 @@ typedef struct State {
     uint64_t ended_at;   /* with meters: when the instance ended, before its turn to append */
     uint64_t n_bytes;    /* counted: parts and groups */
     struct Spilled *spilled; /* rows of the batches so far that are not among the parts; NULL: none */
+    struct Partitions *partitions; /* HOLD_GROUPS, HOLD_DISTINCT: what is spilled of it; NULL: nothing */
     bool has_joined;     /* HOLD_SORTED: some parts were joined and are not sorted any more */
     OwnFile *own;        /* files of its own, to become visible when it is done */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */

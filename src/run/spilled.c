@@ -6,7 +6,6 @@
 #include "vm/merge.h"
 
 enum {
-    FAN_IN = 32,             /* runs that are merged at once */
     BLOCK_MIN = 4096,        /* bytes of a block, as far as rows allow */
     BLOCK_MAX = 256 * 1024,
     BLOCK_MAX_ROWS = 65536,
@@ -73,16 +72,16 @@ void spilled_free(Spilled *p)
 
 /* ---- putting ---- */
 
-static size_t block_bytes(const Run *r)
+size_t spilled_block_bytes(const Run *r)
 {
-    uint64_t n = r->budget.share_bytes / (2 * FAN_IN);
+    uint64_t n = r->budget.share_bytes / (2 * SPILL_FAN_IN);
     return n < BLOCK_MIN ? BLOCK_MIN : n > BLOCK_MAX ? BLOCK_MAX : (size_t)n;
 }
 
 static uint32_t block_rows(const Run *r, const Batch *b)
 {
     size_t row = batch_held_bytes(b) / (b->n_rows ? b->n_rows : 1) + 1;
-    size_t n = block_bytes(r) / row;
+    size_t n = spilled_block_bytes(r) / row;
     return n < 1 ? 1 : n > BLOCK_MAX_ROWS ? BLOCK_MAX_ROWS : (uint32_t)n;
 }
 
@@ -106,6 +105,57 @@ static void columns_note(Spilled *p, const Batch *plain)
         p->lacks_text[c] |= !plain->slots[c].text;
 }
 
+static SpillBlock *block_begin(SpillRun *run)
+{
+    if (run->n == run->cap) {
+        run->cap = run->cap ? 2 * run->cap : 16;
+        run->blocks = xrealloc(run->blocks, run->cap * sizeof *run->blocks);
+    }
+    return &run->blocks[run->n];
+}
+
+static void bytes_note(Run *r, const Spilled *p, uint64_t before)
+{
+    pthread_mutex_lock(&r->mu);
+    r->spilled_bytes[p->step->id] += spill_bytes(p->file) - before;
+    pthread_mutex_unlock(&r->mu);
+}
+
+void spilled_begin(Spilled *p)
+{
+    run_begin(p);
+}
+
+Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err)
+{
+    SpillRun *run = &p->runs[k];
+    uint64_t before = spill_bytes(p->file);
+    Status st = spill_put(p->file, bytes->ptr, bytes->len, block_begin(run), err);
+    run->n += st == OK;
+    bytes_note(r, p, before);
+    return st;
+}
+
+Batch *spilled_plain(Spilled *p, Batch *b)
+{
+    Batch *plain = block_plain(b, &p->inputs);
+    columns_note(p, plain);
+    p->n_rows += plain->n_rows;
+    return plain;
+}
+
+Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err)
+{
+    Heap *heap = heap_new(b.n_bytes);
+    heap_alloc(heap, b.n_bytes);
+    Status st = spill_get(p->file, b, heap->bytes, err);
+    if (st == OK)
+        *out = heap;
+    else
+        heap_unref(heap);
+    return st;
+}
+
 static Status rows_put(Run *r, Spilled *p, SpillRun *run, const Batch *plain, Error *err)
 {
     uint32_t at_once = block_rows(r, plain);
@@ -116,27 +166,19 @@ static Status rows_put(Run *r, Spilled *p, SpillRun *run, const Batch *plain, Er
         uint32_t left = plain->n_rows - at, n = left < at_once ? left : at_once;
         buf_clear(&bytes);
         block_put(&bytes, plain, at, n);
-        if (run->n == run->cap) {
-            run->cap = run->cap ? 2 * run->cap : 16;
-            run->blocks = xrealloc(run->blocks, run->cap * sizeof *run->blocks);
-        }
-        st = spill_put(p->file, bytes.ptr, bytes.len, &run->blocks[run->n], err);
+        st = spill_put(p->file, bytes.ptr, bytes.len, block_begin(run), err);
         run->n += st == OK;
         if (left <= at_once)
             break;
     }
     buf_deinit(&bytes);
-    pthread_mutex_lock(&r->mu);
-    r->spilled_bytes[p->step->id] += spill_bytes(p->file) - before;
-    pthread_mutex_unlock(&r->mu);
+    bytes_note(r, p, before);
     return st;
 }
 
 Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err)
 {
-    Batch *plain = block_plain(b, &p->inputs);
-    columns_note(p, plain);
-    p->n_rows += plain->n_rows;
+    Batch *plain = spilled_plain(p, b);
     Status st = rows_put(r, p, p->n_runs ? &p->runs[p->n_runs - 1] : run_begin(p), plain, err);
     batch_unref(plain);
     return st;
@@ -197,12 +239,10 @@ static Status block_load(const Stream *s, Cursor *c, Error *err)
 {
     if (c->next == c->run->n)
         return OK;
-    SpillBlock b = c->run->blocks[c->next++];
-    Heap *heap = heap_new(b.n_bytes);
-    heap_alloc(heap, b.n_bytes);
-    Status st = spill_get(s->p->file, b, heap->bytes, err);
+    Heap *heap = NULL;
+    Status st = spilled_get_bytes(s->p, c->run->blocks[c->next++], &heap, err);
     if (st == OK)
-        c->batch = block_get(heap, &s->p->inputs);
+        c->batch = block_get(heap->bytes, heap, &s->p->inputs);
     heap_unref(heap);
     for (uint32_t i = 0; st == OK && i < s->p->n_cols; i++)
         if (s->p->lacks_text[i])
@@ -260,7 +300,7 @@ static Stream *stream_new(Run *r, const Task *t, Spilled *p, uint32_t n)
     s->p = p;
     s->n = n;
     s->cursors = xcalloc(n + 1ull, sizeof *s->cursors);
-    s->n_bytes = (uint64_t)n * block_bytes(r);
+    s->n_bytes = (uint64_t)n * spilled_block_bytes(r);
     budget_take(&r->budget, s->n_bytes);
     return s;
 }
@@ -418,9 +458,7 @@ Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint3
     for (uint32_t i = 0; i < n_parts; i++) {
         if (parts[i]->n_rows == 0)
             continue;
-        plains[n] = block_plain(parts[i], &p->inputs);
-        columns_note(p, plains[n]);
-        p->n_rows += plains[n++]->n_rows;
+        plains[n++] = spilled_plain(p, parts[i]);
     }
     if (p->order == SPILL_AS_PUT || n == 1) {
         SpillRun *run = run_begin(p);
@@ -437,15 +475,15 @@ Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint3
 
 Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
 {
-    while (p->order != SPILL_AS_PUT && p->n_runs > FAN_IN) {
+    while (p->order != SPILL_AS_PUT && p->n_runs > SPILL_FAN_IN) {
         /* Neighbours become one: of equal rows those of earlier runs stay first. */
         SpillRun *old = p->runs;
         uint32_t n_old = p->n_runs;
         Status st = OK;
         p->runs = NULL;
         p->n_runs = p->cap_runs = 0;
-        for (uint32_t at = 0; at < n_old && st == OK; at += FAN_IN) {
-            uint32_t n = n_old - at < FAN_IN ? n_old - at : FAN_IN;
+        for (uint32_t at = 0; at < n_old && st == OK; at += SPILL_FAN_IN) {
+            uint32_t n = n_old - at < SPILL_FAN_IN ? n_old - at : SPILL_FAN_IN;
             Stream *s = NULL;
             st = runs_stream(r, t, p, old + at, n, &s, err);
             if (st == OK)

@@ -13,6 +13,8 @@
 #include "data/spill.h"
 #include "run/run_int.h"
 
+enum { SPILL_FAN_IN = 64 }; /* runs that are merged at once */
+
 typedef enum SpillOrder {
     SPILL_AS_PUT,  /* run after run */
     SPILL_SORTED,  /* by the keys of the SORT of `code`; runs are put in it */
@@ -45,6 +47,14 @@ Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint3
                    Error *err);
 /* One batch behind the rows of the last run, which is begun if there is none. */
 Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err);
+/* For who puts bytes of their own: a run without blocks; a block behind those of run k; its bytes, in a heap of exactly
+ * so many; how large a block should be at least. */
+void spilled_begin(Spilled *p);
+Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err);
+Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err);
+size_t spilled_block_bytes(const Run *r);
+/* The batch as plain ones of p are, whose columns are noted; new reference. */
+Batch *spilled_plain(Spilled *p, Batch *b);
 /* Before the first stream. */
 Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err);
 

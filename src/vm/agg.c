@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/block.h"
 #include "vm/group.h"
 #include "vm/sort.h"
 #include "vm/store.h"
@@ -433,6 +434,70 @@ void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups)
         settle(a, from->value.col, from->by.col);
         break;
     }
+}
+
+/* ---- as bytes, and back ---- */
+
+static bool is_pick(const Agg *a)
+{
+    switch ((int)a->spec->fn) {
+    case BUILTIN_AGG_MIN:
+    case BUILTIN_AGG_MAX:
+    case BUILTIN_AGG_FIRST:
+    case BUILTIN_AGG_LAST:
+    case BUILTIN_AGG_ARG_MIN:
+    case BUILTIN_AGG_ARG_MAX: return true;
+    default: return false;
+    }
+}
+
+static void store_put(Buf *out, const Store *s, const uint32_t *rows, uint32_t n)
+{
+    if (n == 0)
+        return;
+    Column *c = column_gather(s->col, rows, n);
+    block_put_column(out, c, 0, n);
+    column_unref(c);
+}
+
+void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
+{
+    if (!is_pick(a)) {
+        for (uint32_t i = 0; i < n; i++)
+            buf_put(out, (const char *)a->of.any + (size_t)sel[i] * a->state_bytes, a->state_bytes);
+        return;
+    }
+    uint32_t *rows = xmalloc((n + 1ull) * sizeof *rows), n_set = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const Pick *p = &a->of.picks[sel[i]];
+        buf_putc(out, p->is_set);
+        if (p->is_set)
+            rows[n_set++] = p->row;
+    }
+    store_put(out, &a->value, rows, n_set);
+    if (picks_by(a))
+        store_put(out, &a->by, rows, n_set);
+    free(rows);
+}
+
+void agg_load(Agg *a, const char **p, uint32_t n, Heap *heap)
+{
+    room(a, n);
+    if (!is_pick(a)) {
+        if (n)
+            memcpy(a->of.any, *p, (size_t)n * a->state_bytes);
+        *p += (size_t)n * a->state_bytes;
+        return;
+    }
+    uint32_t n_set = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (*(*p)++)
+            a->of.picks[i] = (Pick){.is_set = true, .row = n_set++};
+    if (n_set == 0)
+        return;
+    a->value = store_of(block_get_column(p, n_set, heap));
+    if (picks_by(a))
+        a->by = store_of(block_get_column(p, n_set, heap));
 }
 
 /* ---- finishing ---- */

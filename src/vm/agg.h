@@ -23,6 +23,11 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
                 uint32_t n_groups);
 /* Takes what `from` knows: its group g is our group map[g], and its rows come after ours. */
 void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups);
+/* For groups that are kept elsewhere for a while: appends what it knows of groups sel[n]; takes the states of groups
+ * 0 .. n of a fresh one, as they were, from *p, which is moved behind them, and keeps the heap that has the bytes
+ * alive. Not of median, count_distinct and string_agg. */
+void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out);
+void agg_load(Agg *a, const char **p, uint32_t n, Heap *heap);
 /* The results, [n_groups]; groups that got no row included. ERR_ROW on overflow (text only). */
 Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err);
 

@@ -42,6 +42,12 @@ static inline bool keys_same(const GroupKey *a, const GroupKey *b)
     return ((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1])) == 0;
 }
 
+uint32_t group_key_part(const GroupKey *key, uint32_t n_parts)
+{
+    /* Not the bits that choose the cell of a table. */
+    return (uint32_t)(hash_key(key) >> 48) & (n_parts - 1);
+}
+
 /* ---- values ---- */
 
 uint64_t group_hash_value(const Column *c, uint32_t row)

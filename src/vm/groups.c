@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/block.h"
 #include "vm/agg.h"
 #include "vm/group.h"
 #include "vm/store.h"
@@ -14,6 +15,8 @@ struct Groups {
     uint32_t *ids;         /* [n_rows] the group of each, until the last aggregate has seen them */
     Store *values, *texts; /* [spec->n_keys], a row per group; texts: no column where a key was computed */
     Agg **aggs;            /* [spec->n_aggs] */
+    uint64_t *seqs;        /* [cap_seqs] of groups that were loaded, [n]; else NULL */
+    uint32_t cap_seqs;
     GroupTable table;      /* of the keys; its cells are made when it is first merged into */
 };
 
@@ -41,6 +44,7 @@ void groups_close(Groups *g)
     for (uint32_t i = 0; i < g->spec->n_aggs; i++)
         agg_close(g->aggs[i]);
     free(g->ids);
+    free(g->seqs);
     free(g->values);
     free(g->texts);
     free(g->aggs);
@@ -129,6 +133,17 @@ static bool groups_same(const void *ctx, uint32_t group, uint32_t row)
     return true;
 }
 
+/* Behind those of the g->n groups before. */
+static void seqs_add(Groups *g, const Groups *from, const uint32_t *rows, uint32_t n)
+{
+    if (g->n + n > g->cap_seqs) {
+        g->cap_seqs = g->n + n > 2 * g->cap_seqs ? g->n + n : 2 * g->cap_seqs;
+        g->seqs = xrealloc(g->seqs, g->cap_seqs * sizeof *g->seqs);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        g->seqs[g->n + i] = from->seqs[rows[i]];
+}
+
 /* map[from->n]: the group of g that each group of `from` is; those that g has not are added. */
 static void merge_keys(Groups *g, const Groups *from, uint32_t *map)
 {
@@ -141,6 +156,8 @@ static void merge_keys(Groups *g, const Groups *from, uint32_t *map)
         if (g->texts[k].col)
             store_add_rows(&g->texts[k], from->texts[k].col, first, n_new);
     }
+    if (from->seqs)
+        seqs_add(g, from, first, n_new);
     g->n = g->table.n;
     free(first);
 }
@@ -174,6 +191,108 @@ void groups_merge(Groups *g, Groups *from)
     for (uint32_t i = 0; i < spec->n_aggs; i++)
         agg_merge(g->aggs[i], from->aggs[i], map, g->n);
     free(map);
+}
+
+/* ---- as bytes, and back ---- */
+
+void groups_part(const Groups *g, uint32_t n_parts, uint32_t *order, uint32_t *starts)
+{
+    uint32_t *part = xmalloc((g->n + 1ull) * sizeof *part);
+    memset(starts, 0, (n_parts + 1ull) * sizeof *starts);
+    for (uint32_t i = 0; i < g->n; i++) {
+        part[i] = group_key_part(&g->table.keys[i], n_parts);
+        starts[part[i] + 1]++;
+    }
+    for (uint32_t p = 0; p < n_parts; p++)
+        starts[p + 1] += starts[p];
+    uint32_t *at = xmalloc((n_parts + 1ull) * sizeof *at);
+    memcpy(at, starts, n_parts * sizeof *at);
+    for (uint32_t i = 0; i < g->n; i++)
+        order[at[part[i]]++] = i;
+    free(at);
+    free(part);
+}
+
+static void key_put(Buf *out, const Store *s, const uint32_t *sel, uint32_t n)
+{
+    buf_putc(out, s->col != NULL);
+    if (!s->col)
+        return;
+    Column *c = column_gather(s->col, sel, n);
+    block_put_column(out, c, 0, n);
+    column_unref(c);
+}
+
+void groups_save(const Groups *g, const uint32_t *sel, uint32_t n, uint64_t first_seq, Buf *out)
+{
+    buf_put(out, &n, sizeof n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t seq = g->seqs ? g->seqs[sel[i]] : first_seq + sel[i];
+        buf_put(out, &seq, sizeof seq);
+    }
+    for (uint32_t k = 0; k < g->spec->n_keys; k++) {
+        key_put(out, &g->values[k], sel, n);
+        key_put(out, &g->texts[k], sel, n);
+    }
+    for (uint32_t i = 0; i < g->spec->n_aggs; i++)
+        agg_save(g->aggs[i], sel, n, out);
+}
+
+static Store key_get(const char **p, uint32_t n, Heap *heap)
+{
+    return *(*p)++ ? store_of(block_get_column(p, n, heap)) : (Store){0};
+}
+
+/* The groups at p alone. */
+static Groups *groups_read(const Spec *spec, const char *p, Heap *heap)
+{
+    Groups *g = groups_open(spec);
+    uint32_t n;
+    memcpy(&n, p, sizeof n);
+    p += sizeof n;
+    g->n = g->table.n = g->table.cap = g->cap_seqs = n;
+    g->n_rows = n; /* not fewer: that is all that counts */
+    g->seqs = xmalloc((n + 1ull) * sizeof *g->seqs);
+    memcpy(g->seqs, p, n * sizeof *g->seqs);
+    p += n * sizeof *g->seqs;
+    Column **keys = xmalloc((spec->n_keys + 1ull) * sizeof *keys);
+    for (uint32_t k = 0; k < spec->n_keys; k++) {
+        g->values[k] = key_get(&p, n, heap);
+        g->texts[k] = key_get(&p, n, heap);
+        keys[k] = g->values[k].col;
+    }
+    g->table.keys = xmalloc((n + 1ull) * sizeof *g->table.keys);
+    if (n)
+        group_keys(keys, spec->n_keys, 0, n, g->table.keys);
+    free(keys);
+    for (uint32_t i = 0; i < spec->n_aggs; i++)
+        agg_load(g->aggs[i], &p, n, heap);
+    return g;
+}
+
+/* None yet, with columns like those of `from`. */
+static void begin_empty(Groups *g, const Groups *from)
+{
+    g->n_rows = 1;
+    for (uint32_t k = 0; k < g->spec->n_keys; k++) {
+        g->values[k] = store_of(column_new(g->spec->arg_types[k], false, 0));
+        if (from->texts[k].col)
+            g->texts[k] = store_of(column_new(g->spec->arg_types[k], true, 0));
+    }
+}
+
+void groups_load(Groups *g, const char *p, Heap *heap, bool as_first)
+{
+    Groups *from = groups_read(g->spec, p, heap);
+    if (g->n_rows == 0 && !as_first)
+        begin_empty(g, from);
+    groups_merge(g, from);
+    groups_close(from);
+}
+
+const uint64_t *groups_seqs(const Groups *g)
+{
+    return g->seqs;
 }
 
 /* ---- finishing ---- */

@@ -140,7 +140,7 @@ static void test_block(void)
             block_put(&bytes, plain, first, n);
             Heap *h = heap_new(bytes.len);
             memcpy(heap_alloc(h, bytes.len), bytes.ptr, bytes.len);
-            Batch *back = block_get(h, &inputs);
+            Batch *back = block_get(h->bytes, h, &inputs);
             heap_unref(h);
             same &= back->n_rows == n && back->n_cols == 3 && back->types[1] == TYPE_BOOL;
             for (uint32_t i = 0; i < n; i++)

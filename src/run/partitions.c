@@ -1,0 +1,312 @@
+#include "run/partitions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/group.h"
+
+enum { N_PARTS = SPILL_FAN_IN };
+
+struct Partitions {
+    Spilled *raw;       /* run k: blocks of records of partition k */
+    Buf bufs[N_PARTS];  /* records that are not in a block yet: a length and so many bytes */
+    uint64_t next_seq;  /* number of the next group or row */
+    uint32_t n_first[N_PARTS]; /* are the first groups of all in a partition's first record? */
+    bool has_put;
+    uint64_t n_bytes;   /* counted */
+};
+
+Status partitions_open(Run *r, const Step *s, Partitions **out, Error *err)
+{
+    Spilled *raw = NULL;
+    Status st = spilled_open(r, s, SPILL_AS_PUT, NULL, &raw, err);
+    if (st != OK)
+        return st;
+    Partitions *p = xcalloc(1, sizeof *p);
+    p->raw = raw;
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        spilled_begin(raw);
+    *out = p;
+    return OK;
+}
+
+void partitions_free(Run *r, Partitions *p)
+{
+    if (!p)
+        return;
+    budget_give(&r->budget, p->n_bytes);
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        buf_deinit(&p->bufs[k]);
+    spilled_free(p->raw);
+    free(p);
+}
+
+static void bytes_count(Run *r, Partitions *p)
+{
+    uint64_t n = 0;
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        n += p->bufs[k].cap;
+    budget_change(&r->budget, p->n_bytes, n);
+    p->n_bytes = n;
+}
+
+static Status buf_flush(Run *r, Partitions *p, uint32_t k, Error *err)
+{
+    Status st = OK;
+    if (p->bufs[k].len)
+        st = spilled_put_bytes(r, p->raw, k, &p->bufs[k], err);
+    buf_clear(&p->bufs[k]);
+    return st;
+}
+
+/* A record is begun with its length, which is filled in when it is known. */
+static size_t record_begin(Buf *b)
+{
+    uint64_t len = 0;
+    size_t at = b->len;
+    buf_put(b, &len, sizeof len);
+    return at;
+}
+
+static void record_end(Buf *b, size_t at)
+{
+    uint64_t len = b->len - at - sizeof len;
+    memcpy(b->ptr + at, &len, sizeof len);
+}
+
+static Status records_flush(Run *r, Partitions *p, size_t least, Error *err)
+{
+    Status st = OK;
+    for (uint32_t k = 0; k < N_PARTS && st == OK; k++)
+        if (p->bufs[k].len >= least)
+            st = buf_flush(r, p, k, err);
+    bytes_count(r, p);
+    return st;
+}
+
+Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
+{
+    uint32_t n = groups_count(g);
+    uint32_t *order = xmalloc((n + 1ull) * sizeof *order), starts[N_PARTS + 1];
+    groups_part(g, N_PARTS, order, starts);
+    for (uint32_t k = 0; k < N_PARTS; k++) {
+        uint32_t from = starts[k], n_of = starts[k + 1] - from;
+        if (n_of == 0)
+            continue;
+        size_t at = record_begin(&p->bufs[k]);
+        groups_save(g, order + from, n_of, p->next_seq, &p->bufs[k]);
+        record_end(&p->bufs[k], at);
+        if (!p->has_put)
+            p->n_first[k] = n_of;
+    }
+    free(order);
+    p->next_seq += n;
+    p->has_put = true;
+    return records_flush(r, p, spilled_block_bytes(r), err);
+}
+
+/* ---- rows ---- */
+
+/* A plain batch with one column more: the rows' numbers. */
+static void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
+{
+    Column *c = column_new(TYPE_INT, false, b->n_rows);
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        column_ints(c)[i] = (int64_t)(first + (sel ? sel[i] : i));
+    b->types = xrealloc(b->types, (b->n_cols + 1ull) * sizeof *b->types);
+    b->slots = xrealloc(b->slots, (b->n_cols + 1ull) * sizeof *b->slots);
+    b->types[b->n_cols] = TYPE_INT;
+    b->slots[b->n_cols++] = (Slot){.raw_col = -1, .values = c};
+}
+
+/* part[n_rows] of each row. */
+static Status rows_part(Run *r, const Task *t, const Code *code, const Batch *b, uint32_t *part,
+                        Error *err)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = code->step, .key = {"", 0}};
+    const Spec *spec;
+    Column **cols = NULL;
+    Status st = vm_run_keys(r->vms[t->worker], code, &inst, b, &spec, &cols, err);
+    if (st != OK)
+        return st;
+    GroupKey *keys = xmalloc((b->n_rows + 1ull) * sizeof *keys);
+    group_keys(cols, spec->n_keys, 0, b->n_rows, keys);
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        part[i] = group_key_part(&keys[i], N_PARTS);
+    free(keys);
+    for (uint32_t k = 0; k < spec->n_keys; k++)
+        column_unref(cols[k]);
+    free(cols);
+    return OK;
+}
+
+Status partitions_put_rows(Run *r, const Task *t, Partitions *p, const Code *code, Batch *rows,
+                           Error *err)
+{
+    uint32_t n = rows->n_rows, starts[N_PARTS + 1] = {0}, at[N_PARTS];
+    uint32_t *part = xmalloc((n + 1ull) * sizeof *part), *order = xmalloc((n + 1ull) * sizeof *order);
+    Status st = rows_part(r, t, code, rows, part, err);
+    for (uint32_t i = 0; st == OK && i < n; i++)
+        starts[part[i] + 1]++;
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        starts[k + 1] += starts[k];
+    memcpy(at, starts, sizeof at);
+    for (uint32_t i = 0; st == OK && i < n; i++)
+        order[at[part[i]]++] = i;
+    Batch *plain = st == OK ? spilled_plain(p->raw, rows) : NULL;
+    for (uint32_t k = 0; st == OK && k < N_PARTS; k++) {
+        uint32_t from = starts[k], n_of = starts[k + 1] - from;
+        if (n_of == 0)
+            continue;
+        Batch *some = batch_select_rows(plain, order + from, n_of);
+        seqs_add(some, order + from, p->next_seq);
+        size_t begin = record_begin(&p->bufs[k]);
+        block_put(&p->bufs[k], some, 0, n_of);
+        record_end(&p->bufs[k], begin);
+        batch_unref(some);
+    }
+    batch_unref(plain);
+    free(part);
+    free(order);
+    p->next_seq += n;
+    return st == OK ? records_flush(r, p, spilled_block_bytes(r), err) : st;
+}
+
+/* ---- finishing ---- */
+
+/* What is made of the records of one partition. */
+typedef struct Making {
+    Partitions *p;
+    uint32_t part;
+    Groups *groups;       /* of groups; else NULL */
+    Batch **parts;        /* of rows: [n] */
+    uint32_t n, cap;
+    bool has_begun;
+} Making;
+
+static void record_take(Making *m, const char *at, Heap *heap)
+{
+    if (m->groups) {
+        groups_load(m->groups, at, heap, !m->has_begun && m->p->n_first[m->part]);
+        m->has_begun = true;
+        return;
+    }
+    if (m->n == m->cap) {
+        m->cap = m->cap ? 2 * m->cap : 16;
+        m->parts = xrealloc(m->parts, m->cap * sizeof *m->parts);
+    }
+    m->parts[m->n++] = block_get(at, heap, &m->p->raw->inputs);
+}
+
+static Status records_take(Making *m, Error *err)
+{
+    const SpillRun *run = &m->p->raw->runs[m->part];
+    Status st = OK;
+    for (uint32_t i = 0; i < run->n && st == OK; i++) {
+        Heap *heap = NULL;
+        st = spilled_get_bytes(m->p->raw, run->blocks[i], &heap, err);
+        for (size_t at = 0; st == OK && at < heap->used;) {
+            uint64_t len;
+            memcpy(&len, heap->bytes + at, sizeof len);
+            record_take(m, heap->bytes + at + sizeof len, heap);
+            at += sizeof len + len;
+        }
+        heap_unref(heap);
+    }
+    return st;
+}
+
+static Status groups_make(Making *m, Batch **out, Error *err)
+{
+    Status st = groups_finish(m->groups, out, err);
+    if (st != OK)
+        return st;
+    seqs_add(*out, NULL, 0);
+    const Slot *last = &(*out)->slots[(*out)->n_cols - 1];
+    if ((*out)->n_rows)
+        memcpy(last->values->values, groups_seqs(m->groups), (*out)->n_rows * sizeof(uint64_t));
+    return OK;
+}
+
+/* The rows of a partition that differ; the last column is not among the keys. */
+static Status rows_make(Run *r, const Task *t, const Making *m, const Code *code, Batch **out,
+                        Error *err)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = code->step, .key = {"", 0}};
+    Status st = OK;
+    for (uint32_t i = 0; i < m->n; i++)
+        for (uint32_t c = 0; c < m->p->raw->n_cols && st == OK; c++)
+            if (m->p->raw->lacks_text[c])
+                st = block_drop_text(m->parts[i], c, err);
+    if (st != OK)
+        return st;
+    Batch *all = batch_concat(m->parts, m->n, m->parts[0]->n_cols, m->parts[0]->types);
+    st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, out, err);
+    batch_unref(all);
+    return st;
+}
+
+static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec, const Code *code,
+                             Spilled *to, Error *err)
+{
+    Batch *made = NULL;
+    Status st;
+    if (spec)
+        m->groups = groups_open(spec);
+    st = records_take(m, err);
+    uint64_t n_bytes = 0;
+    if (st == OK && m->groups)
+        n_bytes = groups_bytes(m->groups);
+    for (uint32_t i = 0; i < m->n; i++)
+        n_bytes += batch_held_bytes(m->parts[i]);
+    budget_take(&r->budget, n_bytes);
+    if (st == OK && spec)
+        st = groups_make(m, &made, err);
+    else if (st == OK)
+        st = rows_make(r, t, m, code, &made, err);
+    groups_close(m->groups);
+    for (uint32_t i = 0; i < m->n; i++)
+        batch_unref(m->parts[i]);
+    free(m->parts);
+    if (st == OK)
+        st = spilled_put(r, t, to, &made, 1, err);
+    batch_unref(made);
+    budget_give(&r->budget, n_bytes);
+    return st;
+}
+
+static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec *spec,
+                                const Code *code, Spilled **out, Error *err)
+{
+    Spilled *to = NULL;
+    Status st = records_flush(r, p, 1, err);
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        buf_deinit(&p->bufs[k]);
+    bytes_count(r, p);
+    if (st == OK)
+        st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, &to, err);
+    for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
+        Making m = {.p = p, .part = k};
+        st = task_check(t, err);
+        if (st == OK && p->raw->runs[k].n)
+            st = partition_make(r, t, &m, spec, code, to, err);
+    }
+    if (st != OK) {
+        spilled_free(to);
+        return st;
+    }
+    *out = to;
+    return OK;
+}
+
+Status partitions_finish_groups(Run *r, const Task *t, Partitions *p, const Spec *spec, Spilled **out,
+                                Error *err)
+{
+    return partitions_finish(r, t, p, spec, NULL, out, err);
+}
+
+Status partitions_finish_rows(Run *r, const Task *t, Partitions *p, const Code *code, Spilled **out,
+                              Error *err)
+{
+    return partitions_finish(r, t, p, NULL, code, out, err);
+}
