@@ -10,7 +10,7 @@ counts. Then each program runs --runs times, all programs in turn, and the media
 What is timed: pipemill, mawk, Miller from exec to exit. DuckDB and Polars only the query, in a
 process of their own: the start of Python and the import of the library are left out, in their
 favour. Memory is the most that the process had resident. Threads: 2 for all (mawk and Miller: as
-they come).
+they come). Inputs are in the page cache, outputs in memory.
 """
 import argparse
 import csv
@@ -242,13 +242,13 @@ def path_of(data):
 def make_data(needed, mb):
     os.makedirs(OUT, exist_ok=True)
     for name in ("make_data", "timed"):
-        subprocess.run(["cc", "-O2", "-o", os.path.join(DATA, name), os.path.join(HERE, name + ".c")],
+        subprocess.run(["cc", "-O2", "-o", os.path.join(DATA, name), os.path.join(HERE, "tools", name + ".c")],
                        check=True)
     tool = os.path.join(DATA, "make_data")
     for data in sorted(needed):
         size = max(1, int(mb * FILES[data]))
         stamp = path_of(data) + ".made"
-        made = f"{data} {size} {os.path.getmtime(os.path.join(HERE, 'make_data.c'))}"
+        made = f"{data} {size} {os.path.getmtime(os.path.join(HERE, 'tools', 'make_data.c'))}"
         if os.path.exists(stamp) and open(stamp).read() == made:
             continue
         print(f"making {data}, {size} MB", flush=True)
