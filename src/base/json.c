@@ -75,10 +75,22 @@ void json_end_array(JsonWriter *w)
     end_items(w, ']');
 }
 
+/* A byte that stands for itself. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void put_quoted(Buf *out, Str s)
 {
     buf_putc(out, '"');
     for (uint32_t i = 0; i < s.len;) {
+        uint32_t plain = i;
+        while (plain < s.len && is_plain(s.ptr[plain]))
+            plain++;
+        buf_put(out, s.ptr + i, plain - i);
+        if ((i = plain) == s.len)
+            break;
         uint32_t cp, n = utf8_decode(s.ptr + i, s.len - i, &cp);
         if (cp == '"' || cp == '\\')
             buf_printf(out, "\\%c", (int)cp);
@@ -119,8 +131,17 @@ void json_put_cstr(JsonWriter *w, const char *s)
 
 void json_put_int(JsonWriter *w, int64_t v)
 {
+    char digits[24];
+    uint32_t at = sizeof digits;
+    uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (v < 0)
+        digits[--at] = '-';
     begin_item(w);
-    value_print(w->out, (Value){.type = TYPE_INT, .i = v});
+    buf_put(w->out, digits + at, sizeof digits - at);
 }
 
 void json_put_float(JsonWriter *w, double v)

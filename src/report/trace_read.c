@@ -1,5 +1,6 @@
 /* Reads a trace back. Everything is checked, a file may be anything. Events are parsed one by
- * one: a million of them as one tree would take gigabytes. */
+ * one: a million of them as one tree would take gigabytes. Those that look as we write them are taken from
+ * the text as they stand (trace_event.c), all others go through jansson. */
 #include "report/trace.h"
 
 #include <jansson.h>
@@ -7,10 +8,11 @@
 #include <string.h>
 
 #include "base/map.h"
-
+#include "report/trace_event.h"
 
 typedef struct Reader {
     Recording *rec;
+    Buf id;        /* room for a key of frames */
     Map frames;    /* "scope:numbers" -> index + 1 */
     Map steps;     /* name -> index + 1 */
     Map counters;  /* "live batches of NAME" -> scope */
@@ -89,13 +91,18 @@ static void *index_ptr(uint32_t i)
 static uint32_t frame_of(Reader *r, uint32_t scope, Str numbers, Str key)
 {
     Recording *rec = r->rec;
-    Str id = arena_printf(rec->arena, "%u:%.*s", scope, STR_ARG(numbers));
-    uintptr_t found = (uintptr_t)map_get(&r->frames, id);
+    buf_clear(&r->id);
+    buf_put(&r->id, (const char *)&scope, sizeof scope);
+    buf_put_str(&r->id, numbers);
+    uintptr_t found = (uintptr_t)map_get(&r->frames, buf_str(&r->id));
     if (found) {
-        if (key.len)
-            rec->frames[found - 1].key = key;
+        if (key.len && !str_eq(key, rec->frames[found - 1].key))
+            rec->frames[found - 1].key = arena_str(rec->arena, key);
         return (uint32_t)(found - 1);
     }
+    Str id = arena_str(rec->arena, buf_str(&r->id));
+    numbers = arena_str(rec->arena, numbers);
+    key = key.len ? arena_str(rec->arena, key) : key;
     uint32_t parent = 0, end = numbers.len;
     while (end > 0 && numbers.ptr[end - 1] != '/')
         end--;
@@ -109,13 +116,58 @@ static uint32_t frame_of(Reader *r, uint32_t scope, Str numbers, Str key)
     return rec->n_frames++;
 }
 
-/* The frame that an event names by its key, and by its numbers where these are another. */
-static uint32_t get_frame(Reader *r, uint32_t scope, json_t *args, const char *key_name,
-                          const char *numbers_name)
+/* ---- fields of an event; its texts are those of the file */
+
+static const Field *field(Reader *r, const Fields *f, const char *key)
 {
-    Str key = get_str(r, args, key_name), numbers = key;
-    if (json_object_get(args, numbers_name))
-        numbers = get_str(r, args, numbers_name);
+    const Field *v = fields_get(f, key);
+    r->is_bad |= v == NULL;
+    return v;
+}
+
+static Str field_str(Reader *r, const Fields *f, const char *key)
+{
+    const Field *v = field(r, f, key);
+    r->is_bad |= !v || v->kind != FIELD_STR;
+    return v && v->kind == FIELD_STR ? v->text : (Str){0};
+}
+
+static uint64_t field_int(Reader *r, const Fields *f, const char *key, uint64_t max)
+{
+    const Field *v = field(r, f, key);
+    if (!v || v->kind != FIELD_INT || v->n > max) {
+        r->is_bad = true;
+        return 0;
+    }
+    return v->n;
+}
+
+static uint64_t field_ns(Reader *r, const Fields *f, const char *key)
+{
+    const Field *v = field(r, f, key);
+    if (v && v->kind == FIELD_INT && v->n < INT64_MAX / 1000)
+        return v->n * 1000;
+    if (!v || v->kind != FIELD_REAL) {
+        r->is_bad = true;
+        return 0;
+    }
+    return v->n;
+}
+
+static uint32_t field_step(Reader *r, const Fields *f, const char *key)
+{
+    uintptr_t found = (uintptr_t)map_get(&r->steps, field_str(r, f, key));
+    r->is_bad |= !found;
+    return found ? (uint32_t)(found - 1) : 0;
+}
+
+/* The frame that an event names by its key, and by its numbers where these are another. */
+static uint32_t field_frame(Reader *r, uint32_t scope, const Fields *args, const char *key_name,
+                            const char *numbers_name)
+{
+    Str key = field_str(r, args, key_name), numbers = key;
+    if (fields_get(args, numbers_name))
+        numbers = field_str(r, args, numbers_name);
     return frame_of(r, scope, numbers, key);
 }
 
@@ -301,36 +353,36 @@ static void read_run(Reader *r, json_t *run)
         read_profile(r, json_object_get(run, "profile"));
 }
 
-static uint16_t get_worker(Reader *r, json_t *e)
+static uint16_t field_worker(Reader *r, const TraceItem *e)
 {
-    uint64_t tid = get_int(r, e, "tid", r->rec->info.n_workers);
+    uint64_t tid = field_int(r, &e->top, "tid", r->rec->info.n_workers);
     r->is_bad |= tid == 0;
     return (uint16_t)(tid - 1);
 }
 
-static void read_slice(Reader *r, json_t *e)
+static void read_slice(Reader *r, const TraceItem *e)
 {
     Recording *rec = r->rec;
-    json_t *args = get(r, e, "args");
-    uint32_t step = get_step(r, args, "step");
+    const Fields *args = &e->args;
+    uint32_t step = field_step(r, args, "step");
     const RunStep *s = &rec->info.steps[step];
     Bar b = {.step = step, .child = REC_NONE, .after = REC_NONE};
-    b.start_ns = get_ns(r, e, "ts");
-    b.end_ns = b.start_ns + get_ns(r, e, "dur");
-    b.ready_ns = get_ns(r, args, "ready_us");
+    b.start_ns = field_ns(r, &e->top, "ts");
+    b.end_ns = b.start_ns + field_ns(r, &e->top, "dur");
+    b.ready_ns = field_ns(r, args, "ready_us");
     if (b.ready_ns > b.start_ns)
         b.ready_ns = b.start_ns;
-    if (json_object_get(args, "cpu_us")) {
+    if (fields_get(args, "cpu_us")) {
         b.is_measured = true;
-        b.cpu_ns = get_ns(r, args, "cpu_us");
-        b.slept_ns = get_ns(r, args, "slept_us");
+        b.cpu_ns = field_ns(r, args, "cpu_us");
+        b.slept_ns = field_ns(r, args, "slept_us");
     }
-    b.rows_in = (uint32_t)get_int(r, args, "rows_in", UINT32_MAX);
-    b.rows_out = (uint32_t)get_int(r, args, "rows_out", UINT32_MAX);
-    b.attempt = (uint16_t)get_int(r, args, "attempt", UINT16_MAX);
-    b.worker = get_worker(r, e);
-    b.kind = str_is(get_str(r, e, "cat"), "fold") ? BAR_FOLD : BAR_RUN;
-    Str outcome = get_str(r, args, "outcome");
+    b.rows_in = (uint32_t)field_int(r, args, "rows_in", UINT32_MAX);
+    b.rows_out = (uint32_t)field_int(r, args, "rows_out", UINT32_MAX);
+    b.attempt = (uint16_t)field_int(r, args, "attempt", UINT16_MAX);
+    b.worker = field_worker(r, e);
+    b.kind = str_is(field_str(r, &e->top, "cat"), "fold") ? BAR_FOLD : BAR_RUN;
+    Str outcome = field_str(r, args, "outcome");
     bool is_known = false;
     for (int k = OUTCOME_DONE; k <= OUTCOME_RETRY; k++)
         if (str_is(outcome, outcome_name((Outcome)k))) {
@@ -338,54 +390,55 @@ static void read_slice(Reader *r, json_t *e)
             is_known = true;
         }
     r->is_bad |= !is_known;
-    b.frame = get_frame(r, s->scope, args, "key", "numbers");
-    if (json_object_get(args, "batch")) {
+    b.frame = field_frame(r, s->scope, args, "key", "numbers");
+    if (fields_get(args, "batch")) {
         uint32_t scope = s->child_scope;
         if (b.kind == BAR_FOLD)
-            scope = (uint32_t)get_int(r, args, "batch_scope", rec->info.n_scopes - 1);
-        b.child = get_frame(r, scope, args, "batch", "batch_numbers");
+            scope = (uint32_t)field_int(r, args, "batch_scope", rec->info.n_scopes - 1);
+        b.child = field_frame(r, scope, args, "batch", "batch_numbers");
     }
     r->is_bad |= b.kind == BAR_FOLD && b.child == REC_NONE;
     GROW(r, rec->bars, rec->n_bars, &r->cap_bars);
     rec->bars[rec->n_bars++] = b;
 }
 
-static void read_skip(Reader *r, json_t *e)
+static void read_skip(Reader *r, const TraceItem *e)
 {
     Recording *rec = r->rec;
-    json_t *args = get(r, e, "args");
-    uint32_t step = get_step(r, args, "step");
+    const Fields *args = &e->args;
+    uint32_t step = field_step(r, args, "step");
     GROW(r, rec->skips, rec->n_skips, &r->cap_skips);
     rec->skips[rec->n_skips++] =
-        (Skip){.t_ns = get_ns(r, e, "ts"), .step = step, .cause = get_step(r, args, "cause"),
-               .frame = get_frame(r, rec->info.steps[step].scope, args, "key", "numbers"),
-               .worker = get_worker(r, e)};
+        (Skip){.t_ns = field_ns(r, &e->top, "ts"), .step = step, .cause = field_step(r, args, "cause"),
+               .frame = field_frame(r, rec->info.steps[step].scope, args, "key", "numbers"),
+               .worker = field_worker(r, e)};
 }
 
-static void read_counter(Reader *r, json_t *e)
+static void read_counter(Reader *r, const TraceItem *e)
 {
-    Str name = get_str(r, e, "name");
+    Str name = field_str(r, &e->top, "name");
     uintptr_t found = (uintptr_t)map_get(&r->counters, name);
     if (!found)
         return; /* a counter of a later version */
     RecScope *s = &r->rec->scopes[found - 1];
-    uint64_t t_ns = get_ns(r, e, "ts");
-    uint64_t n_live = get_int(r, get(r, e, "args"), "live", UINT32_MAX);
+    uint64_t t_ns = field_ns(r, &e->top, "ts");
+    uint64_t n_live = field_int(r, &e->args, "live", UINT32_MAX);
     if (s->n_points && s->points[s->n_points - 1].t_ns >= t_ns)
         r->is_bad = true;
     GROW(r, s->points, s->n_points, &r->cap_points[found - 1]);
     s->points[s->n_points++] = (LivePoint){t_ns, (uint32_t)n_live};
 }
 
-static void read_event(Reader *r, json_t *e)
+static void read_event(Reader *r, const TraceItem *e)
 {
-    const char *ph = json_string_value(json_object_get(e, "ph"));
-    const char *cat = json_string_value(json_object_get(e, "cat"));
-    if (ph && strcmp(ph, "X") == 0)
+    const Field *ph = fields_get(&e->top, "ph"), *cat = fields_get(&e->top, "cat");
+    if (!ph || ph->kind != FIELD_STR)
+        return;
+    if (str_is(ph->text, "X"))
         read_slice(r, e);
-    else if (ph && strcmp(ph, "C") == 0)
+    else if (str_is(ph->text, "C"))
         read_counter(r, e);
-    else if (ph && strcmp(ph, "i") == 0 && cat && strcmp(cat, "skip") == 0)
+    else if (str_is(ph->text, "i") && cat && cat->kind == FIELD_STR && str_is(cat->text, "skip"))
         read_skip(r, e);
 }
 
@@ -467,12 +520,17 @@ static bool read_events(Reader *r, Walk *w)
                 return false;
             continue;
         }
-        json_t *e = walk_value(w);
-        if (!e)
-            return false;
+        TraceItem e;
+        json_t *tree = NULL;
+        walk_peek(w);
+        if (!trace_item_scan(w->text, &w->at, &e)) {
+            if ((tree = walk_value(w)) == NULL)
+                return false;
+            trace_item_of_json(tree, &e);
+        }
         if (!r->is_bad)
-            read_event(r, e);
-        json_decref(e);
+            read_event(r, &e);
+        json_decref(tree);
     } while (walk_take(w, ','));
     return walk_take(w, ']');
 }
@@ -551,10 +609,12 @@ Status trace_read_json(Str text, Recording **out, Error *err)
     read_run(&r, run);
     w.at = events;
     if (!r.is_bad && !read_events(&r, &w)) {
+        buf_deinit(&r.id);
         recording_free(r.rec);
         st = refuse(w.text, err);
         goto done;
     }
+    buf_deinit(&r.id);
     if (r.is_bad) {
         recording_free(r.rec);
         st = error_set(err, ERR_DATA, "the trace is damaged: a part of it is missing or has "

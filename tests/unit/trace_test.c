@@ -7,6 +7,7 @@
 #include "report/gantt_svg.h"
 #include "report/gantt_text.h"
 #include "report/trace.h"
+#include "report/trace_event.h"
 
 static void text_of(const Recording *r, Buf *out)
 {
@@ -35,6 +36,68 @@ static void round_trip(Recording *r)
     buf_deinit(&first);
     buf_deinit(&second);
     buf_deinit(&a);
+    buf_deinit(&b);
+}
+
+/* What another program wrote anew, with blanks and keys in another order, is read by jansson: it is the
+ * same recording as the one read from our own text. */
+static void test_rewritten(void)
+{
+    Recording *r = record_prio_dynamic(), *back = NULL;
+    Buf first = {0}, second = {0};
+    trace_write_json(r, &first);
+    json_t *root = json_loadb(first.ptr, first.len, 0, NULL);
+    char *text = json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS);
+    CHECK(text && trace_read_json(str_of(text), &back, NULL) == OK);
+    if (back) {
+        trace_write_json(back, &second);
+        CHECK(first.len == second.len && memcmp(first.ptr, second.ptr, first.len) == 0);
+    }
+    free(text);
+    json_decref(root);
+    recording_free(back);
+    recording_free(r);
+    buf_deinit(&first);
+    buf_deinit(&second);
+}
+
+static bool scans(const char *text, TraceItem *e)
+{
+    size_t at = 2, len = strlen(text);
+    char *copy = malloc(len + 3); /* of just that length, for the sanitizer */
+    memcpy(copy, "..", 2);
+    memcpy(copy + 2, text, len);
+    bool ok = trace_item_scan((Str){copy, (uint32_t)len + 2}, &at, e);
+    CHECK(at == (ok ? len + 2 : 2));
+    free(copy);
+    return ok;
+}
+
+/* Numbers are exact; everything that is not plain is left to jansson. */
+static void test_scan(void)
+{
+    static const char *const plain[] = {"0", "12", "0.5", "12.25", "12.125", "123456789012345",
+                                        "true", "false", "null", "\"\"", "\"a b\""};
+    static const char *const others[] = {"",       "-1",    "01",  "1.",   ".5",     "1.2345", "1e3",
+                                         "1.5e3",  "+1",    "nul", "True", "\"a",     "\"\\n\"", "\"\xc3\xa9\"",
+                                         "\"\t\"", "1 ",    " 1",  "{}",   "[1]",    "{\"b\":1}", "1,",
+                                         "1,\"a\":2", "1234567890123456"};
+    TraceItem e;
+    Buf b = {0};
+    for (int in_args = 0; in_args < 2; in_args++)
+        for (size_t i = 0; i < sizeof plain / sizeof *plain + sizeof others / sizeof *others; i++) {
+            bool is_plain = i < sizeof plain / sizeof *plain;
+            buf_clear(&b);
+            buf_printf(&b, in_args ? "{\"ph\":\"X\",\"args\":{\"a\":%s}}" : "{\"ph\":\"X\",\"a\":%s}",
+                       is_plain ? plain[i] : others[i - sizeof plain / sizeof *plain]);
+            CHECK(scans(b.ptr, &e) == is_plain);
+        }
+    size_t at = 0;
+    CHECK(trace_item_scan(STR_LIT("{\"ts\":12.05,\"n\":7,\"s\":\"\",\"args\":{\"x\":0.5}}"), &at, &e));
+    CHECK(fields_get(&e.top, "ts")->kind == FIELD_REAL && fields_get(&e.top, "ts")->n == 12050);
+    CHECK(fields_get(&e.top, "n")->kind == FIELD_INT && fields_get(&e.top, "n")->n == 7);
+    CHECK(fields_get(&e.args, "x")->n == 500 && !fields_get(&e.top, "x") && !fields_get(&e.args, "n"));
+    CHECK(!scans("{}", &e) && !scans("{\"a\":1", &e) && !scans("", &e) && !scans("[1]", &e));
     buf_deinit(&b);
 }
 
@@ -199,6 +262,8 @@ static void test_damaged(void)
 int main(void)
 {
     test_round_trip();
+    test_rewritten();
+    test_scan();
     test_format();
     test_names();
     test_refused();
