@@ -10,8 +10,12 @@
 #include "base/status.h"
 #include "base/type.h"
 
-/* How a CSV text is written. Start from CSV_DEFAULT_DIALECT. */
+/* What a text of rows is made of. */
+typedef enum RowFormat { ROWS_CSV, ROWS_JSON, ROWS_LINES } RowFormat;
+
+/* How a CSV text is written; of the other formats only `format` counts. Start from CSV_DEFAULT_DIALECT. */
 typedef struct CsvDialect {
+    RowFormat format; /* ROWS_CSV */
     char delimiter;   /* ',' */
     char quote;       /* '"' */
     bool has_header;  /* true */
@@ -20,7 +24,7 @@ typedef struct CsvDialect {
 } CsvDialect;
 extern const CsvDialect CSV_DEFAULT_DIALECT;
 
-/* A column as a file's header and first MiB show it. */
+/* A column as a file's header (JSON: the keys) and first MiB show it. */
 typedef struct CatalogCol {
     Str name;
     Type type;      /* inferred */
@@ -39,7 +43,8 @@ typedef struct CatalogTable {
 
 typedef struct Catalog {
     /* OK and *out (owned by the catalog); ERR_IO when it cannot be opened, ERR_DATA when it is
-     * not such a file (zero bytes, bad header; err->line/column filled). path "stdin" samples stdin. */
+     * not such a file (zero bytes, bad header; err->line/column filled). path "stdin" samples stdin.
+     * dialect->format may be any; a JSON file without an object has no columns. */
     Status (*csv)(struct Catalog *c, Str path, const CsvDialect *dialect,
                   const CatalogTable **out, Error *err);
     /* How many files match the pattern of `files` now; ERR_IO when that cannot be told. May be NULL. */

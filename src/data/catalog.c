@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "data/csv_scan.h"
 #include "data/files.h"
+#include "data/json_read.h"
 #include "data/sniff.h"
 
 #define SAMPLE_BYTES (1u << 20)
@@ -26,7 +27,7 @@ typedef struct FileCatalog {
 
 static Str answer_key(FileCatalog *f, Str path, const CsvDialect *d)
 {
-    return arena_printf(f->arena, "%02x%02x%d%d%u:%.*s%.*s", (unsigned char)d->delimiter,
+    return arena_printf(f->arena, "%d:%02x%02x%d%d%u:%.*s%.*s", (int)d->format, (unsigned char)d->delimiter,
                         (unsigned char)d->quote, d->has_header, d->use_libcsv,
                         d->null_word.len, STR_ARG(d->null_word), STR_ARG(path));
 }
@@ -52,14 +53,40 @@ static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSampl
     while (!s->at_eof && s->n_bytes <= CSV_RECORD_MAX) {
         CsvScan scan;
         csv_scan_init(&scan, d->delimiter, d->quote, true);
-        csv_scan(&scan, s->block->bytes, s->n_bytes, 1);
-        if (scan.n_records)
+        if (d->format == ROWS_CSV)
+            csv_scan(&scan, s->block->bytes, s->n_bytes, 1);
+        if (scan.n_records || (d->format != ROWS_CSV && memchr(s->block->bytes, '\n', s->n_bytes)))
             break;
         Status st = csv_sample_more(s, 2 * s->n_bytes, err);
         if (st != OK)
             return st;
     }
     return OK;
+}
+
+/* The columns of lines: of plain text always the same one; of JSON the keys of the sample, which is taken over. */
+static Status lines_answer(FileCatalog *f, Str path, const CsvDialect *d, CsvSample *look, CatalogTable *out,
+                           Error *err)
+{
+    static const CatalogCol line = {.name = {"line", 4}, .type = TYPE_STRING, .almost = TYPE_ERROR};
+    static const Schema none = {0};
+    LineSource *source = NULL;
+    RawRows *raw = NULL;
+    LineOptions o = {.format = d->format, .schema = &none, .sample = look};
+    if (d->format == ROWS_LINES) {
+        out->n_cols = 1;
+        out->cols = &line;
+        csv_sample_free(look);
+        return OK;
+    }
+    Status st = line_source_open(path, &o, &source, err);
+    if (st == OK)
+        st = line_source_next(source, (CsvLimit){.bytes = CSV_BATCH_MAX}, &raw, err);
+    if (st == OK && raw)
+        st = json_sniff(raw, f->arena, out, err);
+    raw_unref(raw);
+    line_source_close(source);
+    return st;
 }
 
 static Status answer_make(FileCatalog *f, Str path, const CsvDialect *d, CatalogTable *out,
@@ -79,6 +106,8 @@ static Status answer_make(FileCatalog *f, Str path, const CsvDialect *d, Catalog
     out->sample_is_all = s->at_eof;
     if (input_is_regular(s->in))
         csv_sample_free(s);
+    if (d->format != ROWS_CSV)
+        return lines_answer(f, path, d, look, out, err);
     st = csv_source_open(path, &o, &source, err);
     if (st != OK)
         return st;

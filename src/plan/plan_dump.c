@@ -153,12 +153,18 @@ static void join_put(Buf *out, const Pop *p)
     tx_put(out, p->expr, p->pair);
 }
 
+static const char *format_word(const Pop *p)
+{
+    static const char *const words[] = {[ROWS_CSV] = "csv", [ROWS_JSON] = "json", [ROWS_LINES] = "lines"};
+    return words[p->dialect.format];
+}
+
 void pop_put_line(Buf *out, const Pop *p, const Schema *in)
 {
     Value path = {.type = TYPE_STRING, .s = p->path};
     switch (p->kind) {
     case POP_READ_CSV:
-        buf_puts(out, "read csv ");
+        buf_printf(out, "read %s ", format_word(p));
         if (p->expr)
             operand_put(out, p->expr, in);
         else
@@ -218,7 +224,7 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
         }
         return;
     case POP_FAIL: buf_puts(out, p->is_permanent ? "fail permanent " : "fail "); break;
-    case POP_WRITE_CSV: buf_puts(out, "write csv "); break;
+    case POP_WRITE_CSV: buf_printf(out, "write %s ", format_word(p)); break;
     case POP_FILTER:
     case POP_TAKE:
     case POP_SKIP:

@@ -94,9 +94,15 @@ static void check_dialect(Typer *t, const Stmt *s, const CsvDialect *d)
         diag_add(t->diags, E_BAD_OPTION, s->span, "delimiter and quote are the same byte");
 }
 
+static RowFormat row_format(Format f)
+{
+    return f == FORMAT_JSON ? ROWS_JSON : f == FORMAT_LINES ? ROWS_LINES : ROWS_CSV;
+}
+
 static CsvDialect read_dialect(Typer *t, const Stmt *s)
 {
     CsvDialect d = CSV_DEFAULT_DIALECT;
+    d.format = row_format(s->format);
     d.delimiter = option_byte(t, s, OPTION_READ_CSV_DELIMITER, d.delimiter);
     d.quote = option_byte(t, s, OPTION_READ_CSV_QUOTE, d.quote);
     d.has_header = option_bool(t, s, OPTION_READ_CSV_HEADER, true);
@@ -142,6 +148,42 @@ static void inferred_col(Typer *t, const Pop *p, const CatalogCol *c, Span from)
     vec_push(t->arena, &t->cols, col);
 }
 
+/* A schema and a file whose columns are what its header says must agree. Members of JSON come and go: a key
+ * that the sample lacks is null, one that the schema lacks is left out. */
+static void check_schema_of_csv(Typer *t, const Stmt *s, const Pop *p, const SchemaDef *def)
+{
+    const CatalogTable *seen = p->catalog;
+    for (uint32_t i = 0; i < def->schema.n_cols && def->col_spans; i++) {
+        SchemaCol c = def->schema.cols[i];
+        bool there = false;
+        for (uint32_t k = 0; k < seen->n_cols; k++)
+            there = there || str_eq(seen->cols[k].name, c.name);
+        if (there)
+            continue;
+        Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span, "%.*s has no column `%.*s`",
+                           STR_ARG(p->path), STR_ARG(c.name));
+        diag_label(t->diags, d, def->col_spans[i], "declared here");
+        Suggest near;
+        suggest_init(&near, c.name);
+        for (uint32_t k = 0; k < seen->n_cols; k++)
+            suggest_offer(&near, seen->cols[k].name);
+        if (near.best.len)
+            diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(near.best));
+    }
+    if (def->is_open || seen->n_cols <= def->schema.n_cols || diags_is_torn(t->diags, def->span))
+        return;
+    for (uint32_t k = 0; k < seen->n_cols; k++) {
+        if (schema_find(&def->schema, seen->cols[k].name) >= 0)
+            continue;
+        Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
+                           "%.*s also has the column `%.*s`, which the schema lacks", STR_ARG(p->path),
+                           STR_ARG(seen->cols[k].name));
+        diag_label(t->diags, d, def->name.span, "the schema");
+        diag_help(t->diags, d, "end the schema in `...` to take the rest as it is");
+        return;
+    }
+}
+
 /* The columns of a read from its schema and from what the file shows. */
 static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
 {
@@ -172,6 +214,8 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
                            "%s", err.text);
         if (st == ERR_IO && memchr(p->path.ptr, '*', p->path.len))
             diag_note(t->diags, d, "patterns for several files are not available yet");
+        else if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err.line)
+            diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err.line, STR_ARG(p->path));
         else if (st == ERR_IO)
             diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
                                    "to check without the file declare its columns: `as schema`");
@@ -182,39 +226,19 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
     if (def) {
         for (uint32_t i = 0; i < def->schema.n_cols; i++) {
             SchemaCol c = def->schema.cols[i];
-            bool there = !seen || !def->col_spans;
-            for (uint32_t k = 0; seen && k < seen->n_cols; k++)
-                there = there || str_eq(seen->cols[k].name, c.name);
-            if (!there) {
-                Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
-                                   "%.*s has no column `%.*s`", STR_ARG(p->path),
-                                   STR_ARG(c.name));
-                diag_label(t->diags, d, def->col_spans[i], "declared here");
-                Suggest near;
-                suggest_init(&near, c.name);
-                for (uint32_t k = 0; k < seen->n_cols; k++)
-                    suggest_offer(&near, seen->cols[k].name);
-                if (near.best.len)
-                    diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(near.best));
-            }
             ScopeCol col = {.name = c.name, .type = c.type, .from = def->type_spans[i]};
             vec_push(t->arena, &t->cols, col);
         }
-        if (!def->is_open && seen && seen->n_cols > def->schema.n_cols &&
-            !diags_is_torn(t->diags, def->span)) {
-            for (uint32_t k = 0; k < seen->n_cols; k++)
-                if (schema_find(&def->schema, seen->cols[k].name) < 0) {
-                    Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
-                                       "%.*s also has the column `%.*s`, which the schema "
-                                       "lacks",
-                                       STR_ARG(p->path), STR_ARG(seen->cols[k].name));
-                    diag_label(t->diags, d, def->name.span, "the schema");
-                    diag_help(t->diags, d, "end the schema in `...` to take the rest as it is");
-                    break;
-                }
-        }
+        if (seen && p->dialect.format == ROWS_CSV)
+            check_schema_of_csv(t, s, p, def);
         if (!def->is_open)
             return;
+    } else if (seen && seen->n_cols == 0) {
+        Diag *d = diag_add(t->diags, E_BAD_FILE, s->path->span, "%.*s has no object, which would show the columns",
+                           STR_ARG(p->path));
+        diag_help(t->diags, d, "declare them: `schema name { column: type }` and `as name` after the path");
+        t->is_unknown = true;
+        return;
     }
     if (def && def->is_open && seen) { /* the file's order, declared types */
         ScopeCols declared = t->cols;
@@ -226,10 +250,39 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
             else
                 inferred_col(t, p, &seen->cols[k], s->path->span);
         }
+        for (size_t i = 0; i < declared.n && p->dialect.format == ROWS_JSON; i++) { /* keys to come */
+            bool is_there = false;
+            for (uint32_t k = 0; k < seen->n_cols; k++)
+                is_there |= str_eq(seen->cols[k].name, declared.ptr[i].name);
+            if (!is_there)
+                vec_push(t->arena, &t->cols, declared.ptr[i]);
+        }
         return;
     }
     for (uint32_t k = 0; seen && k < seen->n_cols; k++)
         inferred_col(t, p, &seen->cols[k], s->path->span);
+}
+
+/* Of `read lines`: known without the file. */
+static void line_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
+{
+    const CatalogTable *seen = NULL;
+    Error err = {0};
+    t->cols = empty_cols();
+    t->is_unknown = false;
+    vec_push(t->arena, &t->cols,
+             ((ScopeCol){.name = STR_LIT("line"), .type = TYPE_STRING, .from = s->span}));
+    if (s->schema.text.len) {
+        Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
+                           "`read lines` has one column, `line: string`, and takes no schema");
+        diag_help(t->diags, d, "leave `as %.*s` out", STR_ARG(s->schema.text));
+    }
+    if (!path_is_known || p->path.len == 0)
+        return;
+    if (t->catalog->csv(t->catalog, p->path, &p->dialect, &seen, &err) == ERR_IO) {
+        Diag *d = diag_add(t->diags, E_NO_FILE, s->path->span, "%s", err.text);
+        diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs");
+    }
 }
 
 static void type_read(Typer *t, const Stmt *s, PopList *pops)
@@ -256,6 +309,8 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
     if (s->path->kind == EXPR_ERROR || (!path_is_known && !p->expr)) {
         t->is_unknown = true;
         t->cols = empty_cols();
+    } else if (p->dialect.format == ROWS_LINES) {
+        line_columns(t, s, p, path_is_known);
     } else {
         read_columns(t, s, p, path_is_known);
     }
@@ -706,11 +761,24 @@ static void type_write(Typer *t, const Stmt *s, PopList *pops)
     Pop *p = pop_new(t, pops, POP_WRITE_CSV, s->span);
     p->expr = type_path(t, s->path);
     p->dialect = CSV_DEFAULT_DIALECT;
+    p->dialect.format = row_format(s->format);
     p->dialect.delimiter = option_byte(t, s, OPTION_WRITE_CSV_DELIMITER, ',');
     p->dialect.quote = option_byte(t, s, OPTION_WRITE_CSV_QUOTE, '"');
     p->dialect.has_header = option_bool(t, s, OPTION_WRITE_CSV_HEADER, true);
     p->dialect.null_word = option_text(t, s, OPTION_WRITE_CSV_NULL);
     check_dialect(t, s, &p->dialect);
+    if (p->dialect.format == ROWS_LINES && !t->is_unknown &&
+        (t->cols.n != 1 || t->cols.ptr[0].type != TYPE_STRING)) {
+        Diag *d;
+        if (t->cols.n == 1)
+            d = diag_add(t->diags, E_WRONG_TYPE, s->span, "`write lines` wants a string, and `%.*s` is %s",
+                         STR_ARG(t->cols.ptr[0].name), type_name(t->cols.ptr[0].type));
+        else
+            d = diag_add(t->diags, E_WRONG_TYPE, s->span,
+                         "`write lines` wants one column, a string, and this table has %zu columns", t->cols.n);
+        diag_help(t->diags, d, "make the line first, for example `select line = \"{%.*s}\"`",
+                  STR_ARG(t->cols.n ? t->cols.ptr[0].name : STR_LIT("a")));
+    }
 }
 
 static void type_statement(Typer *t, const Stmt *s, PopList *pops)

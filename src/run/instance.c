@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "data/csv_write.h"
+#include "data/rows_write.h"
 
 /* ---- what bytecode reaches outside ---- */
 
@@ -46,14 +46,15 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
             h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
         Buf *pending = &h->state->pending[spec->sink];
         size_t before = pending->len;
-        csv_write_rows(pending, t, &spec->dialect);
+        Status st = rows_write(pending, t, spec->schema, &spec->dialect, err);
         work_wrote(h->run, h->task, spec, pending->len - before);
-        return OK;
+        return st;
     }
     Buf rows = {0};
-    csv_write_rows(&rows, t, &spec->dialect);
+    Status st = rows_write(&rows, t, spec->schema, &spec->dialect, err);
     work_wrote(h->run, h->task, spec, rows.len);
-    Status st = outputs_append(h->run->outputs, spec->sink, &rows, err);
+    if (st == OK)
+        st = outputs_append(h->run->outputs, spec->sink, &rows, err);
     buf_deinit(&rows);
     return st;
 }
@@ -118,10 +119,9 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
             break;
         work_end(r, h->task, WORK_READ, begin, raw->n_rows, raw->n_bytes);
         begin = work_begin(r);
-        st = raw_index(raw, err);
+        st = read_batch(raw, read, &in, err);
         work_end(r, h->task, WORK_INDEX, begin, raw->n_rows, raw->n_bytes);
         if (st == OK) {
-            in = read_batch(raw, read);
             h->task->n_rows_in += in->n_rows;
             if (end > 1)
                 st = vm_run_part(vm, c, 1, end, outside, inst, in, &part, err);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "data/csv_write.h"
+#include "data/rows_write.h"
 #include "data/sink.h"
 
 typedef struct Output {
@@ -51,7 +51,7 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
         if (plan->sinks[i].by_key)
             continue;
         buf_clear(&head);
-        csv_write_header(&head, p->out, &p->dialect);
+        rows_write_header(&head, p->out, &p->dialect);
         st = sink_open(p->expr->value.s, buf_str(&head), &o->list[i].sink, err);
     }
     buf_deinit(&head);
@@ -94,7 +94,7 @@ static Status own_open(Outputs *o, const Spec *spec, Str path, uint64_t *n_bytes
 {
     Buf head = {0};
     Sink *sink = NULL;
-    csv_write_header(&head, spec->schema, &spec->dialect);
+    rows_write_header(&head, spec->schema, &spec->dialect);
     *n_bytes += head.len;
     Status st = sink_open(path, buf_str(&head), &sink, err);
     buf_deinit(&head);
@@ -134,9 +134,10 @@ Status outputs_write_own(Outputs *o, OwnFile **files, const Spec *spec, Str path
         *files = f;
     }
     Buf rows = {0};
-    csv_write_rows(&rows, t, &spec->dialect);
+    Status st = rows_write(&rows, t, spec->schema, &spec->dialect, err);
     *n_bytes += rows.len;
-    Status st = sink_submit(f->sink, f->next_seq++, &rows, err);
+    if (st == OK)
+        st = sink_submit(f->sink, f->next_seq++, &rows, err);
     buf_deinit(&rows);
     return st;
 }

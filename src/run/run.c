@@ -33,7 +33,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     State *s = state;
     (void)step;
     budget_give(&r->budget, s->n_bytes);
-    csv_source_close(s->source);
+    source_close(s);
     drop_parts(s);
     for (uint32_t i = 0; i < s->n_paths; i++)
         free(s->paths[i]);

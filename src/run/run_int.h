@@ -14,6 +14,7 @@
 #include "data/catalog.h"
 #include "data/csv_read.h"
 #include "data/files.h"
+#include "data/line_read.h"
 #include "run/budget.h"
 #include "run/outputs.h"
 #include "run/run.h"
@@ -56,7 +57,8 @@ typedef struct GenBatch {
 
 /* What an instance keeps until it is done for good. */
 typedef struct State {
-    CsvSource *source;   /* of a read: the file being read; NULL: none now */
+    CsvSource *source;   /* of a read: the file being read; NULL: none now ... */
+    LineSource *lines;   /* ... or it is one of JSON or plain lines */
     char **paths;        /* [n_paths] of a read: the files, in order; owned */
     uint32_t n_paths, i_path;
     bool has_paths;
@@ -108,8 +110,9 @@ void source_rewind(State *state); /* to the first of them */
 Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err);
 /* A step of a generator: the next batch, if there is one. */
 TaskResult generate(Run *r, Task *t, const Step *s);
-/* A range of a read with the columns that are wanted. */
-Batch *read_batch(RawRows *raw, const Pop *read);
+void source_close(State *state); /* the file that is open */
+/* A range of a read as a batch with the columns that are wanted: this is where its bytes are parsed. */
+Status read_batch(RawRows *raw, const Pop *read, Batch **out, Error *err);
 /* The batch of a generator, its fields found; read: the operation, where it is one. Borrowed from g. */
 Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err);
 void gen_batch_free(Run *r, GenBatch *g);

@@ -68,27 +68,39 @@ Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Ba
     return st;
 }
 
-static Status source_open(Run *r, const Step *s, Str path, CsvSource **out, Error *err)
+static Status source_open(Run *r, const Step *s, Str path, State *state, Error *err)
 {
     const Pop *p = s->pops.ptr[0];
-    CsvReadOptions o = {.dialect = p->dialect, .schema = p->out, .allow_more = false};
+    Status st;
     uint64_t *inferred = xcalloc(p->out->n_cols, sizeof *inferred);
     for (uint32_t i = 0; i < p->out->n_cols; i++)
         if (p->catalog && p->is_inferred[i])
             inferred[i] = p->catalog->sample_rows;
-    o.inferred_rows = inferred;
     pthread_mutex_lock(&r->mu); /* the catalog is used by one thread at a time */
-    o.sample = file_catalog_take_sample(r->catalog, path);
+    CsvSample *sample = file_catalog_take_sample(r->catalog, path);
     pthread_mutex_unlock(&r->mu);
-    Status st = csv_source_open(path, &o, out, err);
+    if (p->dialect.format == ROWS_CSV) {
+        CsvReadOptions o = {.dialect = p->dialect, .schema = p->out, .inferred_rows = inferred, .sample = sample};
+        st = csv_source_open(path, &o, &state->source, err);
+    } else {
+        LineOptions o = {.format = p->dialect.format, .schema = p->out, .inferred_rows = inferred, .sample = sample};
+        st = line_source_open(path, &o, &state->lines, err);
+    }
     free(inferred);
     return st;
 }
 
-void source_rewind(State *state)
+void source_close(State *state)
 {
     csv_source_close(state->source);
+    line_source_close(state->lines);
     state->source = NULL;
+    state->lines = NULL;
+}
+
+void source_rewind(State *state)
+{
+    source_close(state);
     state->i_path = 0;
 }
 
@@ -96,15 +108,16 @@ Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows 
 {
     Status st = OK;
     for (*out = NULL; st == OK && !*out; ) {
-        if (!state->source && state->i_path == state->n_paths)
+        bool is_open = state->source || state->lines;
+        if (!is_open && state->i_path == state->n_paths)
             break;
-        if (!state->source)
-            st = source_open(r, s, str_of(state->paths[state->i_path]), &state->source, err);
+        if (!is_open)
+            st = source_open(r, s, str_of(state->paths[state->i_path]), state, err);
         if (st == OK)
-            st = csv_source_next(state->source, limit, out, err);
+            st = state->lines ? line_source_next(state->lines, limit, out, err)
+                              : csv_source_next(state->source, limit, out, err);
         if (st == OK && !*out) {
-            csv_source_close(state->source);
-            state->source = NULL;
+            source_close(state);
             state->i_path++;
         }
     }
@@ -304,12 +317,17 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     return TASK_YIELDED;
 }
 
-Batch *read_batch(RawRows *raw, const Pop *read)
+Status read_batch(RawRows *raw, const Pop *read, Batch **out, Error *err)
 {
-    Batch *b = batch_of_raw(raw, read->out);
+    if (read->dialect.format != ROWS_CSV)
+        return line_decode(raw, read->out, read->needed, out, err);
+    Status st = read->is_counted ? raw_check(raw, err) : raw_index(raw, err);
+    if (st != OK)
+        return st;
+    *out = batch_of_raw(raw, read->out);
     if (read->needed)
-        batch_forget(b, read->needed);
-    return b;
+        batch_forget(*out, read->needed);
+    return OK;
 }
 
 Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err)
@@ -317,10 +335,9 @@ Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batc
     pthread_mutex_lock(&g->mu);
     if (!g->batch && g->status == OK) {
         uint64_t begin = work_begin(r);
-        g->status = read->is_counted ? raw_check(g->raw, &g->err) : raw_index(g->raw, &g->err);
+        g->status = read_batch(g->raw, read, &g->batch, &g->err);
         work_end(r, t, WORK_INDEX, begin, g->raw->n_rows, g->raw->n_bytes);
         if (g->status == OK) {
-            g->batch = read_batch(g->raw, read);
             pthread_mutex_lock(&r->mu);
             r->rows_read += g->batch->n_rows;
             pthread_mutex_unlock(&r->mu);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whole programs over CSV files, beside DuckDB, Polars, Miller and mawk.
+"""Whole programs over CSV files and JSON lines, beside DuckDB, Polars, Miller and mawk.
 
     make bench-csv [BENCH="--runs 3 --only W1 --mb 100"]
 
@@ -114,6 +114,14 @@ def workloads():
         ".filter(pl.col('flag')).with_columns((pl.col('amount') * 0.81 - 2.0).alias('net'))"
         ".group_by('category').agg([pl.len().alias('n'), pl.col('net').sum().alias('s'),"
         " pl.col('id').max().alias('top')])", ordered=False)
+    w.append(Work("W5", "filter, derive, group", "json",
+                  'read json "{i}" batch auto | map { where flag; derive net = amount * 0.81 - 2.0 }'
+                  ' | collect { group by category { n = count(), s = sum(net), top = max(id) } } | write csv "{o}"',
+                  "COPY (SELECT category, count(*) AS n, sum(amount * 0.81::DOUBLE - 2.0::DOUBLE) AS s, max(id) AS top"
+                  " FROM read_ndjson('{i}') WHERE flag GROUP BY category) TO '{o}' (HEADER, DELIMITER ',')",
+                  "pl.scan_ndjson(r'{i}').filter(pl.col('flag')).with_columns((pl.col('amount') * 0.81 - 2.0)"
+                  ".alias('net')).group_by('category').agg([pl.len().alias('n'), pl.col('net').sum().alias('s'),"
+                  " pl.col('id').max().alias('top')]).sink_csv(r'{o}')", ordered=False))
     for data, key, other in (("wide", "base_total", "hp"), ("narrow", "amount", "id")):
         add("W6", "top 10 by a number", data,
             f'{src} | collect {{ select {key}, {other}; top 10 by {key} desc, {other} }} | write csv "{{o}}"',

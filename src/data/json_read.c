@@ -1,0 +1,618 @@
+#include "data/json_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "base/map.h"
+#include "data/json_scan.h"
+
+#define SKIPPED (-1)      /* Key.col: a value that nobody wants */
+#define KEYS_MAX 100000u  /* spellings that are remembered of one range */
+
+/* A key as it stands in the input, and the one that last came behind it. */
+typedef struct Key Key;
+struct Key {
+    Str text; /* with its quotes */
+    uint64_t head[2], mask[2]; /* of up to 16 bytes of it, and which of them are its own */
+    int32_t col;
+    Key *next;
+};
+
+typedef struct Decoder {
+    const RawRows *raw;
+    const Schema *schema;
+    const char *limit;
+    Column **cols;      /* [n_cols] NULL: not needed */
+    uint32_t n_cols, n_needed;
+    uint32_t *seen;     /* [n_cols] the row that last had the column, + 1 */
+    uint32_t n_seen;    /* needed columns that the row has */
+    bool refuses;       /* keys that the schema lacks */
+    Arena *arena;
+    Map names;          /* column names -> schema column */
+    Map keys;           /* spellings -> Key */
+    Key first;          /* stands before the first key of a line */
+    Key other;          /* for spellings that are not remembered */
+    Heap *text;         /* strings without their escapes; NULL: none yet */
+    JsonBad bad;
+    const char *line;   /* where the row begins */
+    uint64_t i_line;    /* of the range */
+    Error *err;
+} Decoder;
+
+/* --- mistakes ---------------------------------------------------------------------------- */
+
+static void error_here(const Decoder *d, const char *at)
+{
+    const RawRows *raw = d->raw;
+    error_at(d->err, raw->input->file, raw->first_line + d->i_line, raw->first_byte + (uint64_t)(at - raw->bytes));
+}
+
+/* The line as it stands. */
+static Str line_text(const Decoder *d)
+{
+    const char *lf = memchr(d->line, '\n', (size_t)(d->raw->bytes + d->raw->n_bytes - d->line));
+    uint32_t n = (uint32_t)(lf - d->line);
+    return (Str){d->line, n > 0 && lf[-1] == '\r' ? n - 1 : n};
+}
+
+static const char *value_word(char c)
+{
+    switch (c) {
+    case '[': return "an array";
+    case '"': return "a string";
+    case 't':
+    case 'f': return "a bool";
+    case 'n': return "null";
+    default: return "a number";
+    }
+}
+
+/* d->bad says what is wrong with the line. */
+static Status bad_line(const Decoder *d)
+{
+    char shown[60];
+    if (!d->err)
+        return ERR_DATA;
+    Str line = line_text(d);
+    const char *end = line.ptr + line.len;
+    text_visible((Str){d->bad.at, end > d->bad.at ? (uint32_t)(end - d->bad.at) : 0}, shown, sizeof shown);
+    if (end <= d->bad.at)
+        error_set(d->err, ERR_DATA, "%s: `read json` wants one whole object on each line, as `jq -c .` writes them",
+                  d->bad.what);
+    else
+        error_set(d->err, ERR_DATA, "this line is no JSON: %s, got `%s`", d->bad.what, shown);
+    error_here(d, d->bad.at);
+    text_visible(line_text(d), d->err->value, sizeof d->err->value);
+    return ERR_DATA;
+}
+
+static Status no_object(Decoder *d, const char *p)
+{
+    if (!jscan_value(p, d->limit, &d->bad))
+        return bad_line(d);
+    error_set(d->err, ERR_DATA, "this line is %s, not an object: `read json` wants one object on each line%s",
+              value_word(*p), *p == '[' ? ", as `jq -c '.[]'` makes them of an array" : "");
+    error_here(d, p);
+    if (d->err)
+        text_visible(line_text(d), d->err->value, sizeof d->err->value);
+    return ERR_DATA;
+}
+
+/* The value p[0..n) is none of column col. */
+static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t n)
+{
+    const SchemaCol *c = &d->schema->cols[col];
+    const char *why = "another value";
+    Value v;
+    if (!d->err)
+        return ERR_ROW;
+    if (value_parse(c->type, (Str){p, n}, &v, &why)) /* 1 for a date, "1" for an int: the kind is wrong */
+        value_parse(c->type, STR_LIT("?"), &v, &why);
+    char shown[80], column[sizeof d->err->column];
+    text_visible((Str){p, n}, shown, sizeof shown);
+    text_visible(c->name, column, sizeof column);
+    uint64_t inferred = d->raw->input->inferred_rows[col];
+    if (inferred)
+        error_set(d->err, ERR_ROW,
+                  "column `%s`: expected %s, got `%s`\n"
+                  "%s was inferred from the first %llu rows: declare the column in a schema "
+                  "(`%s: string`), or let @bad_rows(skip) drop such rows",
+                  column, why, shown, type_name(c->type), (unsigned long long)inferred, column);
+    else
+        error_set(d->err, ERR_ROW,
+                  "column `%s`: expected %s, got `%s`\n"
+                  "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
+                  column, why, shown, type_name(c->type));
+    memcpy(d->err->column, column, sizeof column);
+    text_visible((Str){p, n}, d->err->value, sizeof d->err->value);
+    error_here(d, p);
+    return ERR_ROW;
+}
+
+static Status unknown_key(const Decoder *d, Str name, const char *at)
+{
+    uint64_t rows = 0;
+    for (uint32_t c = 0; c < d->n_cols; c++)
+        rows = rows ? rows : d->raw->input->inferred_rows[c];
+    char shown[sizeof d->err->column];
+    text_visible(name, shown, sizeof shown);
+    error_set(d->err, ERR_ROW,
+              "key `%s` is not in the first %llu rows, which the columns were inferred from\n"
+              "declare it in a schema that ends in `...`; a schema without `...` leaves out what it does not name",
+              shown, (unsigned long long)rows);
+    if (d->err)
+        memcpy(d->err->column, shown, sizeof shown);
+    error_here(d, at);
+    return ERR_ROW;
+}
+
+/* --- values ------------------------------------------------------------------------------ */
+
+/* The text of a string between its quotes; a copy if it has escapes. */
+static Str string_text(Decoder *d, const char *p, const char *end, bool has_escapes)
+{
+    Str raw = {p, (uint32_t)(end - p)};
+    if (!has_escapes)
+        return raw;
+    if (!d->text)
+        d->text = heap_new(4096);
+    char *to = heap_alloc(d->text, raw.len);
+    return (Str){to, jscan_unescape(raw, to)};
+}
+
+static void put_null(Column *c, uint32_t row)
+{
+    if (!c->valid)
+        column_own_valid(c, true);
+    bit_clear(c->valid, row);
+    switch (c->type) {
+    case TYPE_STRING: column_strs(c)[row] = (StrView){"", 0, 0}; break;
+    case TYPE_BOOL: column_bools(c)[row] = 0; break;
+    case TYPE_FLOAT: column_floats(c)[row] = 0; break;
+    case TYPE_INT:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
+    case TYPE_SIZE:
+    case TYPE_ERROR:
+    case TYPE_NULL:
+    case TYPE_TABLE:
+    case TYPE_LIST:
+    case N_TYPES: column_ints(c)[row] = 0; break;
+    }
+}
+
+static bool put_number(Column *c, uint32_t row, Str s)
+{
+    return c->type == TYPE_INT ? value_parse_int(s, &column_ints(c)[row])
+                               : value_parse_float(s, &column_floats(c)[row]);
+}
+
+/* A number of up to 18 digits without an exponent, straight into its column. NULL: it is another, or none. */
+static const char *plain_number(const char *p, Column *c, uint32_t row)
+{
+    bool is_negative = *p == '-';
+    uint64_t v = 0;
+    p += is_negative;
+    const char *start = p;
+    for (; *p >= '0' && *p <= '9'; p++)
+        v = v * 10 + (uint64_t)(*p - '0');
+    ptrdiff_t n = p - start;
+    if (n == 0 || n > 18 || (*start == '0' && n > 1))
+        return NULL;
+    if (c->type == TYPE_INT) {
+        if (*p == '.' || *p == 'e' || *p == 'E')
+            return NULL;
+        column_ints(c)[row] = is_negative ? -(int64_t)v : (int64_t)v;
+        return p;
+    }
+    int32_t n_behind = 0;
+    if (*p == '.') {
+        const char *point = p++;
+        for (; *p >= '0' && *p <= '9'; p++)
+            v = v * 10 + (uint64_t)(*p - '0');
+        n_behind = (int32_t)(p - point - 1);
+        if (n_behind == 0 || n + n_behind > 18)
+            return NULL;
+    }
+    if (*p == 'e' || *p == 'E')
+        return NULL;
+    double f = decimal_to_double(v, -n_behind);
+    column_floats(c)[row] = is_negative ? -f : f;
+    return p;
+}
+
+/* A string for a column of dates and the like. */
+static bool put_parsed(Column *c, uint32_t row, Str s)
+{
+    int64_t *to = &column_ints(c)[row];
+    return c->type == TYPE_DATE        ? value_parse_date(s, to)
+           : c->type == TYPE_TIMESTAMP ? value_parse_timestamp(s, to)
+           : c->type == TYPE_DURATION  ? value_parse_duration(s, to)
+           : c->type == TYPE_SIZE      ? value_parse_size(s, to)
+                                       : false;
+}
+
+/* Puts the value at p into its column and returns its end; NULL: *st, the error is made. */
+static const char *value_put(Decoder *d, uint32_t col, uint32_t row, const char *p, Status *st)
+{
+    Column *c = d->cols[col];
+    const char *end;
+    bool has_escapes, ok = false;
+    if (*p == '"') {
+        end = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
+        if (!end)
+            goto bad;
+        if (c->type == TYPE_STRING && !has_escapes) {
+            column_strs(c)[row] = (StrView){p + 1, (uint32_t)(end - p - 1), 0};
+            return end + 1;
+        }
+        Str s = string_text(d, p + 1, end, has_escapes);
+        end++;
+        if (c->type == TYPE_STRING) {
+            column_strs(c)[row] = (StrView){s.ptr, s.len, 0};
+            return end;
+        }
+        ok = put_parsed(c, row, s);
+    } else {
+        bool is_numeric = c->type == TYPE_INT || c->type == TYPE_FLOAT;
+        end = is_numeric ? plain_number(p, c, row) : NULL;
+        if (end)
+            return end;
+        if (c->type == TYPE_BOOL && (jscan_is_true(p) || jscan_is_false(p))) {
+            column_bools(c)[row] = *p == 't';
+            return p + (*p == 't' ? 4 : 5);
+        }
+        end = jscan_value(p, d->limit, &d->bad);
+        if (!end)
+            goto bad;
+        Str s = {p, (uint32_t)(end - p)};
+        if (*p == 'n') {
+            put_null(c, row);
+            return end;
+        }
+        if (c->type == TYPE_STRING) {
+            column_strs(c)[row] = (StrView){s.ptr, s.len, 0};
+            return end;
+        }
+        ok = is_numeric && (*p == '-' || (*p >= '0' && *p <= '9')) && put_number(c, row, s);
+    }
+    if (ok)
+        return end;
+    *st = bad_value(d, col, p, (uint32_t)(end - p));
+    return NULL;
+bad:
+    *st = bad_line(d);
+    return NULL;
+}
+
+/* --- keys -------------------------------------------------------------------------------- */
+
+static void key_set(Decoder *d, Key *key, Str text)
+{
+    char head[16] = {0}, mask[16] = {0};
+    uint32_t n = text.len < sizeof head ? text.len : (uint32_t)sizeof head;
+    key->text = arena_str(d->arena, text);
+    memcpy(head, text.ptr, n);
+    memset(mask, 0xff, n);
+    memcpy(key->head, head, sizeof head);
+    memcpy(key->mask, mask, sizeof mask);
+}
+
+/* Does it stand at p? */
+static inline bool key_is(const Decoder *d, const Key *key, const char *p)
+{
+    if (d->limit - p < 16 || key->text.len > 16)
+        return (size_t)(d->limit - p) >= key->text.len && memcmp(p, key->text.ptr, key->text.len) == 0;
+    uint64_t w[2];
+    memcpy(w, p, sizeof w);
+    return (((w[0] ^ key->head[0]) & key->mask[0]) | ((w[1] ^ key->head[1]) & key->mask[1])) == 0;
+}
+
+/* The key whose quotes stand at p, p[0..n). NULL: *st. */
+static Key *key_find(Decoder *d, const char *p, uint32_t n, bool has_escapes, Status *st)
+{
+    Str text = {p, n};
+    Key *key = map_get(&d->keys, text);
+    if (key)
+        return key;
+    Str name = string_text(d, p + 1, p + n - 1, has_escapes);
+    const SchemaCol *col = map_get(&d->names, name);
+    if (!col && d->refuses) {
+        *st = unknown_key(d, name, p);
+        return NULL;
+    }
+    key = &d->other;
+    if (d->keys.n < KEYS_MAX || col) {
+        key = arena_new(d->arena, Key);
+        key_set(d, key, text);
+        map_put(&d->keys, key->text, key);
+    }
+    key->col = col && d->cols[col - d->schema->cols] ? (int32_t)(col - d->schema->cols) : SKIPPED;
+    return key;
+}
+
+/* The key at p, which came behind `before`; *end: behind its closing quote. NULL: *st. */
+static inline Key *key_at(Decoder *d, Key *before, const char *p, const char **end, Status *st)
+{
+    Key *key = before->next;
+    if (key && key_is(d, key, p)) {
+        *end = p + key->text.len;
+        return key;
+    }
+    bool has_escapes;
+    const char *close = NULL;
+    if (*p != '"')
+        jscan_fail(&d->bad, p, *p == '\n' ? "the line ends inside an object" : "expected a key in quotes");
+    else
+        close = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
+    if (!close) {
+        *st = bad_line(d);
+        return NULL;
+    }
+    *end = close + 1;
+    key = key_find(d, p, (uint32_t)(close + 1 - p), has_escapes, st);
+    if (key && key != &d->other)
+        before->next = key;
+    return key;
+}
+
+/* --- lines ------------------------------------------------------------------------------- */
+
+static inline Status member(Decoder *d, Key *key, uint32_t row, const char *p, const char **end)
+{
+    Status st = OK;
+    if (key->col == SKIPPED) {
+        bool has_escapes;
+        if (*p == '"') {
+            *end = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
+            *end += *end != NULL;
+        } else {
+            *end = jscan_value(p, d->limit, &d->bad);
+        }
+        return *end ? OK : bad_line(d);
+    }
+    uint32_t col = (uint32_t)key->col;
+    if (d->seen[col] != row + 1) {
+        d->seen[col] = row + 1;
+        d->n_seen++;
+    } else if (d->cols[col]->valid) { /* again, and it may have been null */
+        bit_set(d->cols[col]->valid, row);
+    }
+    *end = value_put(d, col, row, p, &st);
+    return st;
+}
+
+/* The object at p is row `row`; *end: the line's LF. */
+static Status object_decode(Decoder *d, uint32_t row, const char *p, const char **end)
+{
+    Key *key = &d->first;
+    Status st = OK;
+    if (*p != '{')
+        return no_object(d, p);
+    p = jscan_blanks(p + 1);
+    d->n_seen = 0;
+    while (*p != '}') {
+        key = key_at(d, key, p, &p, &st);
+        if (!key)
+            return st;
+        p = jscan_blanks(p);
+        if (*p != ':') {
+            jscan_fail(&d->bad, p, "expected `:` behind a key");
+            return bad_line(d);
+        }
+        st = member(d, key, row, jscan_blanks(p + 1), &p);
+        if (st != OK)
+            return st;
+        p = jscan_blanks(p);
+        if (*p == '}')
+            break;
+        if (*p != ',') {
+            jscan_fail(&d->bad, p, *p == '\n' ? "the line ends inside an object" : "expected `,` or `}` behind a value");
+            return bad_line(d);
+        }
+        p = jscan_blanks(p + 1);
+        if (*p == '}') {
+            jscan_fail(&d->bad, p, "expected a key in quotes");
+            return bad_line(d);
+        }
+    }
+    p = jscan_blanks(p + 1);
+    if (*p != '\n') {
+        jscan_fail(&d->bad, p, "expected the end of the line behind the object");
+        return bad_line(d);
+    }
+    *end = p;
+    for (uint32_t c = 0; d->n_seen < d->n_needed && c < d->n_cols; c++) {
+        if (d->cols[c] && d->seen[c] != row + 1) {
+            put_null(d->cols[c], row);
+            d->n_seen++;
+        }
+    }
+    return OK;
+}
+
+static void decoder_init(Decoder *d, const RawRows *raw, const Schema *schema, const bool *needed, Error *err)
+{
+    *d = (Decoder){.raw = raw, .schema = schema, .n_cols = schema->n_cols, .err = err};
+    d->limit = raw->block->bytes + raw->block->cap;
+    d->arena = arena_open();
+    map_init(&d->names, d->arena);
+    map_init(&d->keys, d->arena);
+    d->cols = arena_array(d->arena, Column *, schema->n_cols + 1);
+    d->seen = arena_array(d->arena, uint32_t, schema->n_cols + 1);
+    for (uint32_t c = 0; c < schema->n_cols; c++) {
+        map_put(&d->names, schema->cols[c].name, (void *)&schema->cols[c]);
+        d->refuses |= raw->input->inferred_rows[c] != 0;
+        if (needed && !needed[c])
+            continue;
+        d->cols[c] = column_new(schema->cols[c].type, false, raw->n_rows);
+        d->n_needed++;
+    }
+}
+
+Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err)
+{
+    Decoder d;
+    Status st = OK;
+    const char *p = raw->bytes;
+    Batch *b = line_batch(raw, schema);
+    decoder_init(&d, raw, schema, needed, err);
+    for (uint32_t row = 0; row < raw->n_rows && st == OK; d.i_line++) {
+        const char *start = jscan_blanks(p);
+        if (*start == '\n') { /* no row */
+            p = start + 1;
+            continue;
+        }
+        d.line = start;
+        b->origin[row] = line_origin(raw, d.i_line, start);
+        st = object_decode(&d, row++, start, &p);
+        p++;
+    }
+    for (uint32_t c = 0; c < d.n_cols; c++) {
+        b->slots[c].values = d.cols[c];
+        if (!d.cols[c] || d.cols[c]->type != TYPE_STRING)
+            continue;
+        column_add_heap(d.cols[c], raw->block);
+        if (d.text)
+            column_add_heap(d.cols[c], d.text);
+    }
+    heap_unref(d.text);
+    arena_close(d.arena);
+    if (st != OK) {
+        batch_unref(b);
+        b = NULL;
+    }
+    *out = b;
+    return st;
+}
+
+/* --- types of a sample ------------------------------------------------------------------- */
+
+/* In the order in which they are tried; bit t of a set is CANDIDATES[t]. */
+static const Type CANDIDATES[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_DATE, TYPE_TIMESTAMP};
+#define N_CANDIDATES (sizeof CANDIDATES / sizeof *CANDIDATES)
+enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16 };
+
+/* What the sample shows of a column. */
+typedef struct Seen {
+    Str name;
+    uint32_t n_values, n_fit[N_CANDIDATES];
+    uint64_t odd_line[N_CANDIDATES]; /* the first that contradicts, if those before agreed */
+    Str odd_value[N_CANDIDATES];     /* in the sample */
+} Seen;
+
+static unsigned fits(Str s)
+{
+    int64_t i;
+    switch (*s.ptr) {
+    case 't':
+    case 'f': return FITS_BOOL;
+    case '[':
+    case '{': return 0;
+    case '"':
+        s = (Str){s.ptr + 1, s.len - 2};
+        if (s.len < 10 || memchr(s.ptr, '\\', s.len))
+            return 0;
+        return value_parse_date(s, &i) ? FITS_DATE : value_parse_timestamp(s, &i) ? FITS_TIMESTAMP : 0;
+    default: return value_parse_int(s, &i) ? FITS_INT | FITS_FLOAT : FITS_FLOAT;
+    }
+}
+
+static void see(Seen *c, Str value, uint64_t line)
+{
+    if (*value.ptr == 'n')
+        return;
+    unsigned fit = fits(value);
+    c->n_values++;
+    for (size_t t = 0; t < N_CANDIDATES; t++) {
+        if (fit & 1u << t) {
+            c->n_fit[t]++;
+        } else if (c->n_fit[t] == c->n_values - 1) {
+            c->odd_line[t] = line;
+            c->odd_value[t] = value;
+        }
+    }
+}
+
+static void conclude(const Seen *c, Arena *a, CatalogCol *out)
+{
+    size_t best = 0;
+    *out = (CatalogCol){.name = c->name, .type = TYPE_STRING, .almost = TYPE_ERROR};
+    for (size_t t = 0; t < N_CANDIDATES && c->n_values; t++) {
+        if (c->n_fit[t] == c->n_values) {
+            out->type = CANDIDATES[t];
+            return;
+        }
+        if (c->n_fit[t] > c->n_fit[best])
+            best = t;
+    }
+    /* What most values have is what a person takes the column for. */
+    if (c->n_values && 2 * c->n_fit[best] > c->n_values) {
+        out->almost = CANDIDATES[best];
+        out->odd_line = c->odd_line[best];
+        out->odd_value = arena_str(a, c->odd_value[best]);
+    }
+}
+
+/* Notes the members of the object at d->line, which is whole. */
+static void object_see(Decoder *d, Map *columns, Arena *a)
+{
+    Key *key = &d->first;
+    Status st = OK;
+    const char *p = jscan_blanks(d->line + 1);
+    while (*p != '}') {
+        const char *start = p;
+        bool has_escapes;
+        const char *close = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
+        key = key_at(d, key, start, &p, &st);
+        Str name = string_text(d, start + 1, close, has_escapes);
+        Seen *c = map_get(columns, name);
+        if (!c) {
+            c = arena_new(a, Seen);
+            c->name = arena_str(a, name);
+            map_put(columns, c->name, c);
+        }
+        p = jscan_blanks(jscan_blanks(p) + 1);
+        const char *end = jscan_value(p, d->limit, &d->bad);
+        see(c, (Str){p, (uint32_t)(end - p)}, d->raw->first_line + d->i_line);
+        p = jscan_blanks(end);
+        if (*p == ',')
+            p = jscan_blanks(p + 1);
+    }
+}
+
+Status json_sniff(const RawRows *raw, Arena *a, CatalogTable *out, Error *err)
+{
+    static const Schema none = {0};
+    Decoder d;
+    Map columns;
+    Status st = OK;
+    const char *p = raw->bytes;
+    uint32_t row = 0;
+    map_init(&columns, a);
+    decoder_init(&d, raw, &none, NULL, err);
+    for (; row < raw->n_rows && st == OK; d.i_line++) {
+        const char *start = jscan_blanks(p);
+        if (*start != '\n') {
+            d.line = start;
+            d.err = row ? NULL : err;
+            st = object_decode(&d, row, start, &start);
+            if (st == OK) {
+                object_see(&d, &columns, a);
+                row++;
+            }
+        }
+        p = start + 1;
+    }
+    CatalogCol *cols = arena_array(a, CatalogCol, columns.n + 1);
+    for (size_t c = 0; c < columns.n; c++)
+        conclude(columns.entries[c].value, a, &cols[c]);
+    out->n_cols = (uint32_t)columns.n;
+    out->cols = cols;
+    out->sample_rows = row;
+    heap_unref(d.text);
+    arena_close(d.arena);
+    return row ? OK : st;
+}
