@@ -6,6 +6,7 @@
 #                 with tiny buffers
 # make test-long  what takes minutes: a million simulations of the scheduler, every order of
 #                 small specs, ThreadSanitizer on a thousand, the models; installs spin
+# make fuzz [SECONDS=60]  each fuzzer of tests/fuzz for that long, with clang's libFuzzer; installs clang
 # make test-models  only the models of tests/models, with spin
 # make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
@@ -27,6 +28,7 @@ MODE    ?= release
 NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
          utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev \
          pcre2posix.h:libpcre2-dev
+NEEDS_FUZZ := clang:clang,libclang-rt-dev # for fuzz
 NEEDS_LONG := spin:spin # also, for test-long and test-models
 LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lm -pthread
 
@@ -41,9 +43,10 @@ MODE_release :=
 MODE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
 MODE_tsan    := -O1 -fsanitize=thread -DPIPEMILL_JITTER
+MODE_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DPIPEMILL_FUZZ
 MODE_stress  := -DPIPEMILL_STRESS -DPIPEMILL_JITTER
-ifeq ($(filter $(MODE),release asan tsan stress),)
-$(error MODE is one of release asan tsan stress, not `$(MODE)`)
+ifeq ($(filter $(MODE),release asan tsan stress fuzz),)
+$(error MODE is one of release asan tsan stress fuzz, not `$(MODE)`)
 endif
 
 INCLUDE := -Isrc -I$(G) -D_POSIX_C_SOURCE=200809L
@@ -120,7 +123,7 @@ $(G)/version.h:
 
 # ---- running and testing
 
-.PHONY: all run deps test test-asan test-tsan test-stress test-long test-models check-build bless bench install
+.PHONY: all run deps test test-asan test-tsan test-stress test-long test-models fuzz check-build bless bench install
 .PHONY: format clean
 
 run: deps
@@ -143,6 +146,22 @@ test-models: deps
 	+@tests/models/models.sh
 
 test-long test-models: NEEDS += $(NEEDS_LONG)
+
+# What a fuzzer finds is left in build/fuzz/NAME: make it small, fix it, and add it to tests/fuzz/corpus/NAME.
+SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+fuzz: NEEDS += $(NEEDS_FUZZ)
+fuzz: deps
+	+@for name in $(FUZZERS); do \
+	    $(SUBMAKE) MODE=fuzz CC=clang build/fuzz/tests/fuzz/$${name}_fuzz && \
+	    mkdir -p build/fuzz/$$name && \
+	    build/fuzz/tests/fuzz/$${name}_fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	        -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$name/ \
+	        build/fuzz/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
+
+$(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(LIB)
+	$(call say,link $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 check-build: $(BIN) $(UNIT) $(RUNNER)
 
@@ -196,7 +215,7 @@ deps:
 	    case $$what in \
 	    *.h) echo "#include <$$what>" | $(CC) $(CPPFLAGS) -E -x c - ;; \
 	    *) command -v $$what ;; \
-	    esac >/dev/null 2>&1 || missing="$$missing $${need#*:}"; \
+	    esac >/dev/null 2>&1 || missing="$$missing $$(echo "$${need#*:}" | tr , " ")"; \
 	done; \
 	test -n "$$missing" || exit 0; \
 	echo "missing packages:$$missing"; \

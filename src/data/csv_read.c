@@ -345,10 +345,10 @@ Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)
     return ERR_DATA;
 }
 
-/* No text has a NUL byte; keeps the rows before the one that has it. */
-static Status nul_check(RawRows *raw, Error *err)
+/* No text has a NUL byte, nor have the first n bytes of this one; keeps the rows before the one that has it. */
+static Status nul_check(RawRows *raw, size_t n, Error *err)
 {
-    const char *nul = memchr(raw->bytes, '\0', raw->n_bytes);
+    const char *nul = memchr(raw->bytes, '\0', n);
     if (!nul)
         return OK;
     size_t at = (size_t)(nul - raw->bytes);
@@ -374,13 +374,15 @@ Status raw_index(RawRows *raw, Error *err)
     raw->start = ix.start;
     raw->n_rows = ix.n_rows;
     raw->has_gaps = ix.has_gaps;
-    Status st = nul_check(raw, err);
-    if (st != OK || ok)
-        return st;
+    if (ok)
+        return nul_check(raw, raw->n_bytes, err);
     size_t at = ix.start[(size_t)ix.n_rows * raw->n_cols];
     while (raw->bytes[at] == '\n' || raw->bytes[at] == '\r')
         at++;
-    return raw_ragged(raw, at, ix.bad_fields, err);
+    /* The first mistake is told, however the input is cut into ranges. */
+    size_t n = csv_record(raw->bytes + at, raw->n_bytes - at, d->delimiter, d->quote, 0).n_bytes;
+    Status st = nul_check(raw, at + n, err);
+    return st != OK ? st : raw_ragged(raw, at, ix.bad_fields, err);
 }
 
 Status raw_check(RawRows *raw, Error *err)

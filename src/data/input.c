@@ -260,12 +260,14 @@ Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err)
     *got = 0;
     if (in->packing == PACKING_UNKNOWN)
         st = find_packing(in, err);
+    if (st == OK && in->packing == PACKING_GZIP)
+        st = gzip_read(in, to, n, got, err);
+    if (st == OK && in->packing == PACKING_ZSTD)
+        st = zstd_read(in, to, n, got, err);
     if (st != OK)
+        *got = 0;
+    if (st != OK || in->packing != PACKING_NONE)
         return st;
-    if (in->packing == PACKING_GZIP)
-        return gzip_read(in, to, n, got, err);
-    if (in->packing == PACKING_ZSTD)
-        return zstd_read(in, to, n, got, err);
     if (in->at < in->end) { /* what was read to look at it */
         *got = in->end - in->at < n ? in->end - in->at : n;
         memcpy(to, in->bytes + in->at, *got);
