@@ -97,8 +97,10 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
         free(tables);
         return st;
     }
-    if (s->part_of->reads_in_parts)
-        inst.row_base = in->raw->first_row;
+    if (s->part_of->reads_in_parts) {
+        const GenBatch *g = instance_input(t->inst, 0);
+        inst.row_base = g->raw->first_row;
+    }
     part->n_rows_in = t->n_rows_in = in->n_rows;
     if (s->part_of->hold == HOLD_GROUPS) {
         st = vm_run_groups(vm, code, &outside, &inst, in, &part->groups, err);
