@@ -10,22 +10,35 @@
 
 #define HUGE_BYTES ((size_t)2 << 20)
 
+/* Asks for huge pages of [p, p + n), as far as they are whole in it. Without them there are small ones. */
+static void want_huge(void *p, size_t n)
+{
+#ifdef MADV_HUGEPAGE
+    size_t skip = (HUGE_BYTES - (uintptr_t)p % HUGE_BYTES) % HUGE_BYTES;
+    if (n > skip)
+        madvise((char *)p + skip, n - skip, MADV_HUGEPAGE);
+#else
+    (void)p;
+    (void)n;
+#endif
+}
+
 void *big_alloc(size_t n)
 {
     void *p = NULL;
     bool is_big = n >= BIG_BYTES;
     if (posix_memalign(&p, is_big ? HUGE_BYTES : 64, n ? n : 1) != 0)
         return xmalloc(n); /* says what is missing */
-#ifdef MADV_HUGEPAGE
     if (is_big)
-        madvise(p, n, MADV_HUGEPAGE); /* without it there are small pages */
-#endif
+        want_huge(p, n);
     return p;
 }
 
+/* What calloc gets of the system is zero and was not touched yet. */
 void *big_zeros(size_t n)
 {
-    if (n < BIG_BYTES)
-        return xcalloc(n, 1);
-    return memset(big_alloc(n), 0, n);
+    void *p = xcalloc(n, 1);
+    if (n >= BIG_BYTES)
+        want_huge(p, n);
+    return p;
 }

@@ -13,7 +13,7 @@
 
 /* n bytes, at a multiple of 64; free() takes them back. Never NULL: prints and aborts, as xmalloc. */
 void *big_alloc(size_t n);
-/* The same, all zero. */
+/* All zero, at a multiple of 16. */
 void *big_zeros(size_t n);
 
 #endif

@@ -251,14 +251,12 @@ static inline void pick_row(Agg *a, uint32_t group, const Column *by, uint32_t r
         *p = (Pick){.is_set = true, .row = row, .is_new = true};
 }
 
-/* Copies what was picked of a batch: it goes away. Old values stay in the store as waste; when that
- * is the most of it, the store is made anew. */
-static void settle(Agg *a, const Column *value, const Column *by)
+/* Copies what was picked of a batch, which goes away; groups: map[n], or the first n. Old values stay in the store as
+ * waste; when that is the most of it, the store is made anew. */
+static void settle(Agg *a, const Column *value, const Column *by, const uint32_t *map, uint32_t n)
 {
-    uint32_t n_used = 0;
-    for (uint32_t g = 0; g < a->n_groups; g++) {
-        Pick *p = &a->of.picks[g];
-        n_used += p->is_set;
+    for (uint32_t i = 0; i < n; i++) {
+        Pick *p = &a->of.picks[map ? map[i] : i];
         if (!p->is_new)
             continue;
         store_add(&a->value, value, p->row);
@@ -266,7 +264,7 @@ static void settle(Agg *a, const Column *value, const Column *by)
             store_add(&a->by, by, p->row);
         *p = (Pick){.is_set = true, .row = a->value.col->n_rows - 1};
     }
-    if (!a->value.col || a->value.col->n_rows < 1024 || a->value.col->n_rows / 4 < n_used)
+    if (!a->value.col || a->value.col->n_rows < 1024 || a->value.col->n_rows / 4 < a->n_groups)
         return;
     Store old_value = a->value, old_by = a->by;
     a->value = a->by = (Store){0};
@@ -334,12 +332,12 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
     case BUILTIN_AGG_FIRST:
     case BUILTIN_AGG_LAST:
         EACH_ROW(x) pick_row(a, g, x, i);
-        settle(a, x, NULL);
+        settle(a, x, NULL, NULL, a->n_groups);
         break;
     case BUILTIN_AGG_ARG_MIN:
     case BUILTIN_AGG_ARG_MAX:
         EACH_ROW(args[1]) pick_row(a, g, args[1], i);
-        settle(a, x, args[1]);
+        settle(a, x, args[1], NULL, a->n_groups);
         break;
     case BUILTIN_AGG_ANY:
     case BUILTIN_AGG_ALL:
@@ -431,7 +429,7 @@ void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups)
         EACH_GROUP(picks)
             if (f.picks[i].is_set)
                 pick_row(a, g, picks_by(a) ? from->by.col : from->value.col, f.picks[i].row);
-        settle(a, from->value.col, from->by.col);
+        settle(a, from->value.col, from->by.col, map, from->n_groups);
         break;
     }
 }

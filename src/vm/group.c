@@ -17,6 +17,7 @@
 
 #define PACKED 256u /* keys packed at a time */
 #define PROBED 16u  /* keys whose cells are fetched before the first is looked at */
+#define FEW_ROWS 1024u /* they do not tell how many groups there will be */
 #define FAR_CELLS 16384u /* a table of as many is not in the nearest cache */
 
 static inline uint64_t mix(uint64_t h)
@@ -198,10 +199,11 @@ static void table_room(GroupTable *t, uint32_t n)
     if (t->n + n > t->cap) {
         t->cap = t->cap ? 2 * t->cap : 64;
         t->cap = t->cap > t->n + n ? t->cap : t->n + n;
+        t->cap = t->cap > t->expected ? t->cap : t->expected;
         t->keys = xrealloc(t->keys, t->cap * sizeof *t->keys);
     }
     if (!t->cells || 2ull * (t->n + n) > t->mask + 1ull)
-        cells_make(t, t->n + n);
+        cells_make(t, t->n + n > t->expected ? t->n + n : t->expected);
 }
 
 /* Where the key is, or the empty cell in which it would be. */
@@ -291,6 +293,8 @@ void group_rows_in(GroupTable *t, Column *const *keys, uint32_t n_keys, uint32_t
     GroupKey packed[PACKED];
     for (uint32_t at = 0; at < n_rows; at += PACKED) {
         uint32_t m = n_rows - at < PACKED ? n_rows - at : PACKED;
+        /* Where most rows were new so far, as many of the others may be: the table grows once. */
+        t->expected = at >= FEW_ROWS && t->n > at / 2 ? n_rows / 2 : 0;
         group_keys(keys, n_keys, at, m, packed);
         group_table_add(t, packed, m, at, rows_same, &rows, ids ? ids + at : NULL, first, 0);
     }

@@ -32,6 +32,7 @@ typedef struct GroupTable {
     GroupCell *cells; /* NULL: to be made of the keys when it is first added to */
     uint32_t mask;
     uint32_t n, cap;  /* groups; room in keys */
+    uint32_t expected; /* groups for which there is to be room when it grows, if that is more; 0: not known */
     GroupKey *keys;   /* of each group */
 } GroupTable;
 
