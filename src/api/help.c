@@ -227,6 +227,20 @@ static void put_annotations(Buf *out)
                   "  @doc(\"ids for the load\") op identify { derive id = uuid() }\n");
 }
 
+static const char JSON_TEXT[] =
+    "JSON lines: an object on each line, its members the columns, named by their keys. Types come\n"
+    "from the first MiB: int, float, bool, date and timestamp (of strings), else string. null and a\n"
+    "missing key are null. An object or array within is a string, its JSON text; so is any value of a\n"
+    "column that holds several kinds. A schema declares the columns; other keys are left out.\n"
+    "Written: no blanks, columns in order, dates and durations as strings, inf and nan as null.\n\n"
+    "Lines of text: one column, line: string, without LF or CRLF. To write them a table has one\n"
+    "string column.\n\nExamples:\n"
+    "  read json \"events.jsonl\" batch auto\n"
+    "  read json stdin as event\n"
+    "  write json \"out/{key()}.jsonl\"\n"
+    "  read lines \"access.log\" | where contains(line, \" 404 \")\n"
+    "  select line = \"{name}: {hp}\" | write lines stdout\n";
+
 static void put_csv(Buf *out)
 {
     buf_puts(out, "A header line, then a line per row; commas, double quotes, LF or CRLF (RFC "
@@ -260,6 +274,7 @@ static const Topic TOPICS[] = {
     {"functions", "functions and aggregates", NULL, put_functions},
     {"annotations", "priorities, caps and the like", NULL, put_annotations},
     {"csv", "how CSV is read and written, and its options", NULL, put_csv},
+    {"json", "how JSON lines and lines of text are read and written", JSON_TEXT, NULL},
     {"exit-status", "what the exit status says", EXIT_STATUS, NULL},
     {"environment", "variables that are looked at", ENVIRONMENT, NULL},
 };

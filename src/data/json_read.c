@@ -5,7 +5,7 @@
 
 #include "base/decimal.h"
 #include "base/map.h"
-#include "data/json_scan.h"
+#include "data/json_line.h"
 
 #define SKIPPED (-1)      /* Key.col: a value that nobody wants */
 #define KEYS_MAX 100000u  /* spellings that are remembered of one range */
@@ -35,69 +35,11 @@ typedef struct Decoder {
     Key other;          /* for spellings that are not remembered */
     Heap *text;         /* strings without their escapes; NULL: none yet */
     JsonBad bad;
-    const char *line;   /* where the row begins */
-    uint64_t i_line;    /* of the range */
+    JsonLine line;      /* the one that is read */
     Error *err;
 } Decoder;
 
 /* --- mistakes ---------------------------------------------------------------------------- */
-
-static void error_here(const Decoder *d, const char *at)
-{
-    const RawRows *raw = d->raw;
-    error_at(d->err, raw->input->file, raw->first_line + d->i_line, raw->first_byte + (uint64_t)(at - raw->bytes));
-}
-
-/* The line as it stands. */
-static Str line_text(const Decoder *d)
-{
-    const char *lf = memchr(d->line, '\n', (size_t)(d->raw->bytes + d->raw->n_bytes - d->line));
-    uint32_t n = (uint32_t)(lf - d->line);
-    return (Str){d->line, n > 0 && lf[-1] == '\r' ? n - 1 : n};
-}
-
-static const char *value_word(char c)
-{
-    switch (c) {
-    case '[': return "an array";
-    case '"': return "a string";
-    case 't':
-    case 'f': return "a bool";
-    case 'n': return "null";
-    default: return "a number";
-    }
-}
-
-/* d->bad says what is wrong with the line. */
-static Status bad_line(const Decoder *d)
-{
-    char shown[60];
-    if (!d->err)
-        return ERR_DATA;
-    Str line = line_text(d);
-    const char *end = line.ptr + line.len;
-    text_visible((Str){d->bad.at, end > d->bad.at ? (uint32_t)(end - d->bad.at) : 0}, shown, sizeof shown);
-    if (end <= d->bad.at)
-        error_set(d->err, ERR_DATA, "%s: `read json` wants one whole object on each line, as `jq -c .` writes them",
-                  d->bad.what);
-    else
-        error_set(d->err, ERR_DATA, "this line is no JSON: %s, got `%s`", d->bad.what, shown);
-    error_here(d, d->bad.at);
-    text_visible(line_text(d), d->err->value, sizeof d->err->value);
-    return ERR_DATA;
-}
-
-static Status no_object(Decoder *d, const char *p)
-{
-    if (!jscan_value(p, d->limit, &d->bad))
-        return bad_line(d);
-    error_set(d->err, ERR_DATA, "this line is %s, not an object: `read json` wants one object on each line%s",
-              value_word(*p), *p == '[' ? ", as `jq -c '.[]'` makes them of an array" : "");
-    error_here(d, p);
-    if (d->err)
-        text_visible(line_text(d), d->err->value, sizeof d->err->value);
-    return ERR_DATA;
-}
 
 /* The value p[0..n) is none of column col. */
 static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t n)
@@ -126,7 +68,7 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
                   column, why, shown, type_name(c->type));
     memcpy(d->err->column, column, sizeof column);
     text_visible((Str){p, n}, d->err->value, sizeof d->err->value);
-    error_here(d, p);
+    json_error_at(&d->line, p, d->err);
     return ERR_ROW;
 }
 
@@ -143,7 +85,7 @@ static Status unknown_key(const Decoder *d, Str name, const char *at)
               shown, (unsigned long long)rows);
     if (d->err)
         memcpy(d->err->column, shown, sizeof shown);
-    error_here(d, at);
+    json_error_at(&d->line, at, d->err);
     return ERR_ROW;
 }
 
@@ -283,7 +225,7 @@ static const char *value_put(Decoder *d, uint32_t col, uint32_t row, const char 
     *st = bad_value(d, col, p, (uint32_t)(end - p));
     return NULL;
 bad:
-    *st = bad_line(d);
+    *st = json_bad_line(&d->line, d->bad, d->err);
     return NULL;
 }
 
@@ -348,7 +290,7 @@ static inline Key *key_at(Decoder *d, Key *before, const char *p, const char **e
     else
         close = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
     if (!close) {
-        *st = bad_line(d);
+        *st = json_bad_line(&d->line, d->bad, d->err);
         return NULL;
     }
     *end = close + 1;
@@ -371,7 +313,7 @@ static inline Status member(Decoder *d, Key *key, uint32_t row, const char *p, c
         } else {
             *end = jscan_value(p, d->limit, &d->bad);
         }
-        return *end ? OK : bad_line(d);
+        return *end ? OK : json_bad_line(&d->line, d->bad, d->err);
     }
     uint32_t col = (uint32_t)key->col;
     if (d->seen[col] != row + 1) {
@@ -390,7 +332,7 @@ static Status object_decode(Decoder *d, uint32_t row, const char *p, const char 
     Key *key = &d->first;
     Status st = OK;
     if (*p != '{')
-        return no_object(d, p);
+        return json_no_object(&d->line, d->err);
     p = jscan_blanks(p + 1);
     d->n_seen = 0;
     while (*p != '}') {
@@ -400,7 +342,7 @@ static Status object_decode(Decoder *d, uint32_t row, const char *p, const char 
         p = jscan_blanks(p);
         if (*p != ':') {
             jscan_fail(&d->bad, p, "expected `:` behind a key");
-            return bad_line(d);
+            return json_bad_line(&d->line, d->bad, d->err);
         }
         st = member(d, key, row, jscan_blanks(p + 1), &p);
         if (st != OK)
@@ -410,18 +352,18 @@ static Status object_decode(Decoder *d, uint32_t row, const char *p, const char 
             break;
         if (*p != ',') {
             jscan_fail(&d->bad, p, *p == '\n' ? "the line ends inside an object" : "expected `,` or `}` behind a value");
-            return bad_line(d);
+            return json_bad_line(&d->line, d->bad, d->err);
         }
         p = jscan_blanks(p + 1);
         if (*p == '}') {
             jscan_fail(&d->bad, p, "expected a key in quotes");
-            return bad_line(d);
+            return json_bad_line(&d->line, d->bad, d->err);
         }
     }
     p = jscan_blanks(p + 1);
     if (*p != '\n') {
         jscan_fail(&d->bad, p, "expected the end of the line behind the object");
-        return bad_line(d);
+        return json_bad_line(&d->line, d->bad, d->err);
     }
     *end = p;
     for (uint32_t c = 0; d->n_seen < d->n_needed && c < d->n_cols; c++) {
@@ -436,7 +378,8 @@ static Status object_decode(Decoder *d, uint32_t row, const char *p, const char 
 static void decoder_init(Decoder *d, const RawRows *raw, const Schema *schema, const bool *needed, Error *err)
 {
     *d = (Decoder){.raw = raw, .schema = schema, .n_cols = schema->n_cols, .err = err};
-    d->limit = raw->block->bytes + raw->block->cap;
+    d->line.raw = raw;
+    d->limit = json_limit(raw);
     d->arena = arena_open();
     map_init(&d->names, d->arena);
     map_init(&d->keys, d->arena);
@@ -459,14 +402,14 @@ Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch
     const char *p = raw->bytes;
     Batch *b = line_batch(raw, schema);
     decoder_init(&d, raw, schema, needed, err);
-    for (uint32_t row = 0; row < raw->n_rows && st == OK; d.i_line++) {
+    for (uint32_t row = 0; row < raw->n_rows && st == OK; d.line.i++) {
         const char *start = jscan_blanks(p);
         if (*start == '\n') { /* no row */
             p = start + 1;
             continue;
         }
-        d.line = start;
-        b->origin[row] = line_origin(raw, d.i_line, start);
+        d.line.start = start;
+        b->origin[row] = line_origin(raw, d.line.i, start);
         st = object_decode(&d, row++, start, &p);
         p++;
     }
@@ -486,133 +429,4 @@ Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch
     }
     *out = b;
     return st;
-}
-
-/* --- types of a sample ------------------------------------------------------------------- */
-
-/* In the order in which they are tried; bit t of a set is CANDIDATES[t]. */
-static const Type CANDIDATES[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_DATE, TYPE_TIMESTAMP};
-#define N_CANDIDATES (sizeof CANDIDATES / sizeof *CANDIDATES)
-enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16 };
-
-/* What the sample shows of a column. */
-typedef struct Seen {
-    Str name;
-    uint32_t n_values, n_fit[N_CANDIDATES];
-    uint64_t odd_line[N_CANDIDATES]; /* the first that contradicts, if those before agreed */
-    Str odd_value[N_CANDIDATES];     /* in the sample */
-} Seen;
-
-static unsigned fits(Str s)
-{
-    int64_t i;
-    switch (*s.ptr) {
-    case 't':
-    case 'f': return FITS_BOOL;
-    case '[':
-    case '{': return 0;
-    case '"':
-        s = (Str){s.ptr + 1, s.len - 2};
-        if (s.len < 10 || memchr(s.ptr, '\\', s.len))
-            return 0;
-        return value_parse_date(s, &i) ? FITS_DATE : value_parse_timestamp(s, &i) ? FITS_TIMESTAMP : 0;
-    default: return value_parse_int(s, &i) ? FITS_INT | FITS_FLOAT : FITS_FLOAT;
-    }
-}
-
-static void see(Seen *c, Str value, uint64_t line)
-{
-    if (*value.ptr == 'n')
-        return;
-    unsigned fit = fits(value);
-    c->n_values++;
-    for (size_t t = 0; t < N_CANDIDATES; t++) {
-        if (fit & 1u << t) {
-            c->n_fit[t]++;
-        } else if (c->n_fit[t] == c->n_values - 1) {
-            c->odd_line[t] = line;
-            c->odd_value[t] = value;
-        }
-    }
-}
-
-static void conclude(const Seen *c, Arena *a, CatalogCol *out)
-{
-    size_t best = 0;
-    *out = (CatalogCol){.name = c->name, .type = TYPE_STRING, .almost = TYPE_ERROR};
-    for (size_t t = 0; t < N_CANDIDATES && c->n_values; t++) {
-        if (c->n_fit[t] == c->n_values) {
-            out->type = CANDIDATES[t];
-            return;
-        }
-        if (c->n_fit[t] > c->n_fit[best])
-            best = t;
-    }
-    /* What most values have is what a person takes the column for. */
-    if (c->n_values && 2 * c->n_fit[best] > c->n_values) {
-        out->almost = CANDIDATES[best];
-        out->odd_line = c->odd_line[best];
-        out->odd_value = arena_str(a, c->odd_value[best]);
-    }
-}
-
-/* Notes the members of the object at d->line, which is whole. */
-static void object_see(Decoder *d, Map *columns, Arena *a)
-{
-    Key *key = &d->first;
-    Status st = OK;
-    const char *p = jscan_blanks(d->line + 1);
-    while (*p != '}') {
-        const char *start = p;
-        bool has_escapes;
-        const char *close = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
-        key = key_at(d, key, start, &p, &st);
-        Str name = string_text(d, start + 1, close, has_escapes);
-        Seen *c = map_get(columns, name);
-        if (!c) {
-            c = arena_new(a, Seen);
-            c->name = arena_str(a, name);
-            map_put(columns, c->name, c);
-        }
-        p = jscan_blanks(jscan_blanks(p) + 1);
-        const char *end = jscan_value(p, d->limit, &d->bad);
-        see(c, (Str){p, (uint32_t)(end - p)}, d->raw->first_line + d->i_line);
-        p = jscan_blanks(end);
-        if (*p == ',')
-            p = jscan_blanks(p + 1);
-    }
-}
-
-Status json_sniff(const RawRows *raw, Arena *a, CatalogTable *out, Error *err)
-{
-    static const Schema none = {0};
-    Decoder d;
-    Map columns;
-    Status st = OK;
-    const char *p = raw->bytes;
-    uint32_t row = 0;
-    map_init(&columns, a);
-    decoder_init(&d, raw, &none, NULL, err);
-    for (; row < raw->n_rows && st == OK; d.i_line++) {
-        const char *start = jscan_blanks(p);
-        if (*start != '\n') {
-            d.line = start;
-            d.err = row ? NULL : err;
-            st = object_decode(&d, row, start, &start);
-            if (st == OK) {
-                object_see(&d, &columns, a);
-                row++;
-            }
-        }
-        p = start + 1;
-    }
-    CatalogCol *cols = arena_array(a, CatalogCol, columns.n + 1);
-    for (size_t c = 0; c < columns.n; c++)
-        conclude(columns.entries[c].value, a, &cols[c]);
-    out->n_cols = (uint32_t)columns.n;
-    out->cols = cols;
-    out->sample_rows = row;
-    heap_unref(d.text);
-    arena_close(d.arena);
-    return row ? OK : st;
 }

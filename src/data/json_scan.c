@@ -173,7 +173,7 @@ const char *jscan_value(const char *p, const char *limit, JsonBad *bad)
             }
             if (*p != (object ? '}' : ']'))
                 return jscan_fail(bad, p,
-                                 *p == '\n' ? "the line ends inside an object or array"
+                                 *p == '\n' ? (object ? "the line ends inside an object" : "the line ends inside an array")
                                  : object   ? "expected `,` or `}` behind a value"
                                             : "expected `,` or `]` behind a value");
             depth--;

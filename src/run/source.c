@@ -264,9 +264,11 @@ static Status next_of_split(Run *r, const Step *s, State *state, Task *t, Batch 
     return st;
 }
 
-/* With the index that it will have. */
+/* With the index that it will have; of lines with their columns. */
 static uint64_t raw_bytes(const RawRows *raw)
 {
+    if (raw->input->dialect.format != ROWS_CSV)
+        return raw->n_bytes + raw->n_rows * (raw->n_cols * sizeof(StrView) + sizeof(Origin));
     return raw->n_bytes + ((uint64_t)raw->n_rows * raw->n_cols + 1) * sizeof *raw->start;
 }
 

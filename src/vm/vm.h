@@ -22,7 +22,7 @@ typedef struct VmHost {
     /* One line without its LF; lines of an instance come in order. The bytes are data: the host makes control
      * bytes visible. May be NULL where nothing logs, as the others. */
     void (*log)(void *ctx, Str line);
-    /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/csv_write). */
+    /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
 } VmHost;
 

@@ -248,6 +248,7 @@ def path_of(data):
 
 
 def make_data(needed, mb):
+    os.makedirs(DATA, exist_ok=True)
     os.makedirs(OUT, exist_ok=True)
     for name in ("make_data", "timed"):
         subprocess.run(["cc", "-O2", "-o", os.path.join(DATA, name), os.path.join(HERE, "tools", name + ".c")],
