@@ -23,17 +23,6 @@ static void want_huge(void *p, size_t n)
 #endif
 }
 
-void *big_alloc(size_t n)
-{
-    void *p = NULL;
-    bool is_big = n >= BIG_BYTES;
-    if (posix_memalign(&p, is_big ? HUGE_BYTES : 64, n ? n : 1) != 0)
-        return xmalloc(n); /* says what is missing */
-    if (is_big)
-        want_huge(p, n);
-    return p;
-}
-
 /* What calloc gets of the system is zero and was not touched yet. */
 void *big_zeros(size_t n)
 {

@@ -11,9 +11,8 @@
 
 #define BIG_BYTES ((size_t)8 << 20)
 
-/* n bytes, at a multiple of 64; free() takes them back. Never NULL: prints and aborts, as xmalloc. */
-void *big_alloc(size_t n);
-/* All zero, at a multiple of 16. */
+/* n bytes, all zero, at a multiple of 16; free() takes them back. Never NULL: prints and aborts, as xmalloc. For what
+ * is read and written at random: sorting everything, whose arrays are filled once, took longer with huge pages. */
 void *big_zeros(size_t n);
 
 #endif

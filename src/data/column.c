@@ -3,9 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/big.h"
 #include "data/csv_cell.h"
 #include "data/reach.h"
+
+static void *aligned_new(size_t n)
+{
+    n = n ? (n + 63) / 64 * 64 : 64;
+    void *p = aligned_alloc(64, n);
+    if (!p)
+        abort(); /* as xmalloc does */
+    return p;
+}
 
 Column *column_new(Type t, bool is_text, uint32_t n_rows)
 {
@@ -14,7 +22,7 @@ Column *column_new(Type t, bool is_text, uint32_t n_rows)
     c->type = t;
     c->is_text = is_text;
     c->n_rows = n_rows;
-    c->values = big_alloc((is_text ? sizeof(StrView) : type_bytes(t)) * (size_t)n_rows);
+    c->values = aligned_new((is_text ? sizeof(StrView) : type_bytes(t)) * (size_t)n_rows);
     return c;
 }
 
@@ -41,7 +49,7 @@ void column_own_valid(Column *c, bool all)
 {
     size_t n = bit_words(c->n_rows) * sizeof *c->valid;
     if (!c->valid)
-        c->valid = big_alloc(n);
+        c->valid = aligned_new(n);
     memset(c->valid, all ? 0xff : 0, n);
 }
 

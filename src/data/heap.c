@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/big.h"
 #include "base/str.h"
 
 struct HeapPool {
@@ -17,7 +16,7 @@ struct HeapPool {
 
 Heap *heap_new(size_t cap)
 {
-    Heap *h = cap < BIG_BYTES ? xmalloc(sizeof *h + cap) : big_alloc(sizeof *h + cap);
+    Heap *h = xmalloc(sizeof *h + cap);
     atomic_init(&h->refs, 1);
     h->cap = cap;
     h->used = 0;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/big.h"
 #include "data/reach.h"
 
 /* A key of a row as a number that sorts like it; of strings 7 bytes and whether there are more. */
@@ -296,7 +295,7 @@ static Sorter sorter_of(const SortKey *keys, uint32_t n_keys)
 /* e[0..n) by their rows. */
 static void sort_entries(const Sorter *s, Entry *e, uint32_t n, uint32_t *order)
 {
-    Entry *tmp = big_alloc((n + 1ull) * sizeof *tmp);
+    Entry *tmp = xmalloc((n + 1ull) * sizeof *tmp);
     sort_level(s, e, tmp, n, 0, 0);
     for (uint32_t i = 0; i < n; i++)
         order[i] = e[i].row;
@@ -311,7 +310,7 @@ void sort_rows(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *
         return;
     }
     Sorter s = sorter_of(keys, n_keys);
-    Entry *e = big_alloc((n_rows + 1ull) * sizeof *e);
+    Entry *e = xmalloc((n_rows + 1ull) * sizeof *e);
     for (uint32_t i = 0; i < n_rows; i++)
         e[i] = (Entry){0, i, 0};
     sort_entries(&s, e, n_rows, order);
