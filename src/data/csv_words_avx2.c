@@ -29,20 +29,8 @@ static inline uint64_t prefix_xor(uint64_t m)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
-{
-    uint32_t *end = out + __builtin_popcountll(m);
-    /* Eight at a time, some of them for nothing: a branch that is guessed wrong costs more. */
-    while (m) {
-        for (int k = 0; k < 8; k++) {
-            out[k] = base + (uint32_t)__builtin_ctzll(m | 1ull << 63);
-            m &= m - 1;
-        }
-        out += 8;
-    }
-    return end;
-}
-
+#define CSV_OWN_PREFIX_XOR
+#define CSV_POSITIONS_BY_EIGHT
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_avx2 = {

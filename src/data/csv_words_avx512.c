@@ -48,6 +48,8 @@ static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
     return out + n;
 }
 
+#define CSV_OWN_PREFIX_XOR
+#define CSV_OWN_POSITIONS
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_avx512 = {

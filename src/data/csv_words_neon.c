@@ -26,31 +26,7 @@ static inline uint64_t group_eq(Group g, char c)
     return vgetq_lane_u64(vreinterpretq_u64_u8(sum), 0);
 }
 
-static inline uint64_t prefix_xor(uint64_t m)
-{
-    m ^= m << 1;
-    m ^= m << 2;
-    m ^= m << 4;
-    m ^= m << 8;
-    m ^= m << 16;
-    m ^= m << 32;
-    return m;
-}
-
-static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
-{
-    uint32_t *end = out + __builtin_popcountll(m);
-    /* Eight at a time, some of them for nothing: a branch that is guessed wrong costs more. */
-    while (m) {
-        for (int k = 0; k < 8; k++) {
-            out[k] = base + (uint32_t)__builtin_ctzll(m | 1ull << 63);
-            m &= m - 1;
-        }
-        out += 8;
-    }
-    return end;
-}
-
+#define CSV_POSITIONS_BY_EIGHT
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_neon = {

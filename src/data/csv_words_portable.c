@@ -31,24 +31,6 @@ static inline uint64_t group_eq(Group g, char c)
     return mask;
 }
 
-static inline uint64_t prefix_xor(uint64_t m)
-{
-    m ^= m << 1;
-    m ^= m << 2;
-    m ^= m << 4;
-    m ^= m << 8;
-    m ^= m << 16;
-    m ^= m << 32;
-    return m;
-}
-
-static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
-{
-    for (; m; m &= m - 1)
-        *out++ = base + (uint32_t)__builtin_ctzll(m);
-    return out;
-}
-
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_portable = {
