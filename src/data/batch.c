@@ -12,6 +12,7 @@
 #include "data/csv_cell.h"
 
 #define HALF 4u /* eighths: copying takes time */
+#define MANY 64u /* parts, and rows of a part on the average */
 #define MOST 7u /* eighths: what is kept for long is worth it */
 #define ORIGIN_BYTE_MAX ((1ull << 48) - 1)
 #define GIVE_BACK_BYTES ((size_t)8 << 20) /* so much let go of at once is worth a call to the allocator */
@@ -816,9 +817,13 @@ static Picked *picked_concat(Batch *const *parts, uint32_t n_parts, uint32_t col
 /* Are the bytes that the columns need less than a share (eighths) of the input's bytes that they keep alive? */
 static bool should_copy(Batch *const *parts, uint32_t n_parts, uint32_t eighths)
 {
-    size_t kept = 0, needed = 0;
-    for (uint32_t p = 0; p < n_parts; p++)
+    size_t kept = 0, needed = 0, n_rows = 0;
+    for (uint32_t p = 0; p < n_parts; p++) {
         kept += parts[p]->raw ? parts[p]->raw->n_bytes : 0;
+        n_rows += parts[p]->n_rows;
+    }
+    if (n_parts > MANY && n_rows / n_parts < MANY) /* the heaps of small parts outweigh their rows */
+        return true;
     for (uint32_t p = 0; p < n_parts && needed < kept / 8 * eighths; p++) {
         const Batch *b = parts[p];
         uint32_t step = b->n_rows < 1024 ? 1 : 16; /* some of many rows tell */

@@ -59,7 +59,9 @@ void column_add_heap(Column *c, Heap *h)
     for (uint32_t i = c->n_heaps; i > 0 && i + 4 > c->n_heaps; i--)
         if (c->heaps[i - 1] == h)
             return;
-    c->heaps = xrealloc(c->heaps, (c->n_heaps + 1) * sizeof(Heap *));
+    /* Room for the next power of two. */
+    if ((c->n_heaps & (c->n_heaps - 1)) == 0)
+        c->heaps = xrealloc(c->heaps, (c->n_heaps ? 2 * (size_t)c->n_heaps : 1) * sizeof(Heap *));
     c->heaps[c->n_heaps++] = heap_ref(h);
 }
 

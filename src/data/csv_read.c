@@ -84,6 +84,7 @@ static void room_make(CsvSource *s, size_t n)
     if (kept)
         memcpy(block->bytes, s->block->bytes + s->at, kept);
     heap_unref(s->block);
+    heap_settle(block, kept);
     s->block = block;
     s->at = 0;
     s->end = kept;
@@ -96,6 +97,7 @@ static void input_end(CsvSource *s)
     if (s->end > s->at && s->block->bytes[s->end - 1] != '\n') {
         room_make(s, 1);
         s->block->bytes[s->end++] = '\n';
+        heap_settle(s->block, s->end);
     }
 }
 
@@ -116,6 +118,7 @@ static Status fill(CsvSource *s, size_t need, size_t want, Error *err)
         if (st != OK)
             return st;
         s->end += got;
+        heap_settle(s->block, s->end);
         if (got == 0)
             input_end(s);
     }
@@ -293,6 +296,8 @@ Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error
     s->block = s->from->block;
     s->from->block = NULL;
     s->end = s->from->n_bytes;
+    if (s->block)
+        heap_settle(s->block, s->end);
     if (s->from->at_eof)
         input_end(s);
     st = check_start(s, err);

@@ -18,6 +18,7 @@ Heap *heap_new(size_t cap)
 {
     Heap *h = xmalloc(sizeof *h + cap);
     atomic_init(&h->refs, 1);
+    atomic_init(&h->n_settled, cap);
     h->cap = cap;
     h->used = 0;
     h->next = NULL;
@@ -132,6 +133,7 @@ Heap *heap_pool_get(HeapPool *p)
     if (!h)
         h = heap_new(p->cap);
     atomic_init(&h->refs, 1);
+    atomic_init(&h->n_settled, h->cap);
     h->used = 0;
     h->next = NULL;
     h->pool = p;

@@ -1,8 +1,8 @@
 /* heap.h - counted bytes that string views point into: a block of the input,
  * unescaped text, the strings of a computed column.
  *
- * One thread fills a heap; once published it is read-only and any thread may read
- * it, take references and let go. A heap from a HeapPool goes back to it with its
+ * One thread fills a heap; what is published of it is read-only and any thread may read
+ * it, take references and let go. A reader's block may still be filled behind that: n_settled. A heap from a HeapPool goes back to it with its
  * last reference, so that the blocks of a long input are the same few pages.
  */
 #ifndef PIPE_DATA_HEAP_H
@@ -17,12 +17,24 @@ typedef struct HeapPool HeapPool;
 typedef struct Heap {
     _Atomic uint32_t refs;
     size_t cap, used;
+    /* Bytes from the start that nobody will write to any more: released when they are there. */
+    _Atomic size_t n_settled;
     struct Heap *next; /* chained chunks of one growing heap; owned by this one */
     HeapPool *pool;    /* where it goes back to; NULL: freed */
     char bytes[];
 } Heap;
 
+/* All of it is settled. */
 Heap *heap_new(size_t cap);
+/* For whoever goes on filling it. */
+static inline void heap_settle(Heap *h, size_t n)
+{
+    atomic_store_explicit(&h->n_settled, n, memory_order_release);
+}
+static inline size_t heap_settled(const Heap *h)
+{
+    return atomic_load_explicit(&h->n_settled, memory_order_acquire);
+}
 Heap *heap_ref(Heap *h);
 void heap_unref(Heap *h); /* NULL is fine */
 /* n bytes from the heap (grows by chaining chunks; earlier pointers stay valid). */

@@ -30,6 +30,7 @@ static void room_make(LineSource *s, size_t n)
     if (kept)
         memcpy(block->bytes, s->block->bytes + s->at, kept);
     heap_unref(s->block);
+    heap_settle(block, kept);
     s->block = block;
     s->at = 0;
     s->end = kept;
@@ -49,6 +50,7 @@ static void input_end(LineSource *s)
     if (s->block->cap < s->end + 1 + SLACK)
         room_make(s, 1);
     s->block->bytes[s->end++] = '\n';
+    heap_settle(s->block, s->end);
 }
 
 /* Reads until bytes[at..end) are at least `need` bytes or the input ends. A new block has room for `want`. */
@@ -68,6 +70,7 @@ static Status fill(LineSource *s, size_t need, size_t want, Error *err)
         if (st != OK)
             return st;
         s->end += got;
+        heap_settle(s->block, s->end);
         if (got == 0)
             input_end(s);
     }
@@ -214,6 +217,8 @@ Status line_source_open(Str path, const LineOptions *o, LineSource **out, Error 
         s->block = s->from->block;
         s->from->block = NULL;
         s->end = s->from->n_bytes;
+        if (s->block)
+            heap_settle(s->block, s->end);
         if (s->from->at_eof)
             input_end(s);
         st = check_start(s, err);

@@ -2,7 +2,7 @@
  *
  * A call of memcpy or a loop over bytes costs more than the bytes of a short string. Where the 32 bytes from its
  * start may be read, whatever they are, the work is the same few instructions for every length up to 32. A Reach says
- * where that is: within one heap, up to 32 bytes before its end. Pure.
+ * where that is: within one heap, up to 32 bytes before the end of what is settled in it. Pure.
  */
 #ifndef PIPE_DATA_REACH_H
 #define PIPE_DATA_REACH_H
@@ -21,7 +21,8 @@ typedef struct Reach {
 
 static inline Reach reach_of_heap(const Heap *h)
 {
-    return (Reach){(uintptr_t)h->bytes, h->cap >= REACH_BYTES ? h->cap - REACH_BYTES + 1 : 0};
+    size_t n = heap_settled(h);
+    return (Reach){(uintptr_t)h->bytes, n >= REACH_BYTES ? n - REACH_BYTES + 1 : 0};
 }
 /* Of a column of strings: of its first heap, in which most of them are. */
 static inline Reach reach_of_column(const Column *c)
