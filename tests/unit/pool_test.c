@@ -42,9 +42,10 @@ static TaskResult tour_run_task(void *ctx, Task *t)
         snprintf(tour->order + strlen(tour->order), 16, "%u.%u ", step,
                  step ? frame_index(instance_frame(i)) : instance_n_yielded(i));
     tour->n_t1 += step == 1;
-    tour->n_t2_early += step == 2 && tour->n_t1 < n;
-    /* The last few batches make no full group. */
-    if (step == 1 && frame_index(instance_frame(i)) < n - n % tour->n_workers)
+    /* The last few batches make no full group: those may have been picked and not have come here yet. */
+    uint32_t n_grouped = n - n % tour->n_workers;
+    tour->n_t2_early += step == 2 && tour->n_t1 < n_grouped;
+    if (step == 1 && frame_index(instance_frame(i)) < n_grouped)
         tour_pause(tour);
     pthread_mutex_unlock(&tour->mu);
     return step == 0 ? TASK_YIELDED : TASK_DONE;
