@@ -73,6 +73,7 @@ typedef enum SpecKind {
     SPEC_CONCAT,  /* n_args, null_is_empty */
     SPEC_IN,      /* values */
     SPEC_PROJECT, /* cols */
+    SPEC_EXPLODE, /* cols[0], values[0]: the separator */
     SPEC_KEYS,    /* keys: SORT, TOP, DISTINCT */
     SPEC_GROUP,   /* keys, aggs; key types in arg_types */
     SPEC_LOG,     /* per_row */
@@ -95,9 +96,10 @@ typedef struct Spec {
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */
     uint32_t n_values;
-    const Value *values;     /* IN: constants of one type, not null, ascending (value_cmp), no two the same */
+    const Value *values;     /* IN: constants of one type, not null, ascending (value_cmp), no two the same.
+                                EXPLODE: a string, not empty */
     uint32_t n_cols;
-    const uint16_t *cols;    /* PROJECT: columns of t */
+    const uint16_t *cols;    /* PROJECT, EXPLODE: columns of t */
     uint32_t n_keys;
     const KeySpec *keys;
     uint32_t n_aggs;

@@ -36,6 +36,10 @@ static void put_spec(Buf *b, const Spec *s)
         for (uint32_t i = 0; i < s->n_cols; i++)
             buf_printf(b, "%st%u", i ? ", " : "", s->cols[i]);
         break;
+    case SPEC_EXPLODE:
+        buf_printf(b, "t%u by ", s->cols[0]);
+        value_print_literal(b, s->values[0]);
+        break;
     case SPEC_KEYS:
         put_keys(b, s);
         break;

@@ -662,6 +662,18 @@ static void with_table(Emit *e, const Pop *p)
     put(e, OP_JOIN, add_spec(e, s), 0, 0);
 }
 
+static void explode(Emit *e, const Pop *p)
+{
+    Tx column = {.kind = TX_COLUMN, .type = TYPE_STRING, .col = p->col, .span = p->span};
+    uint16_t *col = arena_array(e->arena, uint16_t, 1);
+    Value *separator = arena_array(e->arena, Value, 1);
+    *col = operand(e, p->col);
+    *separator = p->expr->value;
+    uint16_t r = expr(e, &column);
+    Spec s = {.kind = SPEC_EXPLODE, .n_cols = 1, .cols = col, .n_values = 1, .values = separator};
+    put(e, OP_EXPLODE, r, add_spec(e, s), 0);
+}
+
 static void pop(Emit *e, const Pop *p)
 {
     uint16_t r;
@@ -684,6 +696,9 @@ static void pop(Emit *e, const Pop *p)
         break;
     case POP_DEFINE:
         define(e, p);
+        break;
+    case POP_EXPLODE:
+        explode(e, p);
         break;
     case POP_PROJECT:
         put_project(e, p->cols, p->n_cols);

@@ -373,6 +373,15 @@ static Status check_effect(Verify *v, Instr in)
     case OP_PROJECT:
         st = take_spec(v, in.a, SPEC_PROJECT, &s);
         return st != OK ? st : check_project(v, s);
+    case OP_EXPLODE:
+        if ((st = take_spec(v, in.b, SPEC_EXPLODE, &s)) != OK)
+            return st;
+        if (s->n_cols != 1 || s->cols[0] >= v->n_cols || v->cols[s->cols[0]] != TYPE_STRING)
+            return BAD(v, "s%u names no string column of the table", in.b);
+        if (s->n_values != 1 || s->values[0].type != TYPE_STRING || s->values[0].is_null || s->values[0].s.len == 0)
+            return BAD(v, "s%u has no separator", in.b);
+        void_regs(v);
+        return OK;
     case OP_FILTER:
     case OP_TAKE:
     case OP_SKIP:

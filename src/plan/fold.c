@@ -63,6 +63,7 @@ static bool is_of_head(const Pop *p, uint32_t scope)
     case POP_FILTER:
     case POP_DEFINE:
     case POP_PROJECT:
+    case POP_EXPLODE:
     case POP_JOIN:
     case POP_ASSERT: return true;
     /* Inside an outer batch what is written has to wait for that batch's turn. */
@@ -120,8 +121,8 @@ static bool keeps_numbers(const Pop *p, Pop *const *after, size_t n_after, bool 
 {
     if (pop_uses_row(p) && !is_numbered)
         return false;
-    bool drops = p->kind == POP_FILTER || p->kind == POP_JOIN;
-    return !drops || !wants_row_numbers(after, n_after);
+    bool renumbers = p->kind == POP_FILTER || p->kind == POP_JOIN || p->kind == POP_EXPLODE;
+    return !renumbers || !wants_row_numbers(after, n_after);
 }
 
 PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered)

@@ -108,6 +108,9 @@ static void before_pop(Needs *n, const Pop *p, const bool *after, bool *before, 
             if (after[i])
                 need(n, n->out[p->table], p->table_schema->n_cols, p->cols[i]);
         break;
+    case POP_EXPLODE: /* how many rows there are depends on it */
+        before[p->col] = true;
+        break;
     case POP_WRITE_CSV:
         same = false;
         break;
@@ -126,7 +129,7 @@ static void before_pop(Needs *n, const Pop *p, const bool *after, bool *before, 
         break;
     }
     for (uint32_t i = 0; i < n_before; i++)
-        before[i] = !same || after[i];
+        before[i] |= !same || after[i];
     columns_of(p->expr, before, n_before);
     columns_of(p->expr2, before, n_before);
     for (uint32_t i = 0; i < p->n_keys; i++)

@@ -91,9 +91,9 @@ typedef struct Pop {
     const Schema *out; /* the table after it */
     Tx *expr;          /* FILTER LOG ASSERT FAIL SLEEP; TAKE SKIP TOP: the number; DEFINE: the value;
                           WRITE: the path; RANGE: first; READ: the path when it is not constant, else
-                          NULL; SPLIT: into how many parts, NULL: by its keys */
+                          NULL; SPLIT: into how many parts, NULL: by its keys; EXPLODE: the separator */
     Tx *expr2;         /* ASSERT: the message; RANGE: last */
-    uint32_t col;      /* DEFINE: the column; == n of the table before: appended */
+    uint32_t col;      /* DEFINE: the column; == n of the table before: appended. EXPLODE: the column */
     uint32_t n_cols;
     uint32_t *cols;    /* PROJECT: columns of the table before */
     uint32_t n_keys;

@@ -189,6 +189,7 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
     case POP_DEFINE:
         buf_printf(out, "derive %.*s = ", STR_ARG(p->out->cols[p->col].name));
         break;
+    case POP_EXPLODE: buf_printf(out, "explode %.*s by ", STR_ARG(p->out->cols[p->col].name)); break;
     case POP_PROJECT:
         buf_puts(out, "select ");
         for (uint32_t i = 0; i < p->n_cols; i++) {

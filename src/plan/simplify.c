@@ -326,6 +326,7 @@ static bool simplify_pop(Simplifier *s, Pop *p)
     case POP_PROJECT:
     case POP_TAKE:
     case POP_SKIP:
+    case POP_EXPLODE:
     case POP_JOIN:
     case POP_UNION:
     case POP_FAIL:

@@ -551,6 +551,28 @@ static void type_rename(Typer *t, const Stmt *s, PopList *pops)
 
 /* ---- rows ---- */
 
+static void type_explode(Typer *t, const Stmt *s, PopList *pops)
+{
+    Pop *p = pop_new(t, pops, POP_EXPLODE, s->span);
+    int32_t at = need_col(t, s->names.ptr[0]);
+    Value v = {.type = TYPE_STRING, .s = STR_LIT(",")};
+    Span span = s->exprs.n ? s->exprs.ptr[0]->span : s->span;
+    if (s->exprs.n && type_constant(t, s->exprs.ptr[0], TYPE_STRING, "the separator of `explode`", &v) &&
+        (v.is_null || v.s.len == 0))
+        diag_add(t->diags, E_BAD_OPTION, span, "a separator has at least one byte");
+    p->expr = tx_const(t->arena, v, span);
+    if (at < 0)
+        return;
+    p->col = (uint32_t)at;
+    ScopeCol *c = &t->cols.ptr[at];
+    if (c->type != TYPE_STRING && c->type != TYPE_ERROR) {
+        Diag *d = diag_add(t->diags, E_WRONG_TYPE, s->names.ptr[0].span, "`explode` takes strings apart, and `%.*s` is %s",
+                           STR_ARG(c->name), type_name(c->type));
+        diag_label(t->diags, d, c->from, "it comes from here");
+    }
+    *c = (ScopeCol){.name = c->name, .type = TYPE_STRING, .from = s->span};
+}
+
 static void type_count(Typer *t, const Stmt *s, PopList *pops, PopKind kind, const char *what)
 {
     Pop *p = pop_new(t, pops, kind, s->span);
@@ -818,6 +840,9 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
     case STMT_DERIVE:
         type_derive(t, s, pops);
         break;
+    case STMT_EXPLODE:
+        type_explode(t, s, pops);
+        break;
     case STMT_SORT:
         type_keys(t, &s->keys, pop_new(t, pops, POP_SORT, s->span));
         break;
@@ -870,7 +895,6 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
         type_write(t, s, pops);
         break;
     case STMT_ERROR:
-    case STMT_EXPLODE:
     case STMT_EXEC:
     case N_STMTS: /* none of these is available */
         t->is_unknown = true;

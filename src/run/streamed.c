@@ -20,7 +20,8 @@ uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
     }
     /* Back to the end of a statement: registers do not outlive a part. */
     while (i > first && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_PROJECT &&
-           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_JOIN && c->instrs[i - 1].op != OP_LOG &&
+           c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_EXPLODE &&
+           c->instrs[i - 1].op != OP_JOIN && c->instrs[i - 1].op != OP_LOG &&
            c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)
         i--;
     /* row() and uuid() count in the table that was read: what filters first loses count. A group makes a

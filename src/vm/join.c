@@ -373,21 +373,6 @@ static void select_matched(Join *j, bool wants_matched)
     free(sel);
 }
 
-/* What uuid() is to tell apart: rows that one row has become. */
-static void number_copies(Pass *p, const uint32_t *left, uint32_t n)
-{
-    uint64_t *copies = p->copies;
-    if (!copies)
-        copies = xcalloc(n + 1ull, sizeof *copies);
-    uint64_t nth = 0;
-    for (uint32_t i = 1; i < n; i++) {
-        nth = left[i] == left[i - 1] ? nth + 1 : 0;
-        if (nth) /* of this join: those of another one have other numbers */
-            copies[i] = (copies[i] ^ (p->pc + 1ull) << 32) * 0x9e3779b97f4a7c15u + nth;
-    }
-    p->copies = copies;
-}
-
 static void put_pairs(Join *j)
 {
     Pass *p = j->pass;
@@ -397,9 +382,7 @@ static void put_pairs(Join *j)
     for (uint32_t i = 0; i < n && is_same; i++)
         is_same = f->left[i] == i;
     if (!is_same)
-        table_select(p, f->left, n);
-    if (!is_same && p->code->has_row_context)
-        number_copies(p, f->left, n);
+        table_repeat(p, f->left, n);
     batch_pick(p->t, j->table, f->right, j->spec->cols, j->spec->n_cols);
 }
 

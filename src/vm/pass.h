@@ -148,6 +148,7 @@ Status table_load(Pass *p, Instr in);
 void table_define(Pass *p, uint32_t col, const Reg *r);
 void table_project(Pass *p, const Spec *spec);
 void table_filter(Pass *p, const Reg *r);
+Status table_explode(Pass *p, const Reg *r, const Spec *spec);
 void table_slice(Pass *p, uint64_t from, uint64_t n); /* TAKE, SKIP */
 void table_sort(Pass *p, const Spec *spec, uint64_t limit); /* limit UINT64_MAX: SORT */
 void table_distinct(Pass *p, const Spec *spec);
@@ -156,6 +157,8 @@ Status table_range(Pass *p, const Reg *from, const Reg *to);
 Status table_union(Pass *p, const Spec *spec);
 void table_set(Pass *p, Batch *t); /* a new table; registers are void */
 void table_select(Pass *p, const uint32_t *sel, uint32_t n); /* its rows sel[0..n) */
+/* The same, where several may come of one row and stand side by side: uuid() tells them apart. */
+void table_repeat(Pass *p, const uint32_t *sel, uint32_t n);
 /* The columns of the key registers, one reference each; drop_columns lets go of them. */
 Column **key_columns(Pass *p, const Spec *spec);
 void drop_columns(Column **cols, uint32_t n);

@@ -70,6 +70,28 @@ void table_select(Pass *p, const uint32_t *sel, uint32_t n)
     p->copies = copies;
 }
 
+/* What uuid() is to tell apart: rows that one row has become. */
+static void number_copies(Pass *p, const uint32_t *sel, uint32_t n)
+{
+    uint64_t *copies = p->copies;
+    if (!copies)
+        copies = xcalloc(n + 1ull, sizeof *copies);
+    uint64_t nth = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        nth = sel[i] == sel[i - 1] ? nth + 1 : 0;
+        if (nth) /* of this statement: those of another one have other numbers */
+            copies[i] = (copies[i] ^ (p->pc + 1ull) << 32) * 0x9e3779b97f4a7c15u + nth;
+    }
+    p->copies = copies;
+}
+
+void table_repeat(Pass *p, const uint32_t *sel, uint32_t n)
+{
+    table_select(p, sel, n);
+    if (p->code->has_row_context)
+        number_copies(p, sel, n);
+}
+
 Status table_load(Pass *p, Instr in)
 {
     Slot *slot = &p->t->slots[in.b];
@@ -140,6 +162,86 @@ void table_filter(Pass *p, const Reg *r)
     if (kept < n)
         table_select(p, sel, kept);
     free(sel);
+}
+
+/* ---- explode ---- */
+
+/* Pieces of the strings so far: row sel[i] of the table gave the text at text[i]. */
+typedef struct Pieces {
+    uint32_t *sel;
+    StrView *text;
+    uint32_t n, cap;
+} Pieces;
+
+/* False: there are too many. */
+static bool piece_add(Pieces *to, uint32_t row, const char *ptr, size_t len)
+{
+    if (to->n == INT32_MAX)
+        return false;
+    if (to->n == to->cap) {
+        to->cap = to->cap < INT32_MAX / 2 ? to->cap * 2 : INT32_MAX;
+        to->sel = xrealloc(to->sel, to->cap * sizeof *to->sel);
+        to->text = xrealloc(to->text, to->cap * sizeof *to->text);
+    }
+    to->sel[to->n] = row;
+    to->text[to->n++] = (StrView){ptr, (uint32_t)len, 0};
+    return true;
+}
+
+static bool pieces_of(Pieces *to, uint32_t row, StrView s, Str sep)
+{
+    const char *p = s.ptr, *end = s.ptr + s.len;
+    while ((size_t)(end - p) >= sep.len) {
+        const char *at = memchr(p, sep.ptr[0], (size_t)(end - p) - sep.len + 1);
+        while (at && sep.len > 1 && memcmp(at, sep.ptr, sep.len) != 0)
+            at = memchr(at + 1, sep.ptr[0], (size_t)(end - at) - sep.len);
+        if (!at)
+            break;
+        if (!piece_add(to, row, p, (size_t)(at - p)))
+            return false;
+        p = at + sep.len;
+    }
+    return piece_add(to, row, p, (size_t)(end - p));
+}
+
+/* The column gets values of its own in every row: whether a row had a separator does not show in how it is
+ * written, which would depend on the batch. */
+Status table_explode(Pass *p, const Reg *r, const Spec *spec)
+{
+    Column *from = pass_column(p, r);
+    Pieces pieces = {.cap = p->n + 64};
+    pieces.sel = xmalloc(pieces.cap * sizeof *pieces.sel);
+    pieces.text = xmalloc(pieces.cap * sizeof *pieces.text);
+    bool fits = true, has_null = false;
+    for (uint32_t i = 0; i < p->n && fits; i++) {
+        bool is_null = !column_is_valid(from, i);
+        has_null |= is_null;
+        fits = is_null ? piece_add(&pieces, i, "", 0) : pieces_of(&pieces, i, column_strs(from)[i], spec->values[0].s);
+    }
+    Column *to = column_new(TYPE_STRING, false, pieces.n);
+    if (fits) {
+        memcpy(to->values, pieces.text, pieces.n * sizeof *pieces.text);
+        if (has_null)
+            column_own_valid(to, true);
+        for (uint32_t i = 0; i < pieces.n && has_null; i++)
+            if (!column_is_valid(from, pieces.sel[i]))
+                bit_clear(to->valid, i);
+        for (uint32_t i = 0; i < from->n_heaps; i++)
+            column_add_heap(to, from->heaps[i]);
+        Slot *slot = &p->t->slots[spec->cols[0]];
+        slot_unref(slot); /* not to be gathered only to be thrown away */
+        *slot = (Slot){.raw_col = -1};
+        table_repeat(p, pieces.sel, pieces.n);
+        p->t->slots[spec->cols[0]].values = column_ref(to);
+    }
+    column_unref(to);
+    column_unref(from);
+    free(pieces.sel);
+    free(pieces.text);
+    if (fits)
+        return OK;
+    return error_set(p->err, ERR_DATA, "explode makes more than %d rows of one table: let the read yield batches",
+                     INT32_MAX);
 }
 
 void table_slice(Pass *p, uint64_t from, uint64_t n)

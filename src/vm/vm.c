@@ -172,6 +172,7 @@ static Status pass_instr(Pass *p, Instr in)
     case OP_READ_CSV: return OK; /* the runner read it: the table is its batch */
     case OP_RANGE: return table_range(p, &regs[in.a], &regs[in.b]);
     case OP_FILTER: table_filter(p, &regs[in.a]); return OK;
+    case OP_EXPLODE: return table_explode(p, &regs[in.a], &specs[in.b]);
     case OP_PROJECT: table_project(p, &specs[in.a]); return OK;
     case OP_TAKE:
         if ((st = count_of(p, &regs[in.a], &n)) == OK)
