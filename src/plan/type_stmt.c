@@ -675,10 +675,15 @@ static void type_group(Typer *t, const Stmt *s, PopList *pops)
     Tx **lines = arena_array(t->arena, Tx *, n);
     t->keys = &keys;
     t->aggs = &aggs;
-    bool is_plain = true;
+    bool is_plain = true, is_torn = false;
     for (uint32_t i = 0; i < n; i++) {
         const Def *d = &s->aggs.ptr[i];
         size_t before = aggs.n;
+        if (!d->value) { /* a line that did not read, and that has been said */
+            is_torn = true;
+            lines[i] = tx_error(t->arena, d->span);
+            continue;
+        }
         lines[i] = type_expr(t, d->value);
         usable_as_column(t, lines[i], d->name);
         bool is_one = aggs.n == before + 1 && lines[i]->kind == TX_COLUMN &&
@@ -698,6 +703,7 @@ static void type_group(Typer *t, const Stmt *s, PopList *pops)
     }
     t->keys = NULL;
     t->aggs = NULL;
+    t->is_unknown |= is_torn;
     p->n_aggs = (uint32_t)aggs.n;
     p->aggs = aggs.ptr;
     t->cols = keys;
