@@ -21,10 +21,10 @@ static Status guarded_csv(Catalog *c, Str path, const CsvDialect *dialect,
     return g->files->csv(g->files, path, dialect, out, err);
 }
 
-static Status guarded_files(Catalog *c, Str pattern, uint64_t *n, Error *err)
+static Status guarded_files(Catalog *c, Str pattern, uint64_t *n, Str *first, Error *err)
 {
     StdinGuard *g = (StdinGuard *)c;
-    return g->files->files(g->files, pattern, n, err);
+    return g->files->files(g->files, pattern, n, first, err);
 }
 
 Mill *mill_open(const MillOptions *options)

@@ -47,8 +47,9 @@ typedef struct Catalog {
      * dialect->format may be any; a JSON file without an object has no columns. */
     Status (*csv)(struct Catalog *c, Str path, const CsvDialect *dialect,
                   const CatalogTable **out, Error *err);
-    /* How many files match the pattern of `files` now; ERR_IO when that cannot be told. May be NULL. */
-    Status (*files)(struct Catalog *c, Str pattern, uint64_t *n, Error *err);
+    /* How many files match the pattern of `files` or `read` now, and the first of them (first may be NULL); ERR_IO
+     * when that cannot be told. May be NULL. */
+    Status (*files)(struct Catalog *c, Str pattern, uint64_t *n, Str *first, Error *err);
 } Catalog;
 
 #endif

@@ -574,6 +574,20 @@ done:
     return st;
 }
 
+/* The file that shows of what type its columns are; empty: the one that the row is of, or that is not known. */
+static Str inferred_of(const Batch *b, uint32_t col, uint32_t row)
+{
+    const Picked *picked = b->slots[col].picked;
+    if (picked && picked->rows[row] != PICKED_NONE)
+        return inferred_of(picked->from, b->slots[col].picked_col, picked->rows[row]);
+    if (b->slots[col].text && b->slots[col].text->is_foreign)
+        return (Str){0};
+    if (b->raw)
+        return b->raw->input->first;
+    bool is_known = b->origin && b->origin[row].input != ORIGIN_NONE;
+    return is_known ? b->inputs[b->origin[row].input]->first : (Str){0};
+}
+
 Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err)
 {
     if (!err)
@@ -591,12 +605,14 @@ Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Erro
     text_visible(name, column, sizeof column);
     uint64_t inferred = cells.text ? cells.text->inferred_rows
                                    : cells.raw->input->inferred_rows[cells.field];
+    Str first = inferred_of(b, col, row);
     if (inferred)
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "%s was inferred from the first %llu rows: declare the column in a schema "
+                  "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
                   "(`%s: string`), or let @bad_rows(skip) drop such rows",
-                  column, why, shown, type, (unsigned long long)inferred, column);
+                  column, why, shown, type, (unsigned long long)inferred, first.len ? " of " : "", STR_ARG(first),
+                  column);
     else
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"

@@ -148,12 +148,13 @@ static Status catalog_csv(Catalog *c, Str path, const CsvDialect *dialect,
     return a->status;
 }
 
-static Status catalog_files(Catalog *c, Str pattern, uint64_t *n, Error *err)
+static Status catalog_files(Catalog *c, Str pattern, uint64_t *n, Str *first, Error *err)
 {
     FileList *list = NULL;
-    (void)c;
     Status st = files_list(pattern, &list, err);
     *n = list ? list->n : 0;
+    if (first)
+        *first = *n ? arena_str(((FileCatalog *)c)->arena, list->files[0].path) : (Str){0};
     files_free(list);
     return st;
 }

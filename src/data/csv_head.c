@@ -68,10 +68,14 @@ static Status schema_map(CsvInput *in, const CsvReadOptions *o, uint64_t line, E
             text_visible(schema->cols[c].name, shown, sizeof shown);
             char best[80];
             text_visible(near.best, best, sizeof best);
-            error_set(err, ERR_DATA,
-                      near.best.len ? "there is no column `%s` in this input; it has `%s`"
-                                    : "there is no column `%s` in this input",
-                      shown, best);
+            if (in->first.len)
+                error_set(err, ERR_DATA, "%.*s has no column `%s`, which %.*s, the first file of the pattern, has",
+                          STR_ARG(in->file), shown, STR_ARG(in->first));
+            else
+                error_set(err, ERR_DATA,
+                          near.best.len ? "there is no column `%s` in this input; it has `%s`"
+                                        : "there is no column `%s` in this input",
+                          shown, best);
             error_at(err, in->file, line, 0);
             return ERR_DATA;
         }
@@ -84,10 +88,15 @@ static Status schema_map(CsvInput *in, const CsvReadOptions *o, uint64_t line, E
         if (used[i])
             continue;
         text_visible(in->names[i], shown, sizeof shown);
-        error_set(err, ERR_DATA,
-                  "this input has a column `%s` that the schema has not: declare it, or end "
-                  "the schema with `...`",
-                  shown);
+        if (in->first.len)
+            error_set(err, ERR_DATA,
+                      "%.*s has a column `%s`, which %.*s, the first file of the pattern, has not",
+                      STR_ARG(in->file), shown, STR_ARG(in->first));
+        else
+            error_set(err, ERR_DATA,
+                      "this input has a column `%s` that the schema has not: declare it, or end "
+                      "the schema with `...`",
+                      shown);
         error_at(err, in->file, line, 0);
         return ERR_DATA;
     }
@@ -104,6 +113,7 @@ Status csv_head_read(Str file, const CsvReadOptions *o, const char *record, size
     in->dialect = *d;
     in->dialect.null_word = arena_str(in->arena, d->null_word);
     in->file = arena_str(in->arena, file);
+    in->first = str_eq(o->first, file) ? (Str){0} : arena_str(in->arena, o->first);
     in->n_cols = csv_record(record, n, d->delimiter, d->quote, 0).n_fields;
     in->names = arena_array(in->arena, Str, in->n_cols);
     in->inferred_rows = arena_array(in->arena, uint64_t, in->n_cols);

@@ -59,6 +59,7 @@ typedef struct CsvReadOptions {
     const Schema *schema;  /* the columns that batches will have, found by name; NULL: all fields, in order */
     bool allow_more;       /* the file may have columns that the schema has not */
     const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
+    Str first;             /* the file that the schema's columns are of, for messages; empty: this one, or declared */
     CsvSample *sample;     /* taken over, also on failure; NULL: opens the path */
 } CsvReadOptions;
 

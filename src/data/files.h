@@ -1,4 +1,4 @@
-/* files.h - the files that a pattern names, for `files`.
+/* files.h - the files that a pattern names, for `files` and `read`.
  *
  * Patterns are those of glob(3), as a shell has them: `*`, `?`, `[...]`; a name that begins with a dot is
  * matched only by a dot. Folders are left out. In bytewise order of the whole paths.

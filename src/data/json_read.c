@@ -55,12 +55,14 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
     text_visible((Str){p, n}, shown, sizeof shown);
     text_visible(c->name, column, sizeof column);
     uint64_t inferred = d->raw->input->inferred_rows[col];
+    Str first = d->raw->input->first;
     if (inferred)
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "%s was inferred from the first %llu rows: declare the column in a schema "
+                  "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
                   "(`%s: string`), or let @bad_rows(skip) drop such rows",
-                  column, why, shown, type_name(c->type), (unsigned long long)inferred, column);
+                  column, why, shown, type_name(c->type), (unsigned long long)inferred, first.len ? " of " : "",
+                  STR_ARG(first), column);
     else
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
@@ -78,11 +80,12 @@ static Status unknown_key(const Decoder *d, Str name, const char *at)
     for (uint32_t c = 0; c < d->n_cols; c++)
         rows = rows ? rows : d->raw->input->inferred_rows[c];
     char shown[sizeof d->err->column];
+    Str first = d->raw->input->first;
     text_visible(name, shown, sizeof shown);
     error_set(d->err, ERR_ROW,
-              "key `%s` is not in the first %llu rows, which the columns were inferred from\n"
+              "key `%s` is not in the first %llu rows%s%.*s, which the columns were inferred from\n"
               "declare it in a schema that ends in `...`; a schema without `...` leaves out what it does not name",
-              shown, (unsigned long long)rows);
+              shown, (unsigned long long)rows, first.len ? " of " : "", STR_ARG(first));
     if (d->err)
         memcpy(d->err->column, shown, sizeof shown);
     json_error_at(&d->line, at, d->err);

@@ -171,6 +171,7 @@ static CsvInput *input_new(Str file, const LineOptions *o)
     in->dialect = CSV_DEFAULT_DIALECT;
     in->dialect.format = o->format;
     in->file = arena_str(in->arena, file);
+    in->first = str_eq(o->first, file) ? (Str){0} : arena_str(in->arena, o->first);
     in->n_cols = in->n_schema = schema->n_cols;
     in->names = arena_array(in->arena, Str, schema->n_cols + 1);
     in->map = arena_array(in->arena, uint32_t, schema->n_cols + 1);

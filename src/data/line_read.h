@@ -20,6 +20,7 @@ typedef struct LineOptions {
     RowFormat format;       /* ROWS_JSON or ROWS_LINES */
     const Schema *schema;    /* the columns that batches will have; not NULL */
     const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
+    Str first;               /* the file that the schema's columns are of, for messages; empty: this one, or declared */
     CsvSample *sample;       /* taken over, also on failure; NULL: opens the path */
 } LineOptions;
 

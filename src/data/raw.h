@@ -21,6 +21,7 @@ typedef struct CsvInput {
     Arena *arena;       /* owned; everything below is in it */
     CsvDialect dialect;
     Str file;           /* name for messages: the path, or "stdin" */
+    Str first;          /* the file whose columns and types these are; empty: it is this one, or they are declared */
     uint32_t n_cols;    /* fields of every row */
     Str *names;         /* [n_cols], from the header or c1, c2, ... */
     uint32_t n_schema;  /* columns of the schema it was opened with */
@@ -37,7 +38,7 @@ typedef struct RawRows {
     Heap *block;         /* holds the bytes of the range; one reference */
     const char *bytes;   /* first byte of the range, which ends at a record's end */
     size_t n_bytes;      /* < 4 GiB; the last byte is LF or CR */
-    uint64_t first_row;  /* rows of the input before this range */
+    uint64_t first_row;  /* rows before this range, of the input and of those read before it */
     uint64_t first_line; /* line of the range's first byte, counted from 1 */
     uint64_t first_byte; /* its offset in the (decompressed) input */
 

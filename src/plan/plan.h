@@ -104,6 +104,9 @@ typedef struct Pop {
     bool is_permanent; /* FAIL */
     /* READ */
     Str path;          /* FILES too: the pattern */
+    bool is_pattern;   /* the path names any number of files, read one after the other */
+    Str first;         /* of a pattern: the first file when the columns were made out; empty: none was looked at */
+    bool follows_first; /* the other files have just its columns */
     CsvDialect dialect; /* WRITE too */
     const CatalogTable *catalog; /* what the file showed; NULL: nothing was read of it */
     const bool *is_inferred;     /* [out->n_cols] the type comes from the file, not from a schema */

@@ -142,9 +142,15 @@ static void type_batch(Typer *t, const Expr *e, Pop *p)
     p->batch_n = (uint64_t)v.i;
 }
 
+/* The file that shows the columns. */
+static Str file_of(const Pop *p)
+{
+    return p->is_pattern ? p->first : p->path;
+}
+
 static void inferred_col(Typer *t, const Pop *p, const CatalogCol *c, Span from)
 {
-    ScopeCol col = {.name = c->name, .type = c->type, .from = from, .seen = c, .file = p->path};
+    ScopeCol col = {.name = c->name, .type = c->type, .from = from, .seen = c, .file = file_of(p)};
     vec_push(t->arena, &t->cols, col);
 }
 
@@ -161,7 +167,7 @@ static void check_schema_of_csv(Typer *t, const Stmt *s, const Pop *p, const Sch
         if (there)
             continue;
         Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span, "%.*s has no column `%.*s`",
-                           STR_ARG(p->path), STR_ARG(c.name));
+                           STR_ARG(file_of(p)), STR_ARG(c.name));
         diag_label(t->diags, d, def->col_spans[i], "declared here");
         Suggest near;
         suggest_init(&near, c.name);
@@ -176,12 +182,32 @@ static void check_schema_of_csv(Typer *t, const Stmt *s, const Pop *p, const Sch
         if (schema_find(&def->schema, seen->cols[k].name) >= 0)
             continue;
         Diag *d = diag_add(t->diags, E_SCHEMA_COLUMN, s->schema.span,
-                           "%.*s also has the column `%.*s`, which the schema lacks", STR_ARG(p->path),
+                           "%.*s also has the column `%.*s`, which the schema lacks", STR_ARG(file_of(p)),
                            STR_ARG(seen->cols[k].name));
         diag_label(t->diags, d, def->name.span, "the schema");
         diag_help(t->diags, d, "end the schema in `...` to take the rest as it is");
         return;
     }
+}
+
+static bool names_many(Str path)
+{
+    for (uint32_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == '*' || path.ptr[i] == '?' || path.ptr[i] == '[')
+            return true;
+    return false;
+}
+
+/* What the file of a constant path, or the first one of a pattern, shows. */
+static Status look_at(Typer *t, Pop *p, const CatalogTable **seen, Error *err)
+{
+    uint64_t n = 0;
+    Status st = OK;
+    if (p->is_pattern)
+        st = t->catalog->files(t->catalog, p->path, &n, &p->first, err);
+    if (st == OK && p->is_pattern && n == 0)
+        st = error_set(err, ERR_IO, "no file matches `%.*s`", STR_ARG(p->path));
+    return st == OK ? t->catalog->csv(t->catalog, file_of(p), &p->dialect, seen, err) : st;
 }
 
 /* The columns of a read from its schema and from what the file shows. */
@@ -208,14 +234,12 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
     Error err = {0};
     Status st = OK;
     if (path_is_known && p->path.len)
-        st = t->catalog->csv(t->catalog, p->path, &p->dialect, &seen, &err);
+        st = look_at(t, p, &seen, &err);
     if (st != OK && !(def && !def->is_open && st == ERR_IO)) {
         Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE, s->path->span,
                            "%s", err.text);
-        if (st == ERR_IO && memchr(p->path.ptr, '*', p->path.len))
-            diag_note(t->diags, d, "patterns for several files are not available yet");
-        else if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err.line)
-            diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err.line, STR_ARG(p->path));
+        if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err.line)
+            diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err.line, STR_ARG(file_of(p)));
         else if (st == ERR_IO)
             diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
                                    "to check without the file declare its columns: `as schema`");
@@ -223,6 +247,7 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
         return;
     }
     p->catalog = seen;
+    p->follows_first = p->is_pattern && (!def || def->is_open);
     if (def) {
         for (uint32_t i = 0; i < def->schema.n_cols; i++) {
             SchemaCol c = def->schema.cols[i];
@@ -235,7 +260,7 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
             return;
     } else if (seen && seen->n_cols == 0) {
         Diag *d = diag_add(t->diags, E_BAD_FILE, s->path->span, "%.*s has no object, which would show the columns",
-                           STR_ARG(p->path));
+                           STR_ARG(file_of(p)));
         diag_help(t->diags, d, "declare them: `schema name { column: type }` and `as name` after the path");
         t->is_unknown = true;
         return;
@@ -279,7 +304,7 @@ static void line_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
     }
     if (!path_is_known || p->path.len == 0)
         return;
-    if (t->catalog->csv(t->catalog, p->path, &p->dialect, &seen, &err) == ERR_IO) {
+    if (look_at(t, p, &seen, &err) == ERR_IO) {
         Diag *d = diag_add(t->diags, E_NO_FILE, s->path->span, "%s", err.text);
         diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs");
     }
@@ -300,6 +325,7 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
         Tx *path = type_expr_as(t, s->path, TYPE_STRING, "a path");
         if (path->kind == TX_CONST && !path->value.is_null) {
             p->path = path->value.s;
+            p->is_pattern = t->catalog->files && names_many(p->path);
             path_is_known = true;
         } else if (path->type != TYPE_ERROR) {
             p->expr = path;
@@ -363,7 +389,7 @@ static void type_files(Typer *t, const Stmt *s, PopList *pops)
         Error err = {0};
         if (p->path.len == 0) {
             diag_add(t->diags, E_BAD_OPTION, e->span, "a path cannot be empty");
-        } else if (t->catalog->files && t->catalog->files(t->catalog, p->path, &n, &err) != OK) {
+        } else if (t->catalog->files && t->catalog->files(t->catalog, p->path, &n, NULL, &err) != OK) {
             diag_add(t->diags, E_NO_FILE, e->span, "%s", err.text);
         } else if (n == 0) {
             Diag *d = diag_add(t->diags, W_NO_FILES, e->span, "no file matches `%.*s`",

@@ -62,6 +62,7 @@ typedef struct State {
     char **paths;        /* [n_paths] of a read: the files, in order; owned */
     uint32_t n_paths, i_path;
     bool has_paths;
+    uint64_t n_rows_read; /* of them so far */
     uint32_t attempt;    /* of a generator: that opened source */
     bool has_failed;     /* generator of a read in parts: its last batch is the mistake */
     struct Parts *split; /* generator of a split: what it yields (split.c) */

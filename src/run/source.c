@@ -48,6 +48,20 @@ static Status paths_compute(Run *r, const Task *t, const Step *s, State *state, 
     return st;
 }
 
+/* The files of a pattern as they are now. That there is none is an error: a mistake in the pattern would read
+ * as no data. */
+static Status paths_match(Str pattern, State *state, Error *err)
+{
+    FileList *list = NULL;
+    Status st = files_list(pattern, &list, err);
+    for (uint32_t i = 0; st == OK && i < list->n; i++)
+        path_add(state, list->files[i].path);
+    if (st == OK && list->n == 0)
+        st = error_set(err, ERR_IO, "no file matches `%.*s`", STR_ARG(pattern));
+    files_free(list);
+    return st;
+}
+
 Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Batch *table,
                     Error *err)
 {
@@ -57,6 +71,8 @@ Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Ba
         return OK;
     if (p->expr)
         st = paths_compute(r, t, s, state, table, err);
+    else if (p->is_pattern)
+        st = paths_match(p->path, state, err);
     else
         path_add(state, p->path);
     if (st == OK) {
@@ -79,11 +95,14 @@ static Status source_open(Run *r, const Step *s, Str path, State *state, Error *
     pthread_mutex_lock(&r->mu); /* the catalog is used by one thread at a time */
     CsvSample *sample = file_catalog_take_sample(r->catalog, path);
     pthread_mutex_unlock(&r->mu);
+    Str first = p->follows_first ? p->first : (Str){0};
     if (p->dialect.format == ROWS_CSV) {
-        CsvReadOptions o = {.dialect = p->dialect, .schema = p->out, .inferred_rows = inferred, .sample = sample};
+        CsvReadOptions o = {.dialect = p->dialect, .schema = p->out, .inferred_rows = inferred, .first = first,
+                            .sample = sample};
         st = csv_source_open(path, &o, &state->source, err);
     } else {
-        LineOptions o = {.format = p->dialect.format, .schema = p->out, .inferred_rows = inferred, .sample = sample};
+        LineOptions o = {.format = p->dialect.format, .schema = p->out, .inferred_rows = inferred,
+                         .first = first, .sample = sample};
         st = line_source_open(path, &o, &state->lines, err);
     }
     free(inferred);
@@ -102,6 +121,7 @@ void source_rewind(State *state)
 {
     source_close(state);
     state->i_path = 0;
+    state->n_rows_read = 0;
 }
 
 Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err)
@@ -120,6 +140,10 @@ Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows 
             source_close(state);
             state->i_path++;
         }
+    }
+    if (st == OK && *out) { /* row() counts on from file to file */
+        (*out)->first_row = state->n_rows_read;
+        state->n_rows_read += (*out)->n_rows;
     }
     return st;
 }
