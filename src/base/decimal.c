@@ -7,14 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#define POW10_MIN (-342)
-#define POW10_MAX 324
+#include "base/shortest.h"
 
-typedef struct U128 {
-    uint64_t hi, lo;
-} U128;
-
-static const U128 POW10S[POW10_MAX - POW10_MIN + 1] = {
+const U128 POW10S[POW10_MAX - POW10_MIN + 1] = {
 #define POW10(hi, lo) {hi, lo},
 #include "base/pow10.def"
 #undef POW10
@@ -25,43 +20,12 @@ static bool pow10_is_exact(int32_t k)
     return k >= 0 && k <= 55; /* 5^55 < 2^128 */
 }
 
-/* floor(log2(10^k)), for |k| <= 1233. */
-static int32_t floor_log2_pow10(int32_t k)
-{
-    return (int32_t)(((int64_t)k * 1741647) >> 19);
-}
-
-static U128 mul64(uint64_t a, uint64_t b)
-{
-#ifdef __SIZEOF_INT128__
-    unsigned __int128 p = (unsigned __int128)a * b;
-    return (U128){(uint64_t)(p >> 64), (uint64_t)p};
-#else
-    uint64_t a1 = a >> 32, a0 = a & UINT32_MAX, b1 = b >> 32, b0 = b & UINT32_MAX;
-    uint64_t low = a0 * b0;
-    uint64_t mid = a1 * b0 + (low >> 32);
-    uint64_t mid2 = a0 * b1 + (mid & UINT32_MAX);
-    return (U128){a1 * b1 + (mid >> 32) + (mid2 >> 32), (mid2 << 32) | (low & UINT32_MAX)};
-#endif
-}
-
-static uint64_t double_bits(double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
 static double double_of_bits(uint64_t bits)
 {
     double v;
     memcpy(&v, &bits, sizeof v);
     return v;
 }
-
-#define FRACTION_BITS 52
-#define HIDDEN_BIT (UINT64_C(1) << FRACTION_BITS)
-#define INF_BITS (UINT64_C(0x7ff) << FRACTION_BITS)
 
 /* v = *significand * 2^*exp2, for finite v >= 0. */
 static void double_split(uint64_t bits, uint64_t *significand, int32_t *exp2)
@@ -120,7 +84,16 @@ static Decimal decimal_trim(uint64_t digits, int32_t exp10)
 
 Decimal decimal_of_double(double v)
 {
-    uint64_t bits = double_bits(v) & ~(UINT64_C(1) << 63);
+    uint64_t digits;
+    int32_t exp10;
+    if (shortest_digits(double_bits(fabs(v)), &digits, &exp10))
+        return decimal_trim(digits, exp10);
+    return decimal_of_double_long(v);
+}
+
+Decimal decimal_of_double_long(double v)
+{
+    uint64_t bits = double_bits(fabs(v));
     assert(bits < INF_BITS);
     uint64_t c;
     int32_t q;
@@ -132,7 +105,7 @@ Decimal decimal_of_double(double v)
 
     bool is_even = c % 2 == 0;
     bool lower_is_closer = c == HIDDEN_BIT && q > -1074;
-    int32_t k = (q * 1262611 - (lower_is_closer ? 524031 : 0)) >> 22;
+    int32_t k = (q * 1262611 - (lower_is_closer ? 524031 : 0)) >> 22; /* 3/4 of 2^q then */
     int32_t h = q + floor_log2_pow10(-k) + 1;
     U128 g = POW10S[-k - POW10_MIN];
     if (!pow10_is_exact(-k)) { /* the algorithm wants the power rounded up */

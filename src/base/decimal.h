@@ -19,6 +19,8 @@ typedef struct Decimal {
 /* The decimal with the fewest digits that reads back as v, of those the nearest to v.
  * v is finite; its sign is ignored. */
 Decimal decimal_of_double(double v);
+/* The same, never by the short way of shortest.h: for what that leaves undecided, and for tests of it. */
+Decimal decimal_of_double_long(double v);
 
 /* The double nearest to digits * 10^exp10, ties to even; inf above the range. */
 double decimal_to_double(uint64_t digits, int32_t exp10);

@@ -153,59 +153,6 @@ bool value_parse_int(Str s, int64_t *out)
     return scan_u64(&sc, &v) && scan_done(&sc) && signed_of(v, is_negative, out);
 }
 
-/* v < 10^8 as its 8 digits, the first in the lowest byte: halves, then pairs, then digits, side by side. */
-static inline uint64_t digits_of(uint32_t v)
-{
-    uint64_t halves = v / 10000 | (uint64_t)(v % 10000) << 32;
-    uint64_t high = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
-    uint64_t pairs = high | (halves - high * 100) << 16;
-    uint64_t tens = (pairs * 103 >> 10) & UINT64_C(0x000f000f000f000f);
-    return (tens | (pairs - tens * 10) << 8) + UINT64_C(0x3030303030303030);
-}
-
-static inline void put_digits(char *to, uint32_t v)
-{
-    uint64_t d = digits_of(v);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    d = __builtin_bswap64(d);
-#endif
-    memcpy(to, &d, sizeof d);
-}
-
-/* The digits of a number: text + 24 - n holds them. Behind them are bytes that may be copied along. */
-typedef struct Digits {
-    char text[24 + 16];
-    uint32_t n;
-} Digits;
-
-static inline const char *digits_set(Digits *d, uint64_t v)
-{
-    uint64_t upper = v / 100000000;
-    put_digits(d->text + 16, (uint32_t)(v % 100000000));
-    if (upper) {
-        put_digits(d->text + 8, (uint32_t)(upper % 100000000));
-        put_digits(d->text, (uint32_t)(upper / 100000000));
-    }
-    uint32_t bits = 64 - (uint32_t)__builtin_clzll(v | 1);
-    uint32_t n = bits * 1233 >> 12; /* bits * log10(2): the digits, or one less */
-    d->n = n + ((v | 1) >= POW10_INTS[n]);
-    return d->text + 24 - d->n;
-}
-
-/* Writes up to 24 bytes. */
-uint32_t value_print_int(int64_t v, char *out)
-{
-    Digits d;
-    *out = '-';
-    uint32_t sign = v < 0;
-    const char *digits = digits_set(&d, magnitude_of(v));
-    if (d.n <= 16)
-        memcpy(out + sign, digits, 16);
-    else
-        memcpy(out + sign, digits, d.n);
-    return sign + d.n;
-}
-
 /* word is in lower case. */
 static bool is_word(Str s, const char *word)
 {
@@ -232,56 +179,6 @@ bool value_parse_float(Str s, double *out)
     if (is_negative)
         *out = -*out;
     return true;
-}
-
-uint32_t value_print_float(double v, char *out)
-{
-    char *p = out;
-    if (isnan(v)) {
-        memcpy(p, "nan", 3);
-        return 3;
-    }
-    if (signbit(v))
-        *p++ = '-';
-    if (isinf(v)) {
-        memcpy(p, "inf", 3);
-        return (uint32_t)(p + 3 - out);
-    }
-    Decimal d = decimal_of_double(v);
-    Digits all;
-    const char *digits = digits_set(&all, d.digits);
-    int32_t n = (int32_t)all.n; /* <= 17 */
-    int32_t point = n + d.exp10; /* digits before the point */
-    if (point > 0 && point < n) { /* the usual: pieces of fixed size, the second over what is too much of the first */
-        memcpy(p, digits, 16);
-        memcpy(p + point + 1, digits + point, 16);
-        p[point] = '.';
-        return (uint32_t)(p + n + 1 - out);
-    }
-    if (point > 16 || point < -3) { /* like Python's repr: exponents -5 and 16 */
-        *p++ = digits[0];
-        if (n > 1) {
-            *p++ = '.';
-            memcpy(p, digits + 1, (size_t)n - 1);
-            p += n - 1;
-        }
-        *p++ = 'e';
-        *p++ = point > 0 ? '+' : '-';
-        p = put_u64(p, (uint64_t)(point > 0 ? point - 1 : 1 - point), 2);
-    } else if (point <= 0) {
-        *p++ = '0';
-        *p++ = '.';
-        memset(p, '0', (size_t)-point);
-        memcpy(p - point, digits, (size_t)n);
-        p += n - point;
-    } else { /* n <= point */
-        memcpy(p, digits, (size_t)n);
-        memset(p + n, '0', (size_t)(point - n));
-        p += point;
-        *p++ = '.';
-        *p++ = '0';
-    }
-    return (uint32_t)(p - out);
 }
 
 bool value_parse_bool(Str s, bool *out)

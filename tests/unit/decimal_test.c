@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#undef __SSE2__ /* the portable form, which no test of printing sees where the other is there */
+#include "base/text16.h"
 #include "base/value.h"
 #include "unit.h"
 
@@ -140,8 +142,9 @@ static bool is_shortest(double v, Decimal d)
  * digits are the fewest, which is slow. */
 static uint32_t wrong(double v, bool full)
 {
-    Decimal d = decimal_of_double(v);
+    Decimal d = decimal_of_double(v), same = decimal_of_double_long(v);
     uint32_t n = 0;
+    n += d.digits != same.digits || d.exp10 != same.exp10;
     n += d.digits == 0 || d.digits % 10 == 0 || d.digits > UINT64_C(99999999999999999);
     n += decimal_to_double(d.digits, d.exp10) != v;
     if (full) {
@@ -279,7 +282,9 @@ static double block_double(uint32_t i)
 {
     uint64_t r = random_u64();
     switch (i % 8) {
-    case 0: return (double)(random_u64() % 100000000) / 100 * (r & 1 ? 1 : -1); /* money */
+    case 0:
+        r >>= random_u64() % 50; /* of 5 to 17 digits, the point anywhere */
+        return (double)(r % 100000000000000) / pow(10, (double)(random_u64() % 18)) * (r & 1 ? 1 : -1);
     case 1: return double_of_bits((r & ~(UINT64_C(2047) << 52)) | (1003 + random_u64() % 60) << 52);
     case 2: return double_of_bits(r & ~(UINT64_C(2047) << 52)); /* below the normal ones */
     case 3: return double_of_bits(r & ~UINT64_C(0) << (random_u64() % 53)); /* few bits */
@@ -288,17 +293,72 @@ static double block_double(uint32_t i)
     }
 }
 
+/* The text of a float that is not 0, made from its digits the plain way. */
+static void text_of(double v, char *to)
+{
+    Decimal d = decimal_of_double_long(v);
+    char digits[32];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, d.digits), point = n + d.exp10;
+    if (signbit(v))
+        *to++ = '-';
+    if (point > 16 || point < -3) {
+        to += sprintf(to, "%c%s%s", digits[0], n > 1 ? "." : "", digits + 1);
+        sprintf(to, "e%c%02d", point > 0 ? '+' : '-', abs(point - 1));
+        return;
+    }
+    if (point <= 0)
+        to += sprintf(to, "0.");
+    for (int i = point < 0 ? point : 0; i < n || i < point + 1; i++) {
+        if (i == point && i > 0)
+            *to++ = '.';
+        *to++ = i >= 0 && i < n ? digits[i] : '0';
+    }
+    *to = '\0';
+}
+
 static bool prints_wrong(double v)
 {
-    char text[64];
+    char text[64], want[64];
     uint32_t n = value_print_float(v, text);
     text[n] = '\0';
+    if (v != 0)
+        text_of(v, want);
     double back = 0;
     bool ok = value_parse_float((Str){text, n}, &back) && bits_of_double(back) == bits_of_double(v) &&
-              bits_of_double(strtod(text, NULL)) == bits_of_double(v);
+              bits_of_double(strtod(text, NULL)) == bits_of_double(v) &&
+              (v == 0 || strcmp(text, want) == 0);
     if (!ok)
         printf("wrong: %a is printed %s\n", v, text);
     return !ok;
+}
+
+static void test_text16(void)
+{
+    uint32_t n_wrong = 0;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint32_t high = (uint32_t)(random_u64() % 100000000), low = (uint32_t)(random_u64() % 100000000);
+        if (i % 4 == 0)
+            low = 0;
+        for (uint32_t unit = 1; unit <= i % 16; unit *= 10)
+            *(i % 4 ? &low : &high) -= *(i % 4 ? &low : &high) % unit;
+        char want[20], got[20] = "", split[20] = "";
+        snprintf(want, sizeof want, "%08u%08u", high, low);
+        Text16 t = text16(high, low);
+        uint32_t n = 16;
+        while (n > 1 && want[n - 1] == '0')
+            n--;
+        n_wrong += text16_used(t) != n;
+        t = text16_chars(t);
+        text16_put(got, t);
+        n_wrong += memcmp(got, want, 16) != 0;
+        uint32_t point = i % 17;
+        text16_put_split(split, '7', t, point);
+        for (uint32_t k = 0; k < 16; k++)
+            n_wrong += k != point && split[k] != (k == 0 || (k == 1 && point == 0) ? '7'
+                                                  : k < point                    ? want[k - 1]
+                                                                                 : want[k - 2]);
+    }
+    CHECK(n_wrong == 0);
 }
 
 /* 1 to 40 digits, a point anywhere or nowhere, an exponent or none. */
@@ -386,6 +446,7 @@ int main(int argc, char **argv)
     test_edges();
     test_halfway(3000);
     test_limits();
+    test_text16();
     for (uint64_t k = 1; k <= 3; k++)
         test_block(k);
     test_long();
