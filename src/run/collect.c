@@ -119,6 +119,7 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     free(tables);
     part->written = host.state->pending;
     host.state->pending = NULL;
+    pending_count(r, host.state); /* part_count goes on with them */
     if (st == OK)
         st = outputs_end_own(r->outputs, &host.state->own, true, err);
     return st;

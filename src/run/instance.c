@@ -47,6 +47,7 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
         Buf *pending = &h->state->pending[spec->sink];
         size_t before = pending->len;
         Status st = rows_write(pending, t, spec->schema, &spec->dialect, err);
+        pending_count(h->run, h->state);
         work_wrote(h->run, h->task, spec, pending->len - before);
         return st;
     }

@@ -27,12 +27,24 @@ void state_count(Run *r, State *s, uint64_t n_bytes)
     s->n_bytes = n_bytes;
 }
 
+void pending_count(Run *r, State *s)
+{
+    uint64_t n_bytes = 0;
+    if (!budget_counts(&r->budget))
+        return;
+    for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
+        n_bytes += s->pending[i].cap;
+    budget_change(&r->budget, s->n_pending_bytes, n_bytes);
+    s->n_pending_bytes = n_bytes;
+}
+
 static void release_state(void *ctx, uint32_t step, void *state)
 {
     Run *r = ctx;
     State *s = state;
     (void)step;
     budget_give(&r->budget, s->n_bytes);
+    budget_give(&r->budget, s->n_pending_bytes);
     source_close(s);
     drop_parts(s);
     for (uint32_t i = 0; i < s->n_paths; i++)
@@ -83,6 +95,8 @@ Status append_pending(Run *r, State *s, Error *err)
     for (uint32_t i = 0; st == OK && s && s->pending && i < r->plan->n_sinks; i++)
         if (s->pending[i].len)
             st = outputs_append(r->outputs, i, &s->pending[i], err);
+    if (s)
+        pending_count(r, s);
     return st;
 }
 

@@ -83,6 +83,7 @@ typedef struct State {
     bool has_joined;     /* HOLD_SORTED: some parts were joined and are not sorted any more */
     OwnFile *own;        /* files of its own, to become visible when it is done */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
+    uint64_t n_pending_bytes; /* counted: of them */
 } State;
 
 /* What the VM's host needs to know of the instance that runs. */
@@ -98,6 +99,8 @@ typedef struct Host {
 State *state_of(Instance *inst);
 /* What it keeps counts for so many bytes from now on. */
 void state_count(Run *r, State *s, uint64_t n_bytes);
+/* The same of its bytes that wait for their turn. */
+void pending_count(Run *r, State *s);
 /* Appends what the instance has for files that all share. */
 Status append_pending(Run *r, State *s, Error *err);
 
