@@ -15,6 +15,7 @@
 #include "data/raw.h"
 
 #define LEVEL 1
+#define MAX_IDLE 8 /* unpackers that are kept */
 
 struct SpillFile {
     int fd;
@@ -24,7 +25,8 @@ struct SpillFile {
     char *packed; /* [cap_packed] */
     size_t cap_packed;
     pthread_mutex_t mu;
-    ZSTD_DCtx *unpacker; /* guarded by mu */
+    ZSTD_DCtx *idle[MAX_IDLE]; /* [n_idle] guarded by mu: for who unpacks next */
+    uint32_t n_idle;
 };
 
 static Status spill_error(const char *folder, const char *doing, Error *err)
@@ -69,8 +71,7 @@ Status spill_open(const char *folder, SpillFile **out, Error *err)
     f->folder = xstrndup(folder, strlen(folder));
     pthread_mutex_init(&f->mu, NULL);
     f->packer = ZSTD_createCCtx();
-    f->unpacker = ZSTD_createDCtx();
-    if (!f->packer || !f->unpacker) {
+    if (!f->packer) {
         spill_close(f);
         return error_set(err, ERR_NOMEM, "out of memory");
     }
@@ -84,7 +85,8 @@ void spill_close(SpillFile *f)
         return;
     close(f->fd);
     ZSTD_freeCCtx(f->packer);
-    ZSTD_freeDCtx(f->unpacker);
+    for (uint32_t i = 0; i < f->n_idle; i++)
+        ZSTD_freeDCtx(f->idle[i]);
     pthread_mutex_destroy(&f->mu);
     free(f->packed);
     free(f->folder);
@@ -132,6 +134,25 @@ static Status bytes_read(const SpillFile *f, SpillBlock b, char *to, Error *err)
     return OK;
 }
 
+static ZSTD_DCtx *unpacker_take(SpillFile *f)
+{
+    pthread_mutex_lock(&f->mu);
+    ZSTD_DCtx *d = f->n_idle ? f->idle[--f->n_idle] : NULL;
+    pthread_mutex_unlock(&f->mu);
+    return d ? d : ZSTD_createDCtx();
+}
+
+static void unpacker_give(SpillFile *f, ZSTD_DCtx *d) /* NULL is fine */
+{
+    pthread_mutex_lock(&f->mu);
+    if (d && f->n_idle < MAX_IDLE) {
+        f->idle[f->n_idle++] = d;
+        d = NULL;
+    }
+    pthread_mutex_unlock(&f->mu);
+    ZSTD_freeDCtx(d);
+}
+
 Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
 {
     if (b.n_stored == b.n_bytes)
@@ -139,9 +160,9 @@ Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
     char *packed = xmalloc(b.n_stored + 1);
     Status st = bytes_read(f, b, packed, err);
     if (st == OK) {
-        pthread_mutex_lock(&f->mu);
-        size_t k = ZSTD_decompressDCtx(f->unpacker, bytes, b.n_bytes, packed, b.n_stored);
-        pthread_mutex_unlock(&f->mu);
+        ZSTD_DCtx *d = unpacker_take(f);
+        size_t k = d ? ZSTD_decompressDCtx(d, bytes, b.n_bytes, packed, b.n_stored) : 0;
+        unpacker_give(f, d);
         if (ZSTD_isError(k) || k != b.n_bytes) {
             errno = EIO;
             st = spill_error(f->folder, "read", err);

@@ -277,10 +277,64 @@ static const char *agg_keeps(BuiltinId fn)
     }
 }
 
-bool fold_may_spill(const Step *s)
+/* Its input k, of which it takes part after part? */
+static bool takes_in_parts(const Step *s, uint32_t k)
+{
+    bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
+    return k == 0 && step_first_table(s) == 1 && s->in && !s->is_generator && s->scope == 0 &&
+           s->kind == STEP_STATIC && !reads && s->on_failure != ON_FAILURE_SKIP;
+}
+
+/* Does it want of the table only rows with certain keys? */
+static bool finds_by_keys(const Step *s, uint32_t table)
+{
+    for (size_t i = 0; i < s->pops.n; i++) {
+        const Pop *p = s->pops.ptr[i];
+        bool is_of_table = (p->kind == POP_JOIN || p->kind == POP_UNION) && p->table == table;
+        if (is_of_table && (p->kind != POP_JOIN || p->n_keys == 0))
+            return false;
+    }
+    return true;
+}
+
+bool fold_streams_out(const Plan *plan, const Step *c)
+{
+    bool has_readers = false;
+    if (c->scope != 0 || c->retry.n_more || c->is_generator)
+        return false;
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        for (uint32_t k = 0; k < s->n_inputs; k++) {
+            if (s->inputs[k] != c->id)
+                continue;
+            has_readers = true;
+            if (k < step_first_table(s) ? !takes_in_parts(s, k) : !finds_by_keys(s, c->id))
+                return false;
+        }
+    }
+    return has_readers;
+}
+
+static bool is_row_wise(Pop *const *pops, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!pop_is_row_wise(pops[i]->kind))
+            return false; /* it wants all rows at once */
+    return !wants_row_numbers(pops, n);
+}
+
+/* A read by one instance, whose table may go where its readers want to have it. */
+static bool read_may_spill(const Plan *plan, const Step *s)
+{
+    return s->kind == STEP_STATIC && !s->is_generator && !s->part_of && s->hold == HOLD_NONE && s->pops.n &&
+           s->pops.ptr[0]->kind == POP_READ_CSV && is_row_wise(s->pops.ptr + 1, s->pops.n - 1) &&
+           fold_streams_out(plan, s);
+}
+
+bool fold_may_spill(const Plan *plan, const Step *s)
 {
     if (s->kind != STEP_COLLECT)
-        return false;
+        return read_may_spill(plan, s);
     switch (s->hold) {
     case HOLD_SORTED:
     case HOLD_DISTINCT: return true;
@@ -291,11 +345,7 @@ bool fold_may_spill(const Step *s)
                 return false;
         return p->n_keys > 0;
     }
-    case HOLD_ROWS:
-        for (size_t i = 0; i < s->pops.n; i++)
-            if (!pop_is_row_wise(s->pops.ptr[i]->kind))
-                return false; /* it wants all rows at once */
-        return !wants_row_numbers(s->pops.ptr, s->pops.n);
+    case HOLD_ROWS: return is_row_wise(s->pops.ptr, s->pops.n);
     case HOLD_NONE:
     case HOLD_NOTHING:
     case HOLD_FIRST:

@@ -382,17 +382,34 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
     buf_putc(out, '\n');
 }
 
+/* Where the tables of joins and unions are, when there is a budget. */
+static void tables_put(Buf *out, const Plan *plan, const Step *s)
+{
+    uint32_t first = step_first_table(s), n_held = 0;
+    for (uint32_t i = first; i < s->n_inputs; i++) {
+        const Step *table = plan->steps[s->inputs[i]];
+        if (fold_may_spill(plan, table) && fold_streams_out(plan, table))
+            buf_printf(out, "    finds  rows of `%.*s` by their keys, where that is spilled\n", STR_ARG(table->name));
+        else
+            n_held++;
+    }
+    if (n_held)
+        buf_printf(out, "    holds  the table%s, in memory: %s\n", n_held == 1 ? "" : "s",
+                   n_held == 1 ? "it does not spill" : "they do not spill");
+}
+
 /* "    holds  at most 10 rows", of a collect; where there is a budget, what of it may spill. */
 static void hold_put(Buf *out, const Plan *plan, const Step *s)
 {
-    if (plan->memory_bytes && s->n_tables)
-        buf_printf(out, "    holds  the table%s, in memory: %s\n", s->n_tables == 1 ? "" : "s",
-                   s->n_tables == 1 ? "it does not spill" : "they do not spill");
+    if (plan->memory_bytes)
+        tables_put(out, plan, s);
+    if (plan->memory_bytes && s->hold == HOLD_NONE && fold_may_spill(plan, s))
+        buf_puts(out, "    holds  all rows; may spill\n");
     if (s->hold == HOLD_NONE)
         return;
     buf_puts(out, "    holds  ");
     fold_put_hold(out, plan, s);
-    if (plan->memory_bytes && fold_may_spill(s))
+    if (plan->memory_bytes && fold_may_spill(plan, s))
         buf_puts(out, "; may spill");
     else if (plan->memory_bytes && fold_grows(s))
         buf_puts(out, "; does not spill");
@@ -655,7 +672,7 @@ static void json_step(JsonWriter *w, const Plan *plan, const Step *s)
         json_key(w, "text");
         json_put_str(w, buf_str(&line));
         json_key(w, "may_spill");
-        json_put_bool(w, fold_may_spill(s));
+        json_put_bool(w, fold_may_spill(plan, s));
         json_end_object(w);
     }
     json_key(w, "doc");

@@ -220,7 +220,7 @@ static void hold_rows(Run *r, State *state, Part *part)
 
 static bool is_over_share(const Run *r, const Step *s, const State *state)
 {
-    return budget_counts(&r->budget) && state->n_bytes > r->budget.share_bytes && fold_may_spill(s);
+    return budget_counts(&r->budget) && state->n_bytes > r->budget.share_bytes && r->may_spill[s->id];
 }
 
 /* The rows held, sorted again, as the only part. */

@@ -1,6 +1,7 @@
 /* instance.c - what a worker does for one instance: bytecode over its batch, and the read of a step that
  * reads its file alone: no generator, and not in parts (plan/fold.h). Read bottom-up: task_run is what
  * the pool calls. */
+#include "run/lookup.h"
 #include "run/meter.h"
 #include "run/run_int.h"
 #include "run/spilled.h"
@@ -60,9 +61,21 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
     return st;
 }
 
+static Status host_table_rows(void *ctx, struct Pass *asking, const Spec *join, const uint64_t *hashes,
+                              uint32_t n, Batch **out, Error *err)
+{
+    const Host *h = ctx;
+    uint32_t table = h->step->inputs[step_first_table(h->step) + join->table];
+    *out = NULL;
+    if (!h->run->tables[table])
+        return OK;
+    return lookup_rows(h->run, h->task, h->run->tables[table], asking, join, hashes, n, out, err);
+}
+
 VmHost vm_host(Host *h)
 {
-    return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write};
+    return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write,
+                    .table_rows = host_table_rows};
 }
 
 /* ---- bytecode over a batch ---- */
@@ -89,10 +102,25 @@ static bool wants_few(const Pop *read)
     return 2 * n < read->out->n_cols;
 }
 
+/* What a read holds goes to a file. */
+static Status spill_read(Run *r, const Task *t, const Step *s, State *state, Error *err)
+{
+    uint64_t begin = work_begin(r), n_rows = state->n_rows;
+    Status st = OK;
+    if (!state->spilled)
+        st = spilled_open(r, s, SPILL_AS_PUT, NULL, &state->spilled, err);
+    if (st == OK)
+        st = spilled_put(r, t, state->spilled, state->parts, state->n_parts, err);
+    drop_parts(state);
+    state_count(r, state, 0);
+    work_end(r, t, WORK_SPILL, begin, n_rows, 0);
+    return st;
+}
+
 /* A read by one instance: the file goes through the row-wise statements range by range, as `take` may want no
- * more of it. paths: the table that names the files, NULL if none does. */
+ * more of it. paths: the table that names the files, NULL if none does. *n_spilled: rows that are spilled, not in *out. */
 static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Batch *paths,
-                       Batch **out, Error *err)
+                       Batch **out, uint64_t *n_spilled, Error *err)
 {
     Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
@@ -103,7 +131,8 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     CsvLimit limit = {.rows = r->options.auto_rows};
     bool wants_all = h->step->hold != HOLD_FIRST;
     bool is_thin = wants_few(read);
-    if (end == 1 && !limit.rows && wants_all && !is_thin)
+    bool may_spill = budget_counts(&r->budget) && r->may_spill[h->step->id] && c->instrs[end].op == OP_END;
+    if (end == 1 && !limit.rows && wants_all && !is_thin && !may_spill)
         limit.bytes = CSV_BATCH_MAX;
     Batch *all = NULL;
     Status st = source_paths(r, h->task, h->step, h->state, paths, err);
@@ -138,6 +167,8 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
         if (st == OK) {
             keep_part(h->state, part);
             state_count(r, h->state, h->state->n_bytes + (budget_counts(&r->budget) ? batch_held_bytes(part) : 0));
+            if (may_spill && h->state->n_bytes > r->budget.share_bytes)
+                st = spill_read(r, h->task, h->step, h->state, err);
         }
         batch_unref(in);
         raw_unref(raw);
@@ -147,6 +178,14 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     pthread_mutex_lock(&r->mu);
     r->rows_read += h->task->n_rows_in;
     pthread_mutex_unlock(&r->mu);
+    if (h->state->spilled && h->state->n_parts && (st = spill_read(r, h->task, h->step, h->state, err)) != OK)
+        return st;
+    if (h->state->spilled) {
+        *n_spilled = h->state->spilled->n_rows;
+        *out = table_stand_in(r, h->step, h->state->spilled);
+        h->state->spilled = NULL;
+        return OK;
+    }
     uint64_t begin = work_begin(r);
     all = join_parts(h->state, streamed_schema(h->step, c, end));
     work_end(r, h->task, WORK_GATHER, begin, all->n_rows, 0);
@@ -250,7 +289,7 @@ TaskResult task_run(void *ctx, Task *t)
     if (st == OK && !is_spilled) {
         bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
         if (reads)
-            st = run_read(r, &outside, &inst, in, &out, &t->err);
+            st = run_read(r, &outside, &inst, in, &out, &n_dropped, &t->err);
         else
             st = vm_run(r->vms[t->worker], r->codes[s->id], &outside, &inst, in, &out, &t->err);
     }

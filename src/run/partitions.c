@@ -113,10 +113,7 @@ static void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
     Column *c = column_new(TYPE_INT, false, b->n_rows);
     for (uint32_t i = 0; i < b->n_rows; i++)
         column_ints(c)[i] = (int64_t)(first + (sel ? sel[i] : i));
-    b->types = xrealloc(b->types, (b->n_cols + 1ull) * sizeof *b->types);
-    b->slots = xrealloc(b->slots, (b->n_cols + 1ull) * sizeof *b->slots);
-    b->types[b->n_cols] = TYPE_INT;
-    b->slots[b->n_cols++] = (Slot){.raw_col = -1, .values = c};
+    order_column_add(b, c);
 }
 
 /* part[n_rows] of each row. */

@@ -116,7 +116,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->catalog = catalog;
     uint32_t n_spilling = 0;
     for (uint32_t i = 0; i < plan->n_steps; i++)
-        n_spilling += fold_may_spill(plan->steps[i]);
+        n_spilling += fold_may_spill(plan, plan->steps[i]);
     budget_init(&r->budget, plan->memory_bytes, n_spilling);
     pthread_mutex_init(&r->mu, NULL);
     uint32_t n_workers = plan_workers(plan, options->n_workers);
@@ -128,11 +128,13 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
     r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
     r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
+    r->may_spill = arena_array(r->arena, bool, plan->n_steps);
     r->stops = arena_array(r->arena, bool, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
         const Step *s = plan->steps[i];
         for (uint32_t k = 0; k < s->n_inputs; k++)
             r->has_readers[s->inputs[k]] = true;
+        r->may_spill[i] = fold_may_spill(plan, s);
         r->stops[i] = s->kind == STEP_COLLECT && fold_stops_generator(plan, s);
         st = emit_step(r->arena, sources, s, &r->codes[i], err);
         if (st == OK && !s->is_generator)

@@ -31,6 +31,7 @@ struct Run {
     Code **codes;       /* [n_steps] */
     Code **path_codes;  /* [n_steps] of reads whose path is not constant; else NULL */
     bool *has_readers;  /* [n_steps] */
+    bool *may_spill;    /* [n_steps] what it holds (plan/fold.h) */
     bool *stops;        /* [n_steps] a collect whose generator may stop after its first rows */
     Trace *trace;
     struct Meters *meters; /* meter.h; NULL: no profile is wanted */
@@ -168,8 +169,8 @@ Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_sp
 
 /* How many instructions from `first` on go row by row, so that the table can come in parts. */
 uint32_t streamed_end(const Run *r, const Code *c, uint32_t first);
-/* Do all steps that read the step's table take it in parts, so that it may stay spilled? */
-bool run_streams_out(const Plan *plan, const Step *s);
+/* What readers find as the output of a step whose table stays spilled: no rows, but columns. p is the run's from now on. */
+Batch *table_stand_in(Run *r, const Step *s, struct Spilled *p);
 /* The instance's code from instruction `first` on over a spilled table. *n_dropped: rows that are not in *out, since nobody
  * reads them or they are spilled. *from is NULL afterwards if it was given on. */
 Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, struct Spilled **from, uint32_t first,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/lookup.h"
 #include "vm/merge.h"
 
 enum {
@@ -48,6 +49,7 @@ Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, S
     p->step = s;
     p->order = order;
     p->code = code;
+    pthread_mutex_init(&p->mu, NULL);
     *out = p;
     return OK;
 }
@@ -63,10 +65,13 @@ void spilled_free(Spilled *p)
 {
     if (!p)
         return;
+    lookups_free(p->lookups);
+    pthread_mutex_destroy(&p->mu);
     spill_close(p->file);
     block_inputs_deinit(&p->inputs);
     runs_free(p->runs, p->n_runs);
     free(p->lacks_text);
+    batch_unref(p->like);
     free(p);
 }
 
@@ -100,6 +105,8 @@ static void columns_note(Spilled *p, const Batch *plain)
     if (!p->lacks_text) {
         p->n_cols = plain->n_cols;
         p->lacks_text = xcalloc(p->n_cols + 1ull, sizeof *p->lacks_text);
+        const uint32_t none = 0;
+        p->like = batch_select_rows(plain, &none, 0);
     }
     for (uint32_t c = 0; c < p->n_cols; c++)
         p->lacks_text[c] |= !plain->slots[c].text;
@@ -134,6 +141,28 @@ Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error
     run->n += st == OK;
     bytes_note(r, p, before);
     return st;
+}
+
+Batch *spilled_like(const Spilled *p)
+{
+    if (!p->like)
+        return NULL;
+    const uint32_t none = 0;
+    Batch *b = batch_select_rows(p->like, &none, 0);
+    for (uint32_t c = 0; c < p->n_cols; c++)
+        if (p->lacks_text[c])
+            block_drop_text(b, c, NULL); /* of no rows */
+    if (p->order == SPILL_BY_LAST)
+        slot_unref(&b->slots[--b->n_cols]);
+    return b;
+}
+
+void order_column_add(Batch *plain, Column *c)
+{
+    plain->types = xrealloc(plain->types, (plain->n_cols + 1ull) * sizeof *plain->types);
+    plain->slots = xrealloc(plain->slots, (plain->n_cols + 1ull) * sizeof *plain->slots);
+    plain->types[plain->n_cols] = c->type;
+    plain->slots[plain->n_cols++] = (Slot){.raw_col = -1, .values = c};
 }
 
 Batch *spilled_plain(Spilled *p, Batch *b)
@@ -196,7 +225,7 @@ typedef struct Cursor {
 
 struct Stream {
     Run *run;
-    Vm *vm;
+    Vm *vm;            /* of its own: a step may read it while its code runs. NULL: no keys are computed */
     Spilled *p;
     Cursor *cursors;   /* [n] */
     uint32_t n;
@@ -227,6 +256,7 @@ void stream_close(Stream *s)
         piece_drop(s, &s->cursors[i]);
     budget_give(&s->run->budget, s->n_bytes);
     merge_close(s->merge);
+    vm_close(s->vm);
     free(s->cursors);
     free(s->is_desc);
     free(s->src);
@@ -292,11 +322,11 @@ static void keys_open(Stream *s)
         s->is_desc[k] = spec->keys[k].is_desc;
 }
 
-static Stream *stream_new(Run *r, const Task *t, Spilled *p, uint32_t n)
+static Stream *stream_new(Run *r, Spilled *p, uint32_t n)
 {
     Stream *s = xcalloc(1, sizeof *s);
     s->run = r;
-    s->vm = r->vms[t->worker];
+    s->vm = p->order == SPILL_SORTED ? vm_open() : NULL;
     s->p = p;
     s->n = n;
     s->cursors = xcalloc(n + 1ull, sizeof *s->cursors);
@@ -306,10 +336,10 @@ static Stream *stream_new(Run *r, const Task *t, Spilled *p, uint32_t n)
 }
 
 /* Over some of the runs. */
-static Status runs_stream(Run *r, const Task *t, Spilled *p, const SpillRun *runs, uint32_t n,
+static Status runs_stream(Run *r, Spilled *p, const SpillRun *runs, uint32_t n,
                           Stream **out, Error *err)
 {
-    Stream *s = stream_new(r, t, p, n);
+    Stream *s = stream_new(r, p, n);
     Status st = OK;
     for (uint32_t i = 0; i < n; i++)
         s->cursors[i].run = &runs[i];
@@ -379,8 +409,7 @@ static Status put_next(Stream *s, Batch **out, Error *err)
     return OK;
 }
 
-/* With the column that only orders. */
-static Status stream_whole(Stream *s, Batch **out, Error *err)
+Status stream_next_whole(Stream *s, Batch **out, Error *err)
 {
     *out = NULL;
     return s->merge ? merged_next(s, out, err) : put_next(s, out, err);
@@ -388,7 +417,7 @@ static Status stream_whole(Stream *s, Batch **out, Error *err)
 
 Status stream_next(Stream *s, Batch **out, Error *err)
 {
-    Status st = stream_whole(s, out, err);
+    Status st = stream_next_whole(s, out, err);
     if (st == OK && *out && s->p->order == SPILL_BY_LAST)
         slot_unref(&(*out)->slots[--(*out)->n_cols]);
     return st;
@@ -396,12 +425,14 @@ Status stream_next(Stream *s, Batch **out, Error *err)
 
 /* ---- runs of many ---- */
 
-static Status stream_put(Run *r, Spilled *p, Stream *from, SpillRun *to, Error *err)
+static Status stream_put(Run *r, const Task *t, Spilled *p, Stream *from, SpillRun *to, Error *err)
 {
     Status st = OK;
     for (;;) {
         Batch *b = NULL;
-        st = stream_whole(from, &b, err);
+        st = task_check(t, err);
+        if (st == OK)
+            st = stream_next_whole(from, &b, err);
         if (st != OK || !b)
             return st;
         st = rows_put(r, p, to, b, err);
@@ -412,10 +443,10 @@ static Status stream_put(Run *r, Spilled *p, Stream *from, SpillRun *to, Error *
 }
 
 /* A stream over batches in memory, each in order. */
-static Status parts_stream(Run *r, const Task *t, Spilled *p, Batch *const *plains, uint32_t n,
+static Status parts_stream(Run *r, Spilled *p, Batch *const *plains, uint32_t n,
                            Stream **out, Error *err)
 {
-    Stream *s = stream_new(r, t, p, n);
+    Stream *s = stream_new(r, p, n);
     Status st = OK;
     keys_open(s);
     s->merge = merge_open(n, s->n_keys);
@@ -442,9 +473,9 @@ static Status parts_merge(Run *r, const Task *t, Spilled *p, Batch *const *plain
                           Error *err)
 {
     Stream *s = NULL;
-    Status st = parts_stream(r, t, p, plains, n, &s, err);
+    Status st = parts_stream(r, p, plains, n, &s, err);
     if (st == OK)
-        st = stream_put(r, p, s, run_begin(p), err);
+        st = stream_put(r, t, p, s, run_begin(p), err);
     stream_close(s);
     return st;
 }
@@ -485,9 +516,9 @@ Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
         for (uint32_t at = 0; at < n_old && st == OK; at += SPILL_FAN_IN) {
             uint32_t n = n_old - at < SPILL_FAN_IN ? n_old - at : SPILL_FAN_IN;
             Stream *s = NULL;
-            st = runs_stream(r, t, p, old + at, n, &s, err);
+            st = runs_stream(r, p, old + at, n, &s, err);
             if (st == OK)
-                st = stream_put(r, p, s, run_begin(p), err);
+                st = stream_put(r, t, p, s, run_begin(p), err);
             stream_close(s);
         }
         runs_free(old, n_old);
@@ -497,7 +528,7 @@ Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
     return OK;
 }
 
-Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err)
+Status stream_open(Run *r, Spilled *p, Stream **out, Error *err)
 {
-    return runs_stream(r, t, p, p->runs, p->n_runs, out, err);
+    return runs_stream(r, p, p->runs, p->n_runs, out, err);
 }

@@ -37,6 +37,9 @@ typedef struct Spilled {
     uint64_t n_rows;
     uint32_t n_cols;    /* 0 before the first rows */
     bool *lacks_text;   /* [n_cols] some rows have only values */
+    Batch *like;        /* no rows, the columns of the first ones; NULL before them */
+    pthread_mutex_t mu;
+    struct Lookup *lookups; /* guarded by mu: by the keys of joins (lookup.h) */
 } Spilled;
 
 Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, Spilled **out,
@@ -55,14 +58,20 @@ Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err);
 size_t spilled_block_bytes(const Run *r);
 /* The batch as plain ones of p are, whose columns are noted; new reference. */
 Batch *spilled_plain(Spilled *p, Batch *b);
+/* No rows, but columns as those of the rows: new reference; NULL: there have been no rows. */
+Batch *spilled_like(const Spilled *p);
+/* A column behind those of a plain batch, which takes the reference: what SPILL_BY_LAST goes by. */
+void order_column_add(Batch *plain, Column *c);
 /* Before the first stream. */
 Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err);
 
 typedef struct Stream Stream;
-/* Of worker t's thread. p must be finished. */
-Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err);
+/* p must be finished. */
+Status stream_open(Run *r, Spilled *p, Stream **out, Error *err);
 /* The next rows, one reference; NULL: there are no more. */
 Status stream_next(Stream *s, Batch **out, Error *err);
+/* The same, with the column that only orders. */
+Status stream_next_whole(Stream *s, Batch **out, Error *err);
 void stream_close(Stream *s); /* NULL is fine */
 
 #endif

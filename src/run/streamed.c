@@ -1,5 +1,6 @@
 /* streamed.c - a step over a table that is spilled: it goes through the row-wise statements in parts, as a file that
  * is read does, and what they leave is put together only where a statement wants all of it. */
+#include "plan/fold.h"
 #include "run/meter.h"
 #include "run/spilled.h"
 
@@ -35,33 +36,15 @@ uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
 
 /* ---- tables that stay spilled from one step to the next ---- */
 
-bool run_streams_out(const Plan *plan, const Step *c)
+Batch *table_stand_in(Run *r, const Step *s, Spilled *p)
 {
-    bool has_readers = false;
-    if (c->scope != 0 || c->retry.n_more)
-        return false;
-    for (uint32_t i = 0; i < plan->n_steps; i++) {
-        const Step *s = plan->steps[i];
-        for (uint32_t k = 0; k < s->n_inputs; k++) {
-            if (s->inputs[k] != c->id)
-                continue;
-            bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
-            has_readers = true;
-            if (k > 0 || step_first_table(s) == 0 || !s->in || s->is_generator || s->scope != 0 ||
-                s->kind != STEP_STATIC || reads || s->on_failure == ON_FAILURE_SKIP)
-                return false;
+    Batch *b = spilled_like(p);
+    if (!b) {
+        b = batch_new(0, s->out->n_cols);
+        for (uint32_t i = 0; i < s->out->n_cols; i++) {
+            b->types[i] = s->out->cols[i].type;
+            b->slots[i].values = column_new(b->types[i], false, 0);
         }
-    }
-    return has_readers;
-}
-
-/* What readers find as the output: no rows, but columns. The rows are in r->tables. */
-static Batch *stand_in(Run *r, const Step *s, Spilled *p)
-{
-    Batch *b = batch_new(0, s->out->n_cols);
-    for (uint32_t i = 0; i < s->out->n_cols; i++) {
-        b->types[i] = s->out->cols[i].type;
-        b->slots[i].values = column_new(b->types[i], false, 0);
     }
     r->tables[s->id] = p;
     return b;
@@ -146,13 +129,13 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
     const Step *s = h->step;
     const Code *c = r->codes[s->id];
     uint32_t end = s->on_failure == ON_FAILURE_SKIP ? first : streamed_end(r, c, first);
-    bool is_all = c->instrs[end].op == OP_END, streams_out = run_streams_out(r->plan, s);
+    bool is_all = c->instrs[end].op == OP_END, streams_out = fold_streams_out(r->plan, s);
     Rest rest = {.is_dropped = is_all && !r->has_readers[s->id]};
     Stream *in = NULL;
     Status st = OK;
     *n_dropped = 0;
     if (s->kind == STEP_COLLECT && is_all && end == first && streams_out) { /* as it is */
-        *out = stand_in(r, s, *from);
+        *out = table_stand_in(r, s, *from);
         *n_dropped = (*from)->n_rows;
         *from = NULL;
         return OK;
@@ -160,7 +143,7 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
     if (is_all && streams_out)
         st = spilled_open(r, s, SPILL_AS_PUT, NULL, &rest.spilled, err);
     if (st == OK)
-        st = stream_open(r, h->task, *from, &in, err);
+        st = stream_open(r, *from, &in, err);
     if (st == OK)
         st = stream_through(r, outside, inst, in, first, end, &rest, err);
     stream_close(in);
@@ -168,7 +151,7 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
         *out = batch_new(0, 0);
         *n_dropped = rest.n_rows;
     } else if (st == OK && rest.spilled) {
-        *out = stand_in(r, s, rest.spilled);
+        *out = table_stand_in(r, s, rest.spilled);
         *n_dropped = rest.n_rows;
         rest.spilled = NULL;
     } else if (st == OK) {

@@ -43,6 +43,11 @@ static inline bool keys_same(const GroupKey *a, const GroupKey *b)
     return ((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1])) == 0;
 }
 
+uint64_t group_key_hash(const GroupKey *key)
+{
+    return hash_key(key);
+}
+
 uint32_t group_key_part(const GroupKey *key, uint32_t n_parts)
 {
     /* Not the bits that choose the cell of a table. */

@@ -18,6 +18,7 @@ typedef union GroupKey {
 /* out[n]: the packed keys of rows [from, from + n). n_keys > 0. */
 void group_keys(Column *const *keys, uint32_t n_keys, uint32_t from, uint32_t n, GroupKey *out);
 
+uint64_t group_key_hash(const GroupKey *key);
 /* Which of n_parts, a power of two, the key belongs to: equal keys to the same. */
 uint32_t group_key_part(const GroupKey *key, uint32_t n_parts);
 

@@ -102,22 +102,31 @@ static Batch *part_view(const Batch *b, const PartCode *part, uint32_t base)
     return p.t;
 }
 
+/* The columns of the table's keys: a list of new references. */
+static Status table_keys(Pass *p, const Spec *spec, const Batch *table, Column ***out, Error *err)
+{
+    Error *outer = p->err;
+    Batch *view = part_view(table, &spec->table_keys, p->t->n_cols), *made = NULL;
+    p->err = err;
+    Status st = pass_run_part(p, spec->table_keys.code, view, NULL, &made);
+    p->err = outer;
+    batch_unref(view);
+    if (st != OK)
+        return st;
+    *out = xcalloc(spec->n_keys, sizeof(Column *));
+    for (uint32_t i = 0; i < spec->n_keys; i++) /* they are computed: nothing to decode */
+        batch_values(made, i, STR_LIT(""), NULL, NULL, *out + i, NULL);
+    batch_unref(made);
+    return OK;
+}
+
 static void index_fill(Pass *p, const Spec *spec, Batch *table, JoinIndex *x)
 {
     uint32_t n = table->n_rows;
-    Error *err = p->err;
-    Batch *view = part_view(table, &spec->table_keys, p->t->n_cols), *made = NULL;
-    p->err = &x->err;
-    x->status = pass_run_part(p, x->code, view, NULL, &made);
-    p->err = err;
-    batch_unref(view);
+    x->status = table_keys(p, spec, table, &x->keys, &x->err);
     if (x->status != OK)
         return;
     x->n_keys = spec->n_keys;
-    x->keys = xcalloc(x->n_keys, sizeof(Column *));
-    for (uint32_t i = 0; i < x->n_keys; i++) /* they are computed: nothing to decode */
-        batch_values(made, i, STR_LIT(""), NULL, NULL, &x->keys[i], NULL);
-    batch_unref(made);
     uint32_t *ids = xmalloc((n + 1ull) * sizeof *ids);
     x->first = xmalloc((n + 1ull) * sizeof *x->first);
     group_rows_in(&x->groups, x->keys, x->n_keys, n, ids, x->first);
@@ -386,13 +395,64 @@ static void put_pairs(Join *j)
     batch_pick(p->t, j->table, f->right, j->spec->cols, j->spec->n_cols);
 }
 
+/* ---- a table that is not in memory ---- */
+
+static bool has_null(Column *const *keys, uint32_t n_keys, uint32_t row)
+{
+    for (uint32_t k = 0; k < n_keys; k++)
+        if (keys[k]->type == TYPE_NULL || !column_is_valid(keys[k], row))
+            return true;
+    return false;
+}
+
+static void keys_hash(Column *const *keys, uint32_t n_keys, uint32_t n, uint64_t *hashes)
+{
+    enum { BLOCK = 256 };
+    GroupKey packed[BLOCK];
+    for (uint32_t at = 0; at < n; at += BLOCK) {
+        uint32_t m = n - at < BLOCK ? n - at : BLOCK;
+        group_keys(keys, n_keys, at, m, packed);
+        for (uint32_t i = 0; i < m; i++)
+            hashes[at + i] = has_null(keys, n_keys, at + i) ? VM_HASH_NONE : group_key_hash(&packed[i]) >> 1;
+    }
+}
+
+Status vm_join_hashes(Pass *p, const Spec *spec, const Batch *table, uint64_t *hashes, Error *err)
+{
+    Column **keys;
+    Status st = table_keys(p, spec, table, &keys, err);
+    if (st != OK)
+        return st;
+    keys_hash(keys, spec->n_keys, table->n_rows, hashes);
+    drop_columns(keys, spec->n_keys);
+    return OK;
+}
+
+/* The table, or as much of it as can be in a pair: new reference. */
+static Status table_get(Pass *p, const Spec *spec, Column *const *keys, Batch **out)
+{
+    Batch *table = p->inst->tables[spec->table], *found = NULL;
+    Status st = OK;
+    if (keys && p->host && p->host->table_rows && table->n_rows == 0) {
+        uint64_t *hashes = xmalloc((p->n + 1ull) * sizeof *hashes);
+        keys_hash(keys, spec->n_keys, p->n, hashes);
+        st = p->host->table_rows(p->host->ctx, p, spec, hashes, p->n, &found, p->err);
+        free(hashes);
+    }
+    *out = found ? found : batch_ref(table);
+    return st;
+}
+
 Status table_join(Pass *p, const Spec *spec)
 {
-    Join j = {.pass = p, .spec = spec, .table = p->inst->tables[spec->table]};
+    Join j = {.pass = p, .spec = spec};
     Column **keys = NULL;
-    Status st = OK;
-    if (spec->n_keys && p->n) { /* no rows: nothing is looked up */
+    if (spec->n_keys && p->n) /* no rows: nothing is looked up */
         keys = key_columns(p, spec);
+    Status st = table_get(p, spec, keys, &j.table);
+    if (st != OK)
+        goto done;
+    if (keys) {
         st = index_get(p, spec, j.table, &j.index);
         if (st != OK)
             goto done;
@@ -416,6 +476,7 @@ Status table_join(Pass *p, const Spec *spec)
 done:
     if (keys)
         drop_columns(keys, spec->n_keys);
+    batch_unref(j.table);
     pairs_free(&j.found);
     free(j.groups);
     free(j.matched);

@@ -47,7 +47,8 @@ struct Vm {
     Vm *inner;           /* runs the code that a join has of its own; NULL: none yet */
 };
 
-typedef struct Pass {
+typedef struct Pass Pass;
+struct Pass {
     Vm *vm;
     const Code *code;
     const VmHost *host;
@@ -64,7 +65,7 @@ typedef struct Pass {
     Column ***keys;       /* not NULL: SORT and DISTINCT end here, with their keys */
     Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
     Error *err;
-} Pass;
+};
 
 static inline bool type_is_int(Type t)
 {

@@ -14,6 +14,7 @@
 #include "vm/groups.h"
 
 typedef struct Vm Vm;
+struct Pass; /* one run of code over a batch */
 
 typedef struct VmHost {
     void *ctx;
@@ -22,6 +23,10 @@ typedef struct VmHost {
     /* One line without its LF; lines of an instance come in order. The bytes are data: the host makes control
      * bytes visible. May be NULL where nothing logs, as the others. */
     void (*log)(void *ctx, Str line);
+    /* The rows of a JOIN's table whose keys can be among those with these hashes [n], if the table is not in memory; equal keys
+     * in the table's order. New reference; NULL: there are none, or it is in memory. May be NULL where no table is elsewhere. */
+    Status (*table_rows)(void *ctx, struct Pass *asking, const Spec *join, const uint64_t *hashes,
+                         uint32_t n, Batch **out, Error *err);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
 } VmHost;
@@ -65,6 +70,12 @@ Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const
  * them: a list of new references, one for each of (*spec)->keys; the list is freed with free(). */
 Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch *in,
                    const Spec **spec, Column ***keys, Error *err);
+
+/* For a host that is asked for rows of a table: hashes[rows of it] of the keys, the same for equal ones; they are less than
+ * 2^63. VM_HASH_NONE: a key is null, which equals nothing. */
+Status vm_join_hashes(struct Pass *asking, const Spec *join, const Batch *table, uint64_t *hashes,
+                      Error *err);
+#define VM_HASH_NONE UINT64_MAX
 
 /* Runs code that ends with GROUP up to there, over a part of a table: the groups are to be merged with those
  * of the other parts. */
