@@ -148,16 +148,23 @@ test-models: deps
 test-long test-models: NEEDS += $(NEEDS_LONG)
 
 # What a fuzzer finds is left in build/fuzz/NAME: make it small, fix it, and add it to tests/fuzz/corpus/NAME.
+# That of programs begins with the tests' programs too, and knows the words of the language.
+SEEDS_program := $(sort $(dir $(wildcard tests/*/*.pipe)))
+DICT_program  := build/fuzz/program.dict
+$(DICT_program): grammar/keywords.def src/base/builtins.def src/lang/annot.def
+	@mkdir -p $(@D)
+	@sed -nE 's/^[A-Z_]+\([A-Z_0-9]+, "([a-z_0-9]+)".*/"\1"/p' $^ | sort -u > $@
 SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 fuzz: NEEDS += $(NEEDS_FUZZ)
-fuzz: deps
-	+@for name in $(FUZZERS); do \
-	    $(SUBMAKE) MODE=fuzz CC=clang build/fuzz/tests/fuzz/$${name}_fuzz && \
+fuzz: deps $(DICT_program)
+	+@$(SUBMAKE) MODE=fuzz CC=clang $(FUZZERS:%=build/fuzz/tests/fuzz/%_fuzz)
+	@for name in $(FUZZERS); do \
+	    more=; [ $$name != program ] || more='-dict=$(DICT_program) $(SEEDS_program)'; \
 	    mkdir -p build/fuzz/$$name && \
 	    build/fuzz/tests/fuzz/$${name}_fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
 	        -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$name/ \
-	        build/fuzz/$$name tests/fuzz/corpus/$$name || exit 1; \
+	        build/fuzz/$$name tests/fuzz/corpus/$$name $$more || exit 1; \
 	done
 
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(LIB)

@@ -45,7 +45,7 @@ Str str_slice(Str s, uint32_t start, uint32_t len)
         start = s.len;
     if (len > s.len - start)
         len = s.len - start;
-    return (Str){s.ptr + start, len};
+    return (Str){start ? s.ptr + start : s.ptr, len}; /* NULL + 0 is no expression of C11 */
 }
 
 /* FNV-1a, 64 bits: for small tables of names; data is hashed with xxHash. */

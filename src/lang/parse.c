@@ -413,6 +413,8 @@ bool parse_would_read(const Parse *p, size_t i_word, int kind)
 {
     if (p->restarts.n > MAX_TRIED)
         return false;
+    if (i_word < p->decl_start) /* of a declaration that has been read */
+        return false;
     Arena *scratch = arena_open();
     Diags none;
     diags_init(&none);

@@ -512,7 +512,8 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     part->out = n ? c->pops.ptr[n - 1]->out : c->in;
     c->inputs[0] = part->id;
     c->in = part->out;
-    c->pops.ptr += f.n_head;
+    if (f.n_head)
+        c->pops.ptr += f.n_head;
     c->pops.n -= f.n_head;
     c->pops.cap = c->pops.n;
     c->hold = f.hold;

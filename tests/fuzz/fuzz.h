@@ -18,5 +18,6 @@
 
 int fuzz_csv(const uint8_t *data, size_t size);
 int fuzz_input(const uint8_t *data, size_t size);
+int fuzz_program(const uint8_t *data, size_t size);
 
 #endif

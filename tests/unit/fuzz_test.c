@@ -3,6 +3,7 @@
 
 #include "../fuzz/csv_fuzz.c"
 #include "../fuzz/input_fuzz.c"
+#include "../fuzz/program_fuzz.c"
 #include "unit.h"
 
 static void replay(const char *pattern, int (*fuzz)(const uint8_t *data, size_t size), size_t least)
@@ -25,5 +26,6 @@ int main(void)
 {
     replay("tests/fuzz/corpus/csv/*", fuzz_csv, 10);
     replay("tests/fuzz/corpus/input/*", fuzz_input, 10);
+    replay("tests/fuzz/corpus/program/*", fuzz_program, 10);
     UNIT_END("fuzz");
 }

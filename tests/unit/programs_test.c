@@ -148,7 +148,7 @@ static const char LETTERS[] = "bifsdto"; /* by Kind */
 static const char *const LITERALS[N_KINDS][4] = {
     {"true", "false", "yes", "true"}, {"0", "1", "12", "1_000"}, {"0.5", "2.0", "1e-3", "100.25"}, {"\"\"", "\"a\"", "'b{'", "word"},
     {"date(\"2026-01-02\")", "date(\"1999-12-31\")", "day", "date(\"2000-02-29\")"},
-    {"timestamp(\"2026-01-02T03:04:05Z\")", "timestamp(\"1970-01-01\")", "timestamp(\"2001-01-01T00:00:00.25Z\")", "timestamp(day)"},
+    {"timestamp(\"2026-01-02T03:04:05Z\")", "timestamp(\"1970-01-01T00:00:00Z\")", "timestamp(\"2001-01-01T00:00:00.25Z\")", "timestamp(day)"},
     {"250ms", "1.5h", "0s", "1d"},
 };
 /* What the words among the literals are. */
@@ -390,7 +390,7 @@ static void op_put(Program *p, Table *t, bool by_row)
     buf_puts(&p->job, "\n  }");
 }
 
-static void join_put(Program *p, Table *t)
+static void join_put(Program *p, Table *t, bool is_dynamic)
 {
     static const char *const KINDS[] = {"join", "left join", "semi join", "anti join"};
     uint32_t kind = below(4);
@@ -402,7 +402,7 @@ static void join_put(Program *p, Table *t)
         return;
     const char *theirs = by_text ? "s" : "i";
     buf_printf(&p->ops, "op step_%u(other: table) {\n  %s other on %s == other.%s\n}\n", p->n_ops, KINDS[kind], on->name, theirs);
-    buf_printf(&p->job, " | %sstep_%u(lookup_table)", p->job.ptr && strstr(p->job.ptr, " batch ") ? "map " : "", p->n_ops++);
+    buf_printf(&p->job, " | %sstep_%u(lookup_table)", is_dynamic ? "map " : "", p->n_ops++);
     for (uint32_t k = 0; kind < 2 && k < LOOKUP.n; k++) {
         char name[MAX_NAME];
         if (strcmp(LOOKUP.cols[k].name, theirs) == 0)
@@ -431,7 +431,7 @@ static void job_put(Program *p)
     if (shape == 0) { /* static */
         for (uint32_t n = 1 + below(3); n > 0; n--) {
             if (has_lookup && below(2))
-                join_put(p, &t), has_lookup = false;
+                join_put(p, &t, false), has_lookup = false;
             buf_puts(&p->job, " | ");
             op_put(p, &t, false);
         }
@@ -444,7 +444,7 @@ static void job_put(Program *p)
         buf_puts(&p->job, " batch auto");
     maps_put(p, &t, !is_fixed);
     if (has_lookup)
-        join_put(p, &t);
+        join_put(p, &t, true);
     if (shape == 1) {
         buf_puts(&p->job, " | map write csv \"out.csv\"\n");
         return;
