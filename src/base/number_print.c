@@ -145,7 +145,41 @@ static inline uint32_t print_float(double v, char *out)
     return sign + (d.point > 16 || d.point < -3 ? put_exponent(p, &d) : put_below_one(p, &d));
 }
 
+static inline uint32_t print_bool(bool v, char *out)
+{
+    memcpy(out, v ? "true\0" : "false", 5);
+    return v ? 4 : 5;
+}
+
 uint32_t value_print_float(double v, char *out)
 {
     return print_float(v, out);
+}
+
+bool value_print_many(Type t, const void *values, uint32_t from, uint32_t n, char *text, uint8_t *lens)
+{
+    const int64_t *ints = (const int64_t *)values + from;
+    const double *floats = (const double *)values + from;
+    const uint8_t *bools = (const uint8_t *)values + from;
+#define EACH(PRINT)                                                                      \
+    for (uint32_t i = 0; i < n; i++, text += VALUE_PRINT_MAX)                            \
+        lens[i] = (uint8_t)(PRINT);                                                      \
+    return true
+    switch (t) {
+    case TYPE_INT: EACH(value_print_int(ints[i], text));
+    case TYPE_FLOAT: EACH(print_float(floats[i], text));
+    case TYPE_BOOL: EACH(print_bool(bools[i] & 1, text));
+    case TYPE_DATE: EACH(value_print_date(ints[i], text));
+    case TYPE_TIMESTAMP: EACH(value_print_timestamp(ints[i], text));
+    case TYPE_DURATION: EACH(value_print_duration(ints[i], text));
+    case TYPE_SIZE: EACH(value_print_size(ints[i], text));
+    case TYPE_STRING:
+    case TYPE_ERROR:
+    case TYPE_NULL:
+    case TYPE_TABLE:
+    case TYPE_LIST:
+    case N_TYPES: break;
+    }
+#undef EACH
+    return false;
 }

@@ -62,6 +62,9 @@ uint32_t value_print_timestamp(int64_t us, char *out);
 uint32_t value_print_duration(int64_t us, char *out);
 /* In the largest unit that gives a whole number: 40B, 64kB, 1536B, 64KiB; 0B. */
 uint32_t value_print_size(int64_t bytes, char *out);
+/* values[from..from + n) of a type's elements (type.h), each as printed above, the i-th at text +
+ * i * VALUE_PRINT_MAX and lens[i] bytes long. False: the type is none of those. */
+bool value_print_many(Type t, const void *values, uint32_t from, uint32_t n, char *text, uint8_t *lens);
 void value_print(Buf *b, Value v); /* null prints as nothing; strings as they are */
 /* As an expression of the language: strings quoted and escaped (a byte that is not UTF-8 as
  * \u{fffd}), null as `null`, dates as `date("2026-01-02")`, infinity as `float("inf")`. */

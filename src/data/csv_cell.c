@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "data/reach.h"
+
 bool csv_cell_is_null(StrView cell, const CsvDialect *d)
 {
     if (cell.flags & CELL_QUOTED)
@@ -36,29 +38,29 @@ Str csv_cell_text(StrView cell, char quote, Heap **heap)
     return (Str){out, (uint32_t)(o - out)};
 }
 
+bool csv_text_is_plain(const char *p, size_t n, const CsvDialect *d)
+{
+    const Bytes16 delimiter = bytes16_all(d->delimiter), quote = bytes16_all(d->quote);
+    const Bytes16 lf = bytes16_all('\n'), cr = bytes16_all('\r');
+    for (; n >= 64; p += 64, n -= 64) {
+        Bytes16 found = {0};
+        for (int i = 0; i < 64; i += 16) {
+            Bytes16 x = bytes16(p + i);
+            found |= (Bytes16)((x == delimiter) | (x == quote) | (x == lf) | (x == cr));
+        }
+        if (bytes16_any(found))
+            return false;
+    }
+    for (; n; p++, n--)
+        if (*p == d->delimiter || *p == d->quote || *p == '\n' || *p == '\r')
+            return false;
+    return true;
+}
+
 static bool needs_quotes(Str s, const CsvDialect *d)
 {
-    if (s.len == 0 || (d->null_word.len && str_eq(s, d->null_word)))
-        return true;
-    /* Eight bytes in one integer: a byte that is c becomes 0, and only a 0 borrows. */
-    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    const uint64_t want[] = {ones * (unsigned char)d->delimiter, ones * (unsigned char)d->quote,
-                             ones * '\n', ones * '\r'};
-    uint32_t i = 0;
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t v, found = 0;
-        memcpy(&v, s.ptr + i, 8);
-        for (int k = 0; k < 4; k++)
-            found |= ((v ^ want[k]) - ones) & ~(v ^ want[k]);
-        if (found & tops)
-            return true;
-    }
-    for (; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (c == d->delimiter || c == d->quote || c == '\n' || c == '\r')
-            return true;
-    }
-    return false;
+    return s.len == 0 || (d->null_word.len && str_eq(s, d->null_word)) ||
+           !csv_text_is_plain(s.ptr, s.len, d);
 }
 
 void csv_put_text(Buf *out, Str text, const CsvDialect *d)

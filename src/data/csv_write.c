@@ -14,6 +14,9 @@ typedef enum Way {
     WAY_PRINT,  /* values */
 } Way;
 
+#define BLOCK 64u /* rows whose cells are laid out, column by column, before they are copied row by row */
+#define PLAIN_ROW_BYTES 64u /* more is not looked through for what wants quotes before it is known that it is written */
+
 typedef struct Part {
     Way way;
     uint32_t first, last; /* WAY_RAW: fields */
@@ -21,8 +24,28 @@ typedef struct Part {
     uint32_t field;       /* WAY_QUOTE in raw */
     char quote;           /* WAY_QUOTE: of its dialect */
     Column *own;          /* col, where it was made for this; else NULL */
-    Reach reach;            /* WAY_TEXT, WAY_PRINT: of col's strings */
+    Reach reach;          /* WAY_RAW, WAY_TEXT, WAY_PRINT of strings: where they may be read beyond their end */
+    Reach plain;          /* WAY_PRINT: strings that stand there hold nothing that wants quotes */
+    StrView *room;        /* [BLOCK] for cells; in Writer.views */
+    char *text;           /* WAY_PRINT: [BLOCK * VALUE_PRINT_MAX]; in Writer.text */
+    /* Of the block that is being written: */
+    const StrView *cells; /* [BLOCK] as they are to stand in the output */
+    size_t n_bytes;       /* at least what they have together */
+    bool is_short;        /* each has at most REACH_BYTES, and so many may be read from its start */
 } Part;
+
+typedef struct Writer {
+    const Batch *b;
+    const CsvDialect *dialect;
+    Part *parts;           /* [n_parts] owned */
+    uint32_t n_parts;
+    StrView *views;        /* owned */
+    char *text;            /* owned */
+    const StrView **cells; /* [n_parts] the cells of each part once more; owned */
+    size_t at_start;       /* of the output's bytes: where the first row begins */
+    Buf side;              /* cells of a block that had to be made */
+    Heap *unquoted;
+} Writer;
 
 static bool same_dialect(char delimiter, char quote, const CsvDialect *d)
 {
@@ -67,37 +90,96 @@ static uint32_t plan_parts(const Batch *b, const CsvDialect *d, Part *parts)
     return n;
 }
 
-/* Room for n bytes, and for REACH_BYTES that a short copy may touch beyond. */
-static inline char *room(Buf *out, size_t n)
+/* Are the strings of a column, as far as they stand between its first and its last one, free of bytes for which a
+ * cell is quoted? Looked at all at once, which is several times as fast as one by one; strings that were computed
+ * stand one behind the other. */
+static void find_plain(Part *p, const CsvDialect *d)
 {
-    if (out->cap - out->len <= n + REACH_BYTES)
-        buf_reserve(out, n + REACH_BYTES + out->len / 2);
-    return out->ptr + out->len;
+    const Column *c = p->col;
+    if (c->n_rows == 0 || c->n_heaps == 0 || d->null_word.len)
+        return;
+    const Heap *h = c->heaps[0];
+    StrView first = column_strs(c)[0], last = column_strs(c)[c->n_rows - 1];
+    uintptr_t from = (uintptr_t)first.ptr, to = (uintptr_t)last.ptr + last.len;
+    bool is_within = from >= (uintptr_t)h->bytes && to <= (uintptr_t)h->bytes + h->cap;
+    if (is_within && from < to && to - from <= (size_t)c->n_rows * PLAIN_ROW_BYTES &&
+        csv_text_is_plain(first.ptr, to - from, d))
+        p->plain = (Reach){from, to - from};
 }
 
-static void put_fields(Buf *out, const RawRows *raw, uint32_t row, const Part *p)
+/* What must be told of the cells of one block: their bytes together, the longest, whether all are in reach. */
+typedef struct Sizes {
+    size_t bytes;
+    uint32_t longest;
+    bool is_near;
+} Sizes;
+
+static inline void sizes_add(Sizes *s, const Part *p, StrView v)
 {
-    StrView first = raw_cell(raw, row, p->first);
-    StrView last = p->first == p->last ? first : raw_cell(raw, row, p->last);
-    const char *end = last.ptr + last.len;
-    size_t n = (size_t)(end - first.ptr);
-    char *to = room(out, n);
-    const char *limit = raw->cells + raw->start[(size_t)raw->n_rows * raw->n_cols];
-    if (n <= REACH_BYTES && limit - first.ptr >= (ptrdiff_t)REACH_BYTES)
-        reach_copy(to, first.ptr);
-    else
-        memcpy(to, first.ptr, n);
-    out->len += n;
+    s->bytes += v.len;
+    s->longest = v.len > s->longest ? v.len : s->longest;
+    s->is_near &= reach_has(p->reach, v.ptr);
 }
 
-static inline void put_view(Buf *out, StrView v, Reach reach)
+static void sizes_set(Part *p, Sizes s)
 {
-    char *to = room(out, v.len);
-    if (reach_is_short(reach, v))
-        reach_copy(to, v.ptr);
-    else
-        memcpy(to, v.ptr, v.len);
-    out->len += v.len;
+    p->n_bytes = s.bytes;
+    p->is_short = s.is_near && s.longest <= REACH_BYTES;
+}
+
+/* Rows without gaps: each ends with one LF, and nothing stands before it. */
+static void raw_cells(Part *p, const RawRows *raw, const uint32_t *sel, uint32_t from, uint32_t n)
+{
+    Sizes s = {.is_near = true};
+    const uint32_t *start = raw->start;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t row = (size_t)(sel ? sel[from + i] : from + i) * raw->n_cols;
+        uint32_t at = start[row + p->first], end = start[row + p->last + 1] - 1;
+        p->room[i] = (StrView){raw->cells + at, end - at, 0};
+        sizes_add(&s, p, p->room[i]);
+    }
+    sizes_set(p, s);
+}
+
+static void raw_cells_with_gaps(Part *p, const RawRows *raw, const uint32_t *sel, uint32_t from,
+                                uint32_t n)
+{
+    Sizes s = {.is_near = true};
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = sel ? sel[from + i] : from + i;
+        StrView first = raw_cell(raw, row, p->first);
+        StrView last = p->first == p->last ? first : raw_cell(raw, row, p->last);
+        p->room[i] = (StrView){first.ptr, (uint32_t)(last.ptr + last.len - first.ptr), 0};
+        sizes_add(&s, p, p->room[i]);
+    }
+    sizes_set(p, s);
+}
+
+static void text_cells(Part *p, uint32_t from, uint32_t n)
+{
+    Sizes s = {.is_near = true};
+    p->cells = column_strs(p->col) + from;
+    for (uint32_t i = 0; i < n; i++)
+        sizes_add(&s, p, p->cells[i]);
+    sizes_set(p, s);
+}
+
+/* Strings that need no look of their own. False: there are others. */
+static bool plain_cells(Part *p, uint32_t from, uint32_t n)
+{
+    Sizes s = {.is_near = true};
+    const StrView *v = column_strs(p->col) + from;
+    bool is_plain = p->plain.n > 0 && !p->col->valid;
+    for (uint32_t i = 0; i < n && is_plain; i++) {
+        uintptr_t at = (uintptr_t)v[i].ptr - p->plain.from;
+        is_plain = v[i].len > 0 && at < p->plain.n && v[i].len <= p->plain.n - at;
+        sizes_add(&s, p, v[i]);
+    }
+    if (!is_plain)
+        return false;
+    p->cells = v;
+    sizes_set(p, s);
+    return true;
 }
 
 /* Has a short string a byte for which it must be quoted? */
@@ -112,13 +194,32 @@ static inline bool is_special(StrView v, const CsvDialect *d)
                        (b & bytes16_first((int32_t)v.len - 16)));
 }
 
-static inline void put_string(Buf *out, StrView v, Reach reach, const CsvDialect *d)
+/* A string whose bytes are made here: where they begin in `side`, which may still move. */
+#define CELL_ASIDE 2u
+
+static StrView cell_aside(const Buf *side, size_t at)
 {
-    if (v.len && d->null_word.len == 0 && reach_is_short(reach, v) && !is_special(v, d)) {
-        reach_copy(room(out, v.len), v.ptr);
-        out->len += v.len;
-    } else {
-        csv_put_text(out, (Str){v.ptr, v.len}, d);
+    return (StrView){(const char *)(uintptr_t)at, (uint32_t)(side->len - at), CELL_ASIDE};
+}
+
+static StrView null_cell(const CsvDialect *d)
+{
+    return (StrView){d->null_word.len ? d->null_word.ptr : "", d->null_word.len, 0};
+}
+
+static void string_cells(Part *p, uint32_t from, uint32_t n, const CsvDialect *d, Buf *side)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        StrView v = column_strs(p->col)[from + i];
+        size_t at = side->len;
+        if (!column_is_valid(p->col, from + i)) {
+            p->room[i] = null_cell(d);
+        } else if (v.len && d->null_word.len == 0 && reach_is_short(p->reach, v) && !is_special(v, d)) {
+            p->room[i] = v;
+        } else {
+            csv_put_text(side, (Str){v.ptr, v.len}, d);
+            p->room[i] = cell_aside(side, at);
+        }
     }
 }
 
@@ -129,52 +230,163 @@ static bool is_usual(const CsvDialect *d)
            d->null_word.len == 0;
 }
 
-static void put_value(Buf *out, const Part *p, uint32_t row, const CsvDialect *d)
+/* A number or a date may hold an exotic delimiter: `1.5` with `.`, `2026-01-02` with `-`. */
+static void unusual_cells(Part *p, uint32_t from, uint32_t n, const CsvDialect *d, Buf *side)
 {
-    const Column *c = p->col;
-    if (!column_is_valid(c, row)) {
-        buf_put_str(out, d->null_word);
+    Buf text = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        size_t at = side->len;
+        if (!column_is_valid(p->col, from + i)) {
+            p->room[i] = null_cell(d);
+            continue;
+        }
+        buf_clear(&text);
+        value_print(&text, column_value(p->col, from + i));
+        csv_put_text(side, buf_str(&text), d);
+        p->room[i] = cell_aside(side, at);
+    }
+    buf_deinit(&text);
+}
+
+static void value_cells(Part *p, uint32_t from, uint32_t n, const CsvDialect *d, Buf *side)
+{
+    if (p->col->type == TYPE_STRING) {
+        if (!plain_cells(p, from, n))
+            string_cells(p, from, n, d, side);
         return;
     }
-    if (c->type == TYPE_STRING) {
-        put_string(out, column_strs(c)[row], p->reach, d);
+    uint8_t lens[BLOCK];
+    if (!is_usual(d) || !value_print_many(p->col->type, p->col->values, from, n, p->text, lens)) {
+        unusual_cells(p, from, n, d, side);
         return;
     }
-    if ((c->type == TYPE_INT || c->type == TYPE_FLOAT) && is_usual(d)) {
-        char *to = room(out, VALUE_PRINT_MAX);
-        out->len += c->type == TYPE_INT ? value_print_int(column_ints(c)[row], to)
-                                        : value_print_float(column_floats(c)[row], to);
-        return;
+    p->is_short = true;
+    p->n_bytes = (size_t)n * VALUE_PRINT_MAX;
+    for (uint32_t i = 0; i < n; i++) {
+        p->room[i] = (StrView){p->text + (size_t)i * VALUE_PRINT_MAX, lens[i], 0};
+        p->is_short &= lens[i] <= REACH_BYTES;
     }
-    /* A number or a date may hold an exotic delimiter: `1.5` with `.`, `2026-01-02` with `-`. */
-    size_t at = out->len;
-    value_print(out, column_value(c, row));
-    Str s = {out->ptr + at, (uint32_t)(out->len - at)};
-    if (memchr(s.ptr, d->delimiter, s.len) || (d->null_word.len && str_eq(s, d->null_word))) {
-        char copy[VALUE_PRINT_MAX];
-        memcpy(copy, s.ptr, s.len);
-        out->len = at;
-        csv_put_text(out, (Str){copy, s.len}, d);
+    for (uint32_t i = 0; p->col->valid && i < n; i++)
+        if (!column_is_valid(p->col, from + i))
+            p->room[i].len = 0;
+}
+
+/* Cells of another dialect, or whose nulls have a word here. */
+static void foreign_cells(Part *p, const Batch *b, uint32_t from, uint32_t n, const CsvDialect *d,
+                          Buf *side, Heap **unquoted)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = from + i;
+        size_t at = side->len;
+        StrView cell;
+        bool is_null;
+        if (p->col) {
+            cell = column_strs(p->col)[row];
+            is_null = !column_is_valid(p->col, row);
+        } else {
+            cell = raw_cell(b->raw, b->sel ? b->sel[row] : row, p->field);
+            is_null = csv_cell_is_null(cell, &b->raw->input->dialect);
+        }
+        if (is_null) {
+            p->room[i] = d->null_word.len ? null_cell(d) : (StrView){cell.ptr, cell.len, 0};
+        } else {
+            csv_put_text(side, csv_cell_text(cell, p->quote, unquoted), d);
+            p->room[i] = cell_aside(side, at);
+        }
     }
 }
 
-/* A cell of another dialect, or one whose nulls have a word here. */
-static void put_cell(Buf *out, const Batch *b, uint32_t row, const Part *p,
-                     const CsvDialect *d, Heap **unquoted)
+/* Lays out the cells of rows from..from+n of a column. */
+static void part_fill(Writer *w, Part *p, uint32_t from, uint32_t n)
 {
-    StrView cell;
-    bool is_null;
-    if (p->col) {
-        cell = column_strs(p->col)[row];
-        is_null = !column_is_valid(p->col, row);
-    } else {
-        cell = raw_cell(b->raw, b->sel ? b->sel[row] : row, p->field);
-        is_null = csv_cell_is_null(cell, &b->raw->input->dialect);
+    const Batch *b = w->b;
+    p->cells = p->room;
+    p->is_short = false;
+    p->n_bytes = SIZE_MAX; /* to be counted */
+    switch (p->way) {
+    case WAY_RAW:
+        if (b->raw->has_gaps)
+            raw_cells_with_gaps(p, b->raw, b->sel, from, n);
+        else
+            raw_cells(p, b->raw, b->sel, from, n);
+        break;
+    case WAY_TEXT: text_cells(p, from, n); break;
+    case WAY_QUOTE: foreign_cells(p, b, from, n, w->dialect, &w->side, &w->unquoted); break;
+    case WAY_PRINT: value_cells(p, from, n, w->dialect, &w->side); break;
     }
-    if (is_null)
-        buf_put_str(out, d->null_word.len ? d->null_word : (Str){cell.ptr, cell.len});
-    else
-        csv_put_text(out, csv_cell_text(cell, p->quote, unquoted), d);
+}
+
+/* Now that `side` does not move any more: where cells aside are, and how long all are together. */
+static void part_settle(Writer *w, Part *p, uint32_t n)
+{
+    if (p->n_bytes != SIZE_MAX)
+        return;
+    p->n_bytes = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        StrView *v = &p->room[i];
+        if (v->flags & CELL_ASIDE)
+            v->ptr = w->side.ptr + (uintptr_t)v->ptr;
+        p->n_bytes += v->len;
+    }
+}
+
+/* Every cell has at most REACH_BYTES, all of which may be read. */
+static char *put_short_rows(Writer *w, char *to, uint32_t n)
+{
+    const StrView *const *cells = w->cells;
+    uint32_t n_parts = w->n_parts;
+    char delimiter = w->dialect->delimiter;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < n_parts; k++) {
+            StrView v = cells[k][i];
+            reach_copy(to, v.ptr);
+            to[v.len] = delimiter;
+            to += v.len + 1;
+        }
+        to[-1] = '\n';
+    }
+    return to;
+}
+
+static char *put_any_rows(Writer *w, char *to, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < w->n_parts; k++) {
+            const Part *p = &w->parts[k];
+            StrView v = p->cells[i];
+            if (p->is_short || reach_is_short(p->reach, v))
+                reach_copy(to, v.ptr);
+            else
+                memcpy(to, v.ptr, v.len);
+            to[v.len] = w->dialect->delimiter;
+            to += v.len + 1;
+        }
+        to[-1] = '\n';
+    }
+    return to;
+}
+
+static void put_block(Writer *w, Buf *out, uint32_t from, uint32_t n)
+{
+    bool is_short = true;
+    size_t n_bytes = (size_t)n * w->n_parts + REACH_BYTES;
+    buf_clear(&w->side);
+    for (uint32_t k = 0; k < w->n_parts; k++)
+        part_fill(w, &w->parts[k], from, n);
+    for (uint32_t k = 0; k < w->n_parts; k++) {
+        Part *p = &w->parts[k];
+        part_settle(w, p, n);
+        n_bytes += p->n_bytes;
+        is_short &= p->is_short;
+        w->cells[k] = p->cells;
+        for (uint32_t i = 0; p->way == WAY_TEXT && i < n; i++) /* after a sort they are anywhere */
+            __builtin_prefetch(p->cells[i].ptr);
+    }
+    if (out->cap - out->len <= n_bytes) /* the rows to come are about as long as those that stand there */
+        buf_reserve(out, n_bytes + (from ? (out->len - w->at_start) / from * (w->b->n_rows - from) * 17 / 16 : 0));
+    char *to = out->ptr + out->len;
+    to = is_short ? put_short_rows(w, to, n) : put_any_rows(w, to, n);
+    out->len = (size_t)(to - out->ptr);
 }
 
 void csv_write_header(Buf *out, const Schema *schema, const CsvDialect *d)
@@ -191,50 +403,53 @@ void csv_write_header(Buf *out, const Schema *schema, const CsvDialect *d)
     buf_putc(out, '\n');
 }
 
-#define AHEAD 8 /* rows whose text, which after a sort is anywhere, is fetched before it is copied */
+/* Where the text and the views of printed cells and others stand. */
+static void parts_room(Writer *w)
+{
+    uint32_t n_printed = 0;
+    for (uint32_t k = 0; k < w->n_parts; k++)
+        n_printed += w->parts[k].way == WAY_PRINT;
+    w->views = xmalloc((size_t)w->n_parts * BLOCK * sizeof *w->views);
+    w->text = xmalloc((size_t)n_printed * BLOCK * VALUE_PRINT_MAX + 1);
+    char *text = w->text;
+    for (uint32_t k = 0; k < w->n_parts; k++) {
+        Part *p = &w->parts[k];
+        p->room = w->views + (size_t)k * BLOCK;
+        p->text = text;
+        text += p->way == WAY_PRINT ? BLOCK * VALUE_PRINT_MAX : 0;
+        if (p->way == WAY_RAW)
+            p->reach = reach_of_raw(w->b->raw);
+        else if (p->col && (p->way == WAY_TEXT || p->col->type == TYPE_STRING))
+            p->reach = reach_of_column(p->col);
+        if (p->way == WAY_PRINT && p->col->type == TYPE_STRING)
+            find_plain(p, w->dialect);
+    }
+}
 
 void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
 {
     if (b->n_rows == 0)
         return;
-    Part *parts = xmalloc((b->n_cols + 1) * sizeof *parts);
-    uint32_t n_parts = plan_parts(b, d, parts);
-    for (uint32_t k = 0; k < n_parts; k++)
-        if (parts[k].col && (parts[k].way == WAY_TEXT || parts[k].col->type == TYPE_STRING))
-            parts[k].reach = reach_of_column(parts[k].col);
+    Writer w = {.b = b, .dialect = d, .at_start = out->len, .parts = xcalloc(b->n_cols + 1ull, sizeof *w.parts)};
+    w.n_parts = plan_parts(b, d, w.parts);
+    w.cells = xmalloc((w.n_parts + 1ull) * sizeof *w.cells);
     const RawRows *raw = b->raw;
-    Heap *unquoted = NULL;
-    if (n_parts == 1 && parts[0].way == WAY_RAW && parts[0].first == 0 &&
-        parts[0].last + 1 == raw->n_cols && !b->sel && !raw->has_gaps) {
+    if (w.n_parts == 1 && w.parts[0].way == WAY_RAW && w.parts[0].first == 0 &&
+        w.parts[0].last + 1 == raw->n_cols && !b->sel && !raw->has_gaps) {
         buf_put(out, raw->cells, raw->start[(size_t)raw->n_rows * raw->n_cols]);
-        goto done;
+    } else {
+        parts_room(&w);
+        for (uint32_t i = 0; i < b->n_rows; i += BLOCK)
+            put_block(&w, out, i, b->n_rows - i < BLOCK ? b->n_rows - i : BLOCK);
+        buf_reserve(out, 0);
+        out->ptr[out->len] = '\0';
     }
-    for (uint32_t i = 0; i < b->n_rows; i++) {
-        uint32_t row = b->sel ? b->sel[i] : i;
-        for (uint32_t k = 0; k < n_parts; k++) {
-            const Part *p = &parts[k];
-            if (p->way == WAY_TEXT && i + AHEAD < b->n_rows)
-                __builtin_prefetch(column_strs(p->col)[i + AHEAD].ptr);
-            if (k) {
-                *room(out, 1) = d->delimiter;
-                out->len++;
-            }
-            switch (p->way) {
-            case WAY_RAW: put_fields(out, raw, row, p); break;
-            case WAY_TEXT:
-                put_view(out, column_strs(p->col)[i], p->reach);
-                break;
-            case WAY_QUOTE: put_cell(out, b, i, p, d, &unquoted); break;
-            case WAY_PRINT: put_value(out, p, i, d); break;
-            }
-        }
-        *room(out, 1) = '\n';
-        out->len++;
-    }
-    *room(out, 0) = '\0';
-done:
-    for (uint32_t k = 0; k < n_parts; k++)
-        column_unref(parts[k].own);
-    heap_unref(unquoted);
-    free(parts);
+    for (uint32_t k = 0; k < w.n_parts; k++)
+        column_unref(w.parts[k].own);
+    heap_unref(w.unquoted);
+    buf_deinit(&w.side);
+    free(w.views);
+    free(w.text);
+    free(w.cells);
+    free(w.parts);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "data/column.h"
+#include "data/raw.h"
 
 #define REACH_BYTES 32u /* read, and where it is said written, from the start of a short string */
 
@@ -28,6 +29,12 @@ static inline Reach reach_of_heap(const Heap *h)
 static inline Reach reach_of_column(const Column *c)
 {
     return c->n_heaps ? reach_of_heap(c->heaps[0]) : (Reach){0, 0};
+}
+/* Of the cells of indexed rows. */
+static inline Reach reach_of_raw(const RawRows *raw)
+{
+    size_t n = raw->start[(size_t)raw->n_rows * raw->n_cols];
+    return (Reach){(uintptr_t)raw->cells, n >= REACH_BYTES ? n - REACH_BYTES + 1 : 0};
 }
 static inline bool reach_has(Reach s, const char *p)
 {
