@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -81,6 +82,9 @@ static bool is_plain(char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Characters with an escape of one letter, and those letters. */
+static const char ESCAPED[] = "\"\\\n\r\t\b\f", ESCAPES[] = "\"\\nrtbf";
+
 static void put_quoted(Buf *out, Str s)
 {
     buf_putc(out, '"');
@@ -92,12 +96,9 @@ static void put_quoted(Buf *out, Str s)
         if ((i = plain) == s.len)
             break;
         uint32_t cp, n = utf8_decode(s.ptr + i, s.len - i, &cp);
-        if (cp == '"' || cp == '\\')
-            buf_printf(out, "\\%c", (int)cp);
-        else if (cp == '\n')
-            buf_puts(out, "\\n");
-        else if (cp == '\t')
-            buf_puts(out, "\\t");
+        const char *escape = cp && cp < 0x80 ? strchr(ESCAPED, (int)cp) : NULL;
+        if (escape)
+            buf_printf(out, "\\%c", ESCAPES[escape - ESCAPED]);
         else if (cp < 0x20 || cp == 0x7f)
             buf_printf(out, "\\u%04x", cp);
         else if (cp == 0xfffd && n == 1)

@@ -255,7 +255,10 @@ static Status read_head(CsvSource *s, const CsvReadOptions *o, Error *err)
     Status st = scan_records(s, &scan, 1, err);
     if (st != OK)
         return st;
-    if (scan.n_records == 0 && (o->dialect.has_header || s->end == s->at)) {
+    bool has_none = scan.n_records == 0 && (o->dialect.has_header || s->end == s->at);
+    if (has_none && csv_record(s->block->bytes + s->at, s->end - s->at, s->delimiter, s->quote, 0).is_open)
+        return record_error(s, &scan, err);
+    if (has_none) {
         error_set(err, ERR_DATA, "this input has no header, only blank lines");
         error_at(err, s->file, 1, 0);
         return ERR_DATA;

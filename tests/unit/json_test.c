@@ -40,7 +40,7 @@ static void test_styles(void)
     json_init(&w, &b, JSON_STYLE_COMPACT);
     write_all(&w);
     CHECK_STR(b.ptr, "{\"empty\":[],\"none\":{},\"list\":[-9223372036854775808,0.1,null,true,"
-                     "null,{\"a\\\"b\":\"x\"}],\"after\":\"\\\"\\\\\\n\\t\\u000d\\u0000\\u007f"
+                     "null,{\"a\\\"b\":\"x\"}],\"after\":\"\\\"\\\\\\n\\t\\r\\u0000\\u007f"
                      "\xef\xbf\xbd\xc3\xa9\"}");
     json_t *compact = json_loadb(b.ptr, b.len, JSON_ALLOW_NUL, NULL);
     CHECK(compact != NULL);
@@ -60,7 +60,7 @@ static void test_styles(void)
                      "      \"a\\\"b\": \"x\"\n"
                      "    }\n"
                      "  ],\n"
-                     "  \"after\": \"\\\"\\\\\\n\\t\\u000d\\u0000\\u007f\xef\xbf\xbd\xc3\xa9\"\n"
+                     "  \"after\": \"\\\"\\\\\\n\\t\\r\\u0000\\u007f\xef\xbf\xbd\xc3\xa9\"\n"
                      "}");
     json_t *pretty = json_loadb(b.ptr, b.len, JSON_ALLOW_NUL, NULL);
     CHECK(pretty != NULL && json_equal(compact, pretty));
