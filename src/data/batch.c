@@ -10,6 +10,7 @@
 #endif
 
 #include "data/csv_cell.h"
+#include "data/csv_decode.h"
 
 #define HALF 4u /* eighths: copying takes time */
 #define MANY 64u /* parts, and rows of a part on the average */
@@ -391,75 +392,44 @@ static inline bool value_decode(Column *out, uint32_t i, Str s)
     return false;
 }
 
-/* p[0..n) as an int of at most 18 digits; false: it is something else, or longer. */
-static inline bool plain_int(const char *p, size_t n, int64_t *out)
-{
-    bool is_negative = n > 0 && *p == '-';
-    p += is_negative;
-    n -= is_negative;
-    if (n == 0 || n > 18)
-        return false;
-    int64_t v = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned d = (unsigned)((unsigned char)p[i] - '0');
-        if (d > 9)
-            return false;
-        v = v * 10 + d;
-    }
-    *out = is_negative ? -v : v;
-    return true;
-}
-
-/* Decodes rows from i on as long as their cells are of the common form; returns the first that is not, for
- * the general way. A null, a quote, a CR, a blank line before the row: none of these is common. */
-static uint32_t decode_plain(const Batch *b, uint32_t field, const uint64_t *need, Column *c,
-                             uint32_t i)
-{
-    const RawRows *raw = b->raw;
-    char quote = raw->input->dialect.quote;
-    for (; i < b->n_rows; i++) {
-        size_t k = (size_t)raw_row(b, i) * raw->n_cols + field;
-        const char *p = raw->cells + raw->start[k];
-        size_t n = (size_t)(raw->cells + raw->start[k + 1] - 1 - p);
-        if (need && !bit_get(need, i))
-            return i;
-        if (c->type == TYPE_INT) {
-            if (!plain_int(p, n, &column_ints(c)[i]))
-                return i;
-        } else if (c->type == TYPE_FLOAT) {
-            if (!value_parse_float((Str){p, (uint32_t)n}, &column_floats(c)[i]))
-                return i;
-        } else if (c->type == TYPE_BOOL) {
-            bool is_true = n == 4 && memcmp(p, "true", 4) == 0;
-            if (!is_true && !(n == 5 && memcmp(p, "false", 5) == 0))
-                return i;
-            column_bools(c)[i] = is_true;
-        } else {
-            if (n == 0 || *p == quote || *p == '\n' || *p == '\r' || p[n - 1] == '\r')
-                return i;
-            column_strs(c)[i] = (StrView){p, (uint32_t)n, 0};
-        }
-    }
-    return i;
-}
-
 /* May cells be decoded without asking for a null word? */
 static bool has_plain_cells(const Batch *b, uint32_t col)
 {
-    Type t = b->types[col];
     return !b->slots[col].text && b->raw->input->dialect.null_word.len == 0 &&
-           (t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_BOOL || t == TYPE_STRING);
+           csv_has_plain_form(b->types[col]);
 }
 
-static void put_null(Column *out, uint32_t i)
+/* The first row from i on whose bit is not `is_set`; n if there is none. */
+static uint32_t run_end(const uint64_t *bits, uint32_t i, uint32_t n, bool is_set)
 {
-    if (!out->valid)
-        column_own_valid(out, true);
-    bit_clear(out->valid, i);
-    if (out->type == TYPE_STRING)
-        column_strs(out)[i] = (StrView){"", 0, 0};
-    else
-        memset((char *)out->values + (size_t)i * type_bytes(out->type), 0, type_bytes(out->type));
+    while (i < n) {
+        uint64_t others = (is_set ? ~bits[i >> 6] : bits[i >> 6]) >> (i & 63);
+        if (others) {
+            i += (uint32_t)__builtin_ctzll(others);
+            return i < n ? i : n;
+        }
+        i = (i | 63) + 1;
+    }
+    return n;
+}
+
+/* Decodes rows from i on as long as their cells are of the common form, or not needed; returns the first of which
+ * neither holds. */
+static uint32_t decode_plain(const Batch *b, uint32_t field, const uint64_t *need, Column *c,
+                             uint32_t i)
+{
+    uint32_t to = b->n_rows;
+    while (i < b->n_rows) {
+        if (need) {
+            for (uint32_t next = run_end(need, i, b->n_rows, false); i < next; i++)
+                column_put_null(c, i);
+            to = run_end(need, i, b->n_rows, true);
+        }
+        i = csv_decode_plain(b->raw, field, b->sel, i, to, c);
+        if (i < to)
+            break;
+    }
+    return i;
 }
 
 static struct Decoded *decoded_of(Batch *b)
@@ -538,13 +508,13 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
         if (is_plain && (i = decode_plain(b, cells.field, need, c, i)) == b->n_rows)
             break;
         if ((need && !bit_get(need, i)) || !cell_get(&cells, i, &cell)) {
-            put_null(c, i);
+            column_put_null(c, i);
             continue;
         }
         Str s = csv_cell_text(cell, cells.quote, &unquoted);
         /* `""` has no value but in a string column. */
         if (s.len == 0 && c->type != TYPE_STRING) {
-            put_null(c, i);
+            column_put_null(c, i);
             continue;
         }
         if (value_decode(c, i, s))
@@ -556,7 +526,7 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
             }
             bit_set(bad, i);
         }
-        put_null(c, i);
+        column_put_null(c, i);
     }
     if (c->type == TYPE_STRING) {
         if (cells.raw)

@@ -1,0 +1,9 @@
+/* The variant for x86-64 processors with AVX-512; the Makefile gives this file its flags. */
+#if defined(__x86_64__)
+#include "data/csv_cells.inc"
+
+const CsvCells csv_cells_avx512 = {
+    .ints = decode_ints, .floats = decode_floats, .bools = decode_bools, .strings = decode_strings};
+#else
+typedef int NotForThisProcessor; /* a file holds something */
+#endif
