@@ -93,6 +93,22 @@ static inline GroupKey number_key(uint64_t v)
     return k;
 }
 
+/* A key of the n bytes at p, of which 16 may be read: in one register, for a byte that is written into a key in memory
+ * makes the whole wait until it is there. */
+static inline GroupKey short_key(const char *p, uint32_t n)
+{
+    static const char ones[2 * 16] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    static const char lengths[WHOLE_BYTES + 1][16] = {
+#define LENGTH(n) {[15] = n}
+        LENGTH(0), LENGTH(1), LENGTH(2),  LENGTH(3),  LENGTH(4),  LENGTH(5),  LENGTH(6),  LENGTH(7),
+        LENGTH(8), LENGTH(9), LENGTH(10), LENGTH(11), LENGTH(12), LENGTH(13), LENGTH(14), LENGTH(15)};
+#undef LENGTH
+    GroupKey k;
+    Bytes16 b = (bytes16(p) & bytes16(ones + 16 - n)) | bytes16(lengths[n]);
+    memcpy(&k, &b, sizeof k);
+    return k;
+}
+
 static inline GroupKey string_key(StrView s, Reach reach)
 {
     GroupKey k = {.words = {0, 0}};
@@ -102,12 +118,9 @@ static inline GroupKey string_key(StrView s, Reach reach)
         k.bytes[15] = GROUP_KEY_HASHED;
         return k;
     }
-    if (reach_has(reach, s.ptr)) {
-        Bytes16 b = bytes16(s.ptr) & bytes16_first((int32_t)s.len);
-        memcpy(&k, &b, sizeof k);
-    } else {
-        memcpy(k.bytes, s.ptr, s.len);
-    }
+    if (reach_has(reach, s.ptr))
+        return short_key(s.ptr, s.len);
+    memcpy(k.bytes, s.ptr, s.len);
     k.bytes[15] = (uint8_t)s.len;
     return k;
 }
