@@ -93,6 +93,13 @@ typedef enum MillFormat {
  * large for bytecode. */
 Status mill_dump(Mill *m, uint32_t job, MillFormat format, uint32_t n_workers, Buf *out,
                  Error *err);
+Str mill_text(const Mill *m); /* the program as it was read */
+/* Appends the program in the one style, comments included (lang/fmt.h). False when there are mistakes of
+ * syntax: then nothing is. The Mill was opened with only_parses. */
+bool mill_format(const Mill *m, Buf *out);
+/* Makes text (taken) what the file holds, whole or not at all; it keeps its mode, and a link stays one. */
+Status mill_replace_file(const char *path, Buf *text, Error *err);
+
 /* What a run would do: steps, the bound on live batches and why. */
 void mill_print_plan(Mill *m, uint32_t job, uint32_t n_workers, Buf *out);
 

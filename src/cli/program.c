@@ -75,7 +75,8 @@ static int set_param(const Term *t, Mill *m, const char *set)
 int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
 {
     const MillOptions options = {.refuses_stdin = t->in_is_tty,
-                                 .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST,
+                                 .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST ||
+                                                 a->command->run == cmd_fmt,
                                  .memory_bytes = a->number[OPT_MEMORY],
                                  .prints_loose_ends = !path,
                                  .has_now = a->has[OPT_NOW],
