@@ -70,7 +70,7 @@ typedef struct PartCode {
 
 typedef enum SpecKind {
     SPEC_CALL,    /* fn, n_args, type, arg_types; call_id */
-    SPEC_CONCAT,  /* n_args, null_is_empty */
+    SPEC_CONCAT,  /* n_args, null_is_empty, cases */
     SPEC_IN,      /* values */
     SPEC_PROJECT, /* cols */
     SPEC_EXPLODE, /* cols[0], values[0]: the separator */
@@ -92,6 +92,8 @@ typedef struct Spec {
     const Type *arg_types;   /* CALL [n_args]; GROUP [n_keys] */
     uint32_t call_id;        /* CALL: number of this call in the step (uuid differs by it) */
     bool null_is_empty;      /* CONCAT: interpolation; false: `+` */
+    const uint16_t *cases;   /* CONCAT [n_args]: BUILTIN_UPPER, BUILTIN_LOWER: so the string is changed first;
+                                N_BUILTINS: it is not. NULL: none is */
     bool is_in_path;         /* CALL of key(): escaped for the path of a file */
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */

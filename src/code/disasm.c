@@ -23,6 +23,9 @@ static void put_spec(Buf *b, const Spec *s)
         break;
     case SPEC_CONCAT:
         buf_printf(b, "%u strings%s", s->n_args, s->null_is_empty ? ", null is empty" : "");
+        for (uint32_t i = 0; s->cases && i < s->n_args; i++)
+            if (s->cases[i] != N_BUILTINS)
+                buf_printf(b, ", %s of string %u", builtin_get((BuiltinId)s->cases[i])->name, i + 1);
         break;
     case SPEC_IN:
         buf_putc(b, '[');

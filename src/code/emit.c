@@ -174,16 +174,34 @@ static void text_into(Emit *e, const Tx *tx, uint16_t to)
     put(e, tx->type == TYPE_STRING ? OP_MOVE : OP_TO_STRING, to, r, 0);
 }
 
+static bool is_known(const Emit *e, const Tx *tx);
+
+/* What a piece of a CONCAT is made of, where that changes its case: the CONCAT does it while it copies. */
+static const Tx *cased_piece(const Emit *e, const Tx *tx)
+{
+    bool changes = tx->kind == TX_CALL && (tx->fn == BUILTIN_UPPER || tx->fn == BUILTIN_LOWER);
+    return changes && !is_known(e, tx) ? tx->args[0] : NULL;
+}
+
 static uint16_t concat(Emit *e, Tx *const *args, uint32_t n, bool null_is_empty)
 {
     Type *types = arena_array(e->arena, Type, n);
     for (uint32_t i = 0; i < n; i++)
         types[i] = TYPE_STRING;
-    uint16_t first = reg_block(e, types, n);
-    for (uint32_t i = 0; i < n; i++)
-        text_into(e, args[i], (uint16_t)(first + i));
+    uint16_t first = reg_block(e, types, n), *cases = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        const Tx *cased = cased_piece(e, args[i]);
+        if (cased && !cases) {
+            cases = arena_array(e->arena, uint16_t, n);
+            for (uint32_t k = 0; k < n; k++)
+                cases[k] = N_BUILTINS;
+        }
+        if (cased)
+            cases[i] = (uint16_t)args[i]->fn;
+        text_into(e, cased ? cased : args[i], (uint16_t)(first + i));
+    }
     uint16_t r = reg(e, TYPE_STRING);
-    Spec s = {.kind = SPEC_CONCAT, .n_args = operand(e, n), .null_is_empty = null_is_empty};
+    Spec s = {.kind = SPEC_CONCAT, .n_args = operand(e, n), .null_is_empty = null_is_empty, .cases = cases};
     put(e, OP_CONCAT, r, first, add_spec(e, s));
     return r;
 }
@@ -451,6 +469,15 @@ static uint16_t fresh_expr(Emit *e, const Tx *tx)
 static bool same_node(const Tx *a, const Tx *b)
 {
     return a == b || (a->kind == TX_COLUMN && b->kind == TX_COLUMN && a->col == b->col);
+}
+
+/* Is it in a register already? */
+static bool is_known(const Emit *e, const Tx *tx)
+{
+    for (size_t i = e->memo.n; i-- > 0;)
+        if (same_node(e->memo.ptr[i].tx, tx))
+            return true;
+    return false;
 }
 
 static uint16_t expr(Emit *e, const Tx *tx)

@@ -346,8 +346,12 @@ static Status check_effect(Verify *v, Instr in)
         if ((st = take_spec(v, in.c, SPEC_CONCAT, &s)) != OK ||
             (st = regs_read(v, in.b, s->n_args)) != OK)
             return st;
-        for (uint32_t i = 0; i < s->n_args && st == OK; i++)
+        for (uint32_t i = 0; i < s->n_args && st == OK; i++) {
             st = reg_typed(v, in.b + i, TYPE_STRING);
+            uint16_t change = s->cases ? s->cases[i] : N_BUILTINS;
+            if (st == OK && change != BUILTIN_UPPER && change != BUILTIN_LOWER && change != N_BUILTINS)
+                st = BAD(v, "string %u is changed by a function that CONCAT has not", i);
+        }
         return st;
     case OP_MASK_TRUE:
     case OP_MASK_NOT_TRUE:

@@ -3,7 +3,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
-#include "data/reach.h"
+#include "vm/ascii.h"
 
 #define PAD_MAX 1000000
 
@@ -95,22 +95,7 @@ bool call_lower(Call *c, uint32_t row)
     return change_case(c, row, utf8proc_tolower, 'A', 'Z');
 }
 
-/* 32 bytes of ASCII with the case of letters in [lo, hi] changed. False: there is another byte in the first n. */
-static inline bool change_short(char *to, const char *from, uint32_t n, char lo, char hi)
-{
-    Bytes16 any = {0};
-    for (int32_t i = 0; i < (int32_t)REACH_BYTES; i += 16) {
-        Bytes16 x = bytes16(from + i);
-        Bytes16 is_letter = (Bytes16)((x >= bytes16_all(lo)) & (x <= bytes16_all(hi)));
-        any |= x & bytes16_first((int32_t)n - i);
-        x ^= is_letter & bytes16_all(0x20);
-        memcpy(to + i, &x, sizeof x);
-    }
-    return !bytes16_any(any & bytes16_all((char)0x80));
-}
-
-static void change_case_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest, char lo,
-                               char hi)
+static void change_case_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest, char first)
 {
     const Column *in = c->args[0].col;
     const StrView *from = column_strs(in);
@@ -124,7 +109,10 @@ static void change_case_column(Call *c, const uint64_t *live, Column *out, uint6
     BITS_EACH(row, live, out->n_rows)
     {
         StrView v = from[row];
-        if (!reach_is_short(reach, v) || !change_short(to, v.ptr, v.len, lo, hi)) {
+        Bytes16 others = {0};
+        if (reach_is_short(reach, v))
+            ascii_change_case(to, v.ptr, v.len, first, &others);
+        if (!reach_is_short(reach, v) || bytes16_any(others)) {
             bit_set(rest, row);
             continue;
         }
@@ -135,12 +123,12 @@ static void change_case_column(Call *c, const uint64_t *live, Column *out, uint6
 
 void call_upper_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest)
 {
-    change_case_column(c, live, out, rest, 'a', 'z');
+    change_case_column(c, live, out, rest, 'a');
 }
 
 void call_lower_column(Call *c, const uint64_t *live, Column *out, uint64_t *rest)
 {
-    change_case_column(c, live, out, rest, 'A', 'Z');
+    change_case_column(c, live, out, rest, 'A');
 }
 
 static bool is_space(uint32_t cp)

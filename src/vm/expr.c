@@ -223,7 +223,7 @@ static void choose(Pass *p, Reg *to, const Reg *yes, const Reg *no, const uint64
     result_close(p, res, to);
 }
 
-static void reg_move(Pass *p, Reg *to, const Reg *from)
+void reg_move(Pass *p, Reg *to, const Reg *from)
 {
     if (to == from)
         return;
@@ -312,161 +312,6 @@ static void is_in(Pass *p, Reg *to, const Reg *a, const Spec *spec)
     result_close(p, res, to);
 }
 
-/* ---- strings ---- */
-
-static void to_string(Pass *p, Reg *to, const Reg *a)
-{
-    if (a->type == TYPE_STRING) {
-        reg_move(p, to, a);
-        return;
-    }
-    if (a->is_const && a->is_null) {
-        reg_set_null(p->vm, to, TYPE_STRING);
-        return;
-    }
-    Result res = result_open(p, TYPE_STRING, a->is_const);
-    const uint64_t *live = pass_live(p, &a, 1, a->is_const);
-    StrView *out = column_strs(res.col);
-    for (uint32_t i = 0; i < res.n; i++)
-        out[i] = (StrView){"", 0, 0};
-    Heap *h = heap_new(res.n * 8ull);
-    Buf b = {0};
-    BITS_EACH(row, live, res.n)
-    {
-        char small[VALUE_PRINT_MAX];
-        const char *bytes = small;
-        uint32_t n;
-        if (a->type == TYPE_INT) {
-            n = value_print_int(reg_int(a, row), small);
-        } else if (a->type == TYPE_FLOAT) {
-            n = value_print_float(reg_float(a, row), small);
-        } else {
-            buf_clear(&b);
-            value_print(&b, reg_value(a, row));
-            bytes = b.ptr;
-            n = (uint32_t)b.len;
-        }
-        char *copy = heap_alloc(h, n);
-        memcpy(copy, bytes, n);
-        out[row] = (StrView){copy, n, 0};
-    }
-    buf_deinit(&b);
-    column_add_heap(res.col, h);
-    heap_unref(h);
-    pass_combine_valid(res.col, &a, 1);
-    result_close(p, res, to);
-}
-
-/* One of the strings that are joined, of every row. */
-typedef struct Piece {
-    const StrView *views;
-    uint32_t stride;       /* 0: the same for all rows */
-    const uint64_t *valid; /* NULL: none is null */
-    Reach reach;
-    StrView constant;
-    char bytes[REACH_BYTES]; /* of a short constant, so that it is copied as any other */
-} Piece;
-
-static void piece_set(Piece *pc, const Reg *r)
-{
-    if (!r->is_const) {
-        *pc = (Piece){.views = column_strs(r->col), .stride = 1, .valid = r->col->valid,
-                      .reach = reach_of_column(r->col)};
-        return;
-    }
-    *pc = (Piece){.constant = r->is_null ? (StrView){"", 0, 0} : r->k.s};
-    pc->views = &pc->constant;
-    if (pc->constant.len > REACH_BYTES)
-        return;
-    memcpy(pc->bytes, pc->constant.ptr, pc->constant.len);
-    pc->constant.ptr = pc->bytes;
-    pc->reach = (Reach){(uintptr_t)pc->bytes, 1};
-}
-
-static inline StrView piece_view(const Piece *pc, uint32_t row)
-{
-    if (pc->valid && !bit_get(pc->valid, row))
-        return (StrView){"", 0, 0};
-    return pc->views[row * pc->stride];
-}
-
-/* The bytes of all rows together; row_too_long: one has more than a string may have, or n_rows. */
-static uint64_t joined_bytes(const Piece *pieces, uint32_t n_pieces, const uint64_t *live,
-                             uint32_t n_rows, uint32_t *row_too_long)
-{
-    uint64_t total = 0;
-    *row_too_long = n_rows;
-    BITS_EACH(row, live, n_rows)
-    {
-        uint64_t len = 0;
-        for (uint32_t i = 0; i < n_pieces; i++)
-            len += piece_view(&pieces[i], row).len;
-        if (len > UINT32_MAX) {
-            *row_too_long = row;
-            break;
-        }
-        total += len;
-    }
-    return total;
-}
-
-static Status concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
-{
-    uint32_t n_args = spec->n_args, row_too_long;
-    bool is_const = true;
-    const Reg **regs = xmalloc((n_args + 1u) * sizeof(Reg *));
-    Piece *pieces = xmalloc((n_args + 1u) * sizeof *pieces);
-    for (uint32_t i = 0; i < n_args; i++) {
-        is_const &= args[i].is_const;
-        regs[i] = &args[i];
-        piece_set(&pieces[i], &args[i]);
-    }
-    uint32_t n_strict = spec->null_is_empty ? 0 : n_args;
-    const uint64_t *live = pass_live(p, regs, n_strict, is_const);
-    Result res = result_open(p, TYPE_STRING, is_const);
-    StrView *out = column_strs(res.col);
-    uint64_t total = joined_bytes(pieces, n_args, live, res.n, &row_too_long);
-    if (row_too_long < res.n) {
-        result_drop(p, res);
-        free(regs);
-        free(pieces);
-        return pass_row_error(p, is_const, row_too_long, (Str){"", 0},
-                              "the string is longer than 4 GiB");
-    }
-    if (live)
-        for (uint32_t i = 0; i < res.n; i++)
-            out[i] = (StrView){"", 0, 0};
-    Heap *h = heap_new(total + REACH_BYTES);
-    char *to_bytes = heap_alloc(h, total + REACH_BYTES);
-    BITS_EACH(row, live, res.n)
-    {
-        char *start = to_bytes;
-        for (uint32_t i = 0; i < n_args; i++) {
-            StrView v = piece_view(&pieces[i], row);
-            if (reach_is_short(pieces[i].reach, v))
-                reach_copy(to_bytes, v.ptr);
-            else
-                memcpy(to_bytes, v.ptr, v.len);
-            to_bytes += v.len;
-        }
-        out[row] = (StrView){start, (uint32_t)(to_bytes - start), 0};
-    }
-    column_add_heap(res.col, h);
-    heap_unref(h);
-    if (live && is_const) {
-        column_own_valid(res.col, live[0] & 1);
-    } else if (n_strict) {
-        pass_combine_valid(res.col, regs, n_strict);
-        for (uint32_t i = 0; i < n_strict; i++)
-            if (regs[i]->is_const && regs[i]->is_null)
-                column_own_valid(res.col, false);
-    }
-    result_close(p, res, to);
-    free(regs);
-    free(pieces);
-    return OK;
-}
-
 /* ---- dispatch ---- */
 
 Status pass_expr(Pass *p, Instr in)
@@ -488,8 +333,8 @@ Status pass_expr(Pass *p, Instr in)
     case OP_COALESCE: coalesce(p, to, a, &regs[in.c]); break;
     case OP_SELECT: select_rows(p, to, a, &regs[in.c]); break;
     case OP_IN: is_in(p, to, a, &specs[in.c]); break;
-    case OP_TO_STRING: to_string(p, to, a); break;
-    case OP_CONCAT: return concat(p, to, a, &specs[in.c]);
+    case OP_TO_STRING: pass_to_string(p, to, a); break;
+    case OP_CONCAT: return pass_concat(p, to, a, &specs[in.c]);
     case OP_CALL: return pass_call(p, &specs[in.c], a, to);
     }
     return OK;

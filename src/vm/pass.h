@@ -110,6 +110,7 @@ Value reg_value(const Reg *r, uint32_t row);
 void reg_clear(Vm *vm, Reg *r);              /* a null constant */
 void reg_set_const(Vm *vm, Reg *r, Value v); /* strings are borrowed */
 void reg_set_null(Vm *vm, Reg *r, Type t);
+void reg_move(struct Pass *p, Reg *to, const Reg *from); /* MOVE (expr.c) */
 void reg_set_col(Vm *vm, Reg *r, Column *c, uint32_t cap); /* takes the reference */
 
 /* A result on its way: `n` rows to fill, 1 when all operands are constants. */
@@ -139,6 +140,9 @@ Status pass_row_error(Pass *p, bool is_const, uint32_t row, Str value, const cha
 
 /* The expressions: every opcode from ADD_INT to TO_STRING but masks (expr.c). */
 Status pass_expr(Pass *p, Instr in);
+/* CONCAT, TO_STRING (concat.c). */
+Status pass_concat(Pass *p, Reg *to, const Reg *args, const Spec *spec);
+void pass_to_string(Pass *p, Reg *to, const Reg *a);
 /* CALL (call.c). */
 Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to);
 void regexes_close(struct Regexes *r); /* NULL is fine (call_regex.c) */
