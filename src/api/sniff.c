@@ -1,0 +1,288 @@
+#include "api/sniff.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "base/value.h"
+#include "data/dialect.h"
+#include "lang/token.h"
+
+#define SAMPLE_BYTES (1u << 20)
+
+/* ---- pieces of a program ---- */
+
+static bool is_letter(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+}
+
+static bool is_name(Str s)
+{
+    if (s.len == 0 || !is_letter((unsigned char)s.ptr[0]) || utf8_valid_prefix(s) < s.len)
+        return false;
+    for (uint32_t i = 1; i < s.len; i++)
+        if (!is_letter((unsigned char)s.ptr[i]) && !(s.ptr[i] >= '0' && s.ptr[i] <= '9'))
+            return false;
+    const Keyword *k = keyword_by_text(s);
+    return !k || k->class != KEYWORD_RESERVED;
+}
+
+static void name_put(Buf *out, Str name)
+{
+    if (is_name(name))
+        buf_put_str(out, name);
+    else
+        buf_printf(out, "`%.*s`", STR_ARG(name));
+}
+
+static void text_put(Buf *out, Str text)
+{
+    value_print_literal(out, (Value){.type = TYPE_STRING, .s = text});
+}
+
+static void byte_put(Buf *out, char byte)
+{
+    if (byte == '\x1f')
+        buf_puts(out, "\"\\u{1f}\"");
+    else
+        text_put(out, (Str){&byte, 1});
+}
+
+/* The file's name without folders and ends, as a name: `data/2024-sales.csv.gz` is `_2024_sales`. */
+static void schema_name_put(Buf *out, Str path)
+{
+    uint32_t from = 0, to;
+    for (uint32_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == '/')
+            from = i + 1;
+    for (to = from; to < path.len && path.ptr[to] != '.'; to++)
+        ;
+    Buf name = {0};
+    if (to > from && !is_letter((unsigned char)path.ptr[from]))
+        buf_putc(&name, '_');
+    for (uint32_t i = from; i < to; i++) {
+        char c = path.ptr[i];
+        buf_putc(&name, is_letter((unsigned char)c) || (c >= '0' && c <= '9') ? c : '_');
+    }
+    buf_puts(out, is_name(buf_str(&name)) && !str_is(path, "stdin") ? name.ptr : "rows");
+    buf_deinit(&name);
+}
+
+static void option_put(Buf *out, const char *name, bool *any)
+{
+    buf_printf(out, "%s%s: ", *any ? ", " : " with (", name);
+    *any = true;
+}
+
+static void read_put(Buf *out, Str path, const DialectGuess *g)
+{
+    bool any = false;
+    buf_puts(out, "read csv ");
+    if (str_is(path, "stdin") || g->first_line > 1)
+        buf_puts(out, "stdin");
+    else
+        text_put(out, path);
+    if (g->dialect.delimiter != ',') {
+        option_put(out, "delimiter", &any);
+        byte_put(out, g->dialect.delimiter);
+    }
+    if (g->dialect.quote != '"') {
+        option_put(out, "quote", &any);
+        byte_put(out, g->dialect.quote);
+    }
+    if (!g->dialect.has_header) {
+        option_put(out, "header", &any);
+        buf_puts(out, "false");
+    }
+    if (g->dialect.null_word.len) {
+        option_put(out, "null", &any);
+        text_put(out, g->dialect.null_word);
+    }
+    buf_puts(out, any ? ")" : "");
+}
+
+/* ---- notes ---- */
+
+/* What the text is in one word or two. */
+static const char *encoding_name(TextEncoding e)
+{
+    switch (e) {
+    case TEXT_UTF8: return "UTF-8";
+    case TEXT_UTF8_MARK: return "UTF-8 with a byte order mark";
+    case TEXT_8BIT: return "not UTF-8";
+    case TEXT_UTF16: return "UTF-16";
+    case TEXT_BINARY: return "binary";
+    }
+    return "";
+}
+
+static const char *line_end_names(const DialectGuess *g)
+{
+    int n = g->has_lf + g->has_crlf + g->has_cr;
+    return n == 0 ? "no line end" : n > 1 ? "line ends of several kinds" : g->has_lf ? "LF" : g->has_crlf ? "CRLF" : "CR";
+}
+
+/* How an expression makes a value of it. False: nothing to do. */
+static bool remedy_put(Buf *out, const DialectCol *c)
+{
+    Buf name = {0};
+    name_put(&name, c->col.name);
+    const char *n = name.ptr;
+    switch (c->form) {
+    case FORM_TIME:
+    case FORM_TIME_EITHER: {
+        bool is_day = !strstr(c->pattern, "%H") && !strstr(c->pattern, "%I");
+        buf_printf(out, "%sparse_time(%s, \"%s\")%s", is_day ? "date(" : "", n, c->pattern, is_day ? ")" : "");
+        break;
+    }
+    case FORM_DECIMAL_COMMA: buf_printf(out, "float(replace(replace(%s, \".\", \"\"), \",\", \".\"))", n); break;
+    case FORM_THOUSANDS: buf_printf(out, "float(replace(%s, \",\", \"\"))", n); break;
+    case FORM_PERCENT: buf_printf(out, "float(replace(%s, \"%%\", \"\")) / 100", n); break;
+    case FORM_YES_NO: buf_printf(out, "lower(substring(%s, 0, 1)) == \"y\"", n); break;
+    case FORM_CODE: /* stays text: the zeros mean something */
+    case FORM_NONE: break;
+    }
+    buf_deinit(&name);
+    return c->form != FORM_CODE && c->form != FORM_NONE;
+}
+
+/* Why a column is a string that is not just text. False: there is nothing odd about it. */
+static bool column_note_put(Buf *out, const DialectCol *c)
+{
+    if (c->form == FORM_CODE) {
+        buf_printf(out, "codes such as `%.*s`: kept as text, with its zeros and signs", STR_ARG(c->example));
+    } else if (c->form != FORM_NONE) {
+        buf_printf(out, "values such as `%.*s`: ", STR_ARG(c->example));
+        remedy_put(out, c);
+        if (c->form == FORM_TIME_EITHER)
+            buf_puts(out, ", if the days and months are not the other way round");
+    } else if (c->col.type == TYPE_STRING && c->col.almost != TYPE_ERROR) {
+        buf_printf(out, "%s but for line %llu, which holds `", type_name(c->col.almost), (unsigned long long)c->col.odd_line);
+        buf_put_visible(out, str_slice(c->col.odd_value, 0, 40));
+        buf_puts(out, c->col.odd_value.len > 40 ? "...`" : "`");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void notes_put(Buf *out, Str path, const DialectGuess *g)
+{
+    buf_printf(out, "# %.*s: %s, %s, %u column%s, %llu row%s%s\n", STR_ARG(path), encoding_name(g->encoding), line_end_names(g), g->n_cols,
+               g->n_cols == 1 ? "" : "s", (unsigned long long)g->n_rows, g->n_rows == 1 ? "" : "s", g->is_all ? "" : " in the first MiB");
+    if (g->encoding == TEXT_8BIT)
+        buf_printf(out, "# Its bytes are not UTF-8, so lengths, capitals and patterns do not see letters beyond ASCII. If it is Latin-1:\n"
+                        "#   iconv -f LATIN1 -t UTF-8 < %.*s | pipemill run FILE      # with `read csv stdin`\n", STR_ARG(path));
+    if (g->first_line > 1)
+        buf_printf(out, "# The table begins in line %llu; drop what stands before it:\n"
+                        "#   tail -n +%llu %.*s | pipemill run FILE\n",
+                   (unsigned long long)g->first_line, (unsigned long long)g->first_line, STR_ARG(path));
+    if (g->n_ragged)
+        buf_printf(out, "# %llu row%s not %u field%s: line %llu has %u. Such a row is an error; @bad_rows(skip) leaves it out.\n",
+                   (unsigned long long)g->n_ragged, g->n_ragged == 1 ? " has" : "s have", g->n_cols, g->n_cols == 1 ? "" : "s",
+                   (unsigned long long)g->ragged_line, g->ragged_fields);
+    if (g->header_trouble.len)
+        buf_printf(out, "# The first line looks like a header, but %.*s. As it stands it is read as a row; mend the file, or drop that row with `skip 1`.\n",
+                   STR_ARG(g->header_trouble));
+}
+
+/* ---- the two forms ---- */
+
+static void program_put(Buf *out, Str path, const DialectGuess *g)
+{
+    Buf name = {0};
+    schema_name_put(&name, path);
+    notes_put(out, path, g);
+    buf_printf(out, "schema %s {\n", name.ptr);
+    for (uint32_t c = 0; c < g->n_cols; c++) {
+        buf_puts(out, "  ");
+        name_put(out, g->cols[c].col.name);
+        buf_printf(out, ": %s,", type_name(g->cols[c].col.type));
+        size_t before = out->len;
+        buf_puts(out, "  # ");
+        if (!column_note_put(out, &g->cols[c]))
+            out->ptr[out->len = before] = '\0';
+        buf_putc(out, '\n');
+    }
+    buf_printf(out, "}\n\njob %s {\n  ", "preview");
+    read_put(out, path, g);
+    buf_printf(out, " as %s | take 10 | write csv stdout\n}\n", name.ptr);
+    buf_deinit(&name);
+}
+
+static void json_put(Buf *out, Str path, const DialectGuess *g)
+{
+    JsonWriter w;
+    Buf text = {0};
+    json_init(&w, out, JSON_STYLE_PRETTY);
+    json_begin_object(&w);
+    json_key(&w, "path");
+    json_put_str(&w, path);
+    json_key(&w, "encoding");
+    json_put_str(&w, str_of(encoding_name(g->encoding)));
+    json_key(&w, "line_end");
+    json_put_str(&w, str_of(line_end_names(g)));
+    json_key(&w, "delimiter");
+    json_put_str(&w, (Str){&g->dialect.delimiter, 1});
+    json_key(&w, "quote");
+    json_put_str(&w, (Str){&g->dialect.quote, 1});
+    json_key(&w, "header");
+    json_put_bool(&w, g->dialect.has_header);
+    json_key(&w, "null");
+    json_put_str(&w, g->dialect.null_word);
+    json_key(&w, "rows");
+    json_put_int(&w, (int64_t)g->n_rows);
+    json_key(&w, "is_all");
+    json_put_bool(&w, g->is_all);
+    json_key(&w, "ragged_rows");
+    json_put_int(&w, (int64_t)g->n_ragged);
+    json_key(&w, "read");
+    read_put(&text, path, g);
+    json_put_str(&w, buf_str(&text));
+    json_key(&w, "columns");
+    json_begin_array(&w);
+    for (uint32_t c = 0; c < g->n_cols; c++) {
+        json_begin_object(&w);
+        json_key(&w, "name");
+        json_put_str(&w, g->cols[c].col.name);
+        json_key(&w, "type");
+        json_put_str(&w, str_of(type_name(g->cols[c].col.type)));
+        buf_clear(&text);
+        if (column_note_put(&text, &g->cols[c])) {
+            json_key(&w, "note");
+            json_put_str(&w, buf_str(&text));
+        }
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    json_end_object(&w);
+    buf_putc(out, '\n');
+    buf_deinit(&text);
+}
+
+Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
+{
+    CsvSample *sample = NULL;
+    DialectGuess g;
+    if (str_is(path, "-"))
+        path = STR_LIT("stdin");
+    Status st = csv_sample_open(path, SAMPLE_BYTES, &sample, err);
+    if (st != OK)
+        return st;
+    Arena *a = arena_open();
+    st = dialect_guess(sample, a, &g, err);
+    if (st == OK && g.encoding == TEXT_UTF16)
+        st = error_set(err, ERR_DATA, "%.*s is UTF-16: convert it, `iconv -f UTF-16 -t UTF-8`", STR_ARG(path));
+    else if (st == OK && g.encoding == TEXT_BINARY)
+        st = error_set(err, ERR_DATA, "%.*s has NUL bytes: it is no text", STR_ARG(path));
+    else if (st == OK && g.is_json)
+        st = error_set(err, ERR_DATA, "%.*s looks like JSON: `read json \"%.*s\"` reads an object on each line", STR_ARG(path), STR_ARG(path));
+    else if (st == OK && as_json)
+        json_put(out, path, &g);
+    else if (st == OK)
+        program_put(out, path, &g);
+    csv_sample_free(sample);
+    arena_close(a);
+    return st;
+}

@@ -1,0 +1,493 @@
+/* Read from below: dialect_guess. */
+#include "data/dialect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time_pattern.h"
+#include "base/utf8.h"
+#include "base/value.h"
+#include "data/csv_cell.h"
+#include "data/csv_scan.h"
+#include "data/sniff.h"
+
+#define TRIED_BYTES (64u << 10) /* of the sample, for delimiters and quotes */
+#define MAX_WIDTHS 32           /* different numbers of fields that are told apart */
+
+/* ---- encoding and line ends ---- */
+
+static TextEncoding encoding_of(const char *p, size_t n, bool is_cut)
+{
+    if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
+        return TEXT_UTF16;
+    if (memchr(p, '\0', n))
+        return TEXT_BINARY;
+    uint32_t valid = utf8_valid_prefix((Str){p, (uint32_t)n});
+    if (valid + (is_cut ? 4u : 0u) < n) /* a sample may end within a character */
+        return TEXT_8BIT;
+    return n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? TEXT_UTF8_MARK : TEXT_UTF8;
+}
+
+static void line_ends(DialectGuess *out, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == '\r' && i + 1 < n && p[i + 1] == '\n')
+            out->has_crlf = true, i++;
+        else if (p[i] == '\r')
+            out->has_cr = true;
+        else if (p[i] == '\n')
+            out->has_lf = true;
+    }
+}
+
+/* ---- delimiter and quote ---- */
+
+/* Letters, digits, and what stands in names and phrases; no delimiter of other dialects, no quote. */
+static bool is_phrase(Str s)
+{
+    for (uint32_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80 ||
+                  strchr(" .-_'()/&:+#%*!?@", c);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool is_value(Str s)
+{
+    int64_t i;
+    double f;
+    bool b;
+    return s.len == 0 || value_parse_int(s, &i) || value_parse_float(s, &f) || value_parse_bool(s, &b) ||
+           value_parse_date(s, &i) || value_parse_timestamp(s, &i);
+}
+
+/* A value counts as much as a quoted text, a bare phrase a little less, anything else little. */
+static double cell_score(StrView cell, char quote)
+{
+    Str s = {cell.ptr, cell.len};
+    if (s.len >= 2 && s.ptr[0] == quote && s.ptr[s.len - 1] == quote)
+        return 1;
+    return is_value(s) ? 1 : is_phrase(s) ? 0.8 : 0.1;
+}
+
+/* Rows with so many fields, and how well their cells look. */
+typedef struct Width {
+    uint32_t n_fields;
+    uint64_t n_rows;
+} Width;
+
+typedef struct Trial {
+    Width widths[MAX_WIDTHS];
+    uint32_t n_widths;
+    double cells; /* sum of their scores */
+    uint64_t n_cells, n_rows;
+    bool is_open;
+} Trial;
+
+static void trial_row(Trial *t, uint32_t n_fields)
+{
+    uint32_t k = 0;
+    while (k < t->n_widths && t->widths[k].n_fields != n_fields)
+        k++;
+    if (k == t->n_widths) {
+        if (k == MAX_WIDTHS)
+            return;
+        t->widths[t->n_widths++] = (Width){.n_fields = n_fields};
+    }
+    t->widths[k].n_rows++;
+    t->n_rows++;
+}
+
+/* Fields of one record, without its line end. */
+static void trial_cells(Trial *t, const char *p, size_t n, char delimiter, char quote, uint32_t n_fields)
+{
+    size_t at = 0;
+    while (n && (p[n - 1] == '\n' || p[n - 1] == '\r'))
+        n--;
+    for (uint32_t f = 1; f <= n_fields; f++) {
+        size_t next = f < n_fields ? csv_record(p, n, delimiter, quote, f).field_at : n + 1;
+        t->cells += cell_score((StrView){p + at, (uint32_t)(next - 1 - at), 0}, quote);
+        t->n_cells++;
+        at = next;
+    }
+}
+
+#define TRIED_WIDTH 64 /* fields of a row whose look counts: csv_record looks from the row's start each time */
+
+static Trial try_dialect(const char *p, size_t n, bool is_all, char delimiter, char quote)
+{
+    Trial t = {.n_rows = 0};
+    for (size_t at = 0; at < n;) {
+        CsvRecord r = csv_record(p + at, n - at, delimiter, quote, 0);
+        bool is_last = at + r.n_bytes >= n;
+        if (is_last && r.is_open)
+            t.is_open = true;
+        if (is_last && !is_all && t.n_rows) /* it may be cut */
+            break;
+        bool is_blank = p[at] == '\n' || p[at] == '\r';
+        if (!is_blank) {
+            trial_row(&t, r.n_fields);
+            trial_cells(&t, p + at, r.n_bytes, delimiter, quote, r.n_fields < TRIED_WIDTH ? r.n_fields : TRIED_WIDTH);
+        }
+        at += r.n_bytes;
+    }
+    return t;
+}
+
+static double trial_score(const Trial *t)
+{
+    double pattern = 0;
+    if (!t->n_rows || !t->n_cells)
+        return 0;
+    for (uint32_t k = 0; k < t->n_widths; k++) {
+        double share = (double)t->widths[k].n_rows, fields = t->widths[k].n_fields;
+        double more = fields > 1 ? (fields - 1) / fields : 0.001;
+        pattern += share * more;
+    }
+    pattern /= (double)t->n_widths * (double)t->n_rows;
+    return pattern * t->cells / (double)t->n_cells * (t->is_open ? 0.1 : 1);
+}
+
+static uint32_t usual_width(const Trial *t)
+{
+    uint32_t best = 0;
+    for (uint32_t k = 1; k < t->n_widths; k++)
+        if (t->widths[k].n_rows > t->widths[best].n_rows)
+            best = k;
+    return t->n_widths ? t->widths[best].n_fields : 1;
+}
+
+/* Does the quote stand where a field begins? */
+static bool quote_is_used(const char *p, size_t n, char delimiter, char quote)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == quote && (i == 0 || p[i - 1] == delimiter || p[i - 1] == '\n' || p[i - 1] == '\r'))
+            return true;
+    return false;
+}
+
+static uint32_t guess_form(DialectGuess *out, const char *p, size_t n, bool is_all)
+{
+    static const char DELIMITERS[] = ",;\t|\x1f :";
+    double best = -1;
+    uint32_t width = 1;
+    size_t tried = n < TRIED_BYTES ? n : TRIED_BYTES;
+    for (const char *d = DELIMITERS; *d; d++) {
+        for (int q = 0; q < 2; q++) {
+            char quote = "\"'"[q];
+            if (!memchr(p, *d, tried) || (q && !quote_is_used(p, tried, *d, quote)))
+                continue;
+            Trial t = try_dialect(p, tried, is_all && tried == n, *d, quote);
+            double score = trial_score(&t) * (*d == ' ' || *d == ':' ? 0.7 : 1) * (q ? 0.99 : 1);
+            if (score > best) {
+                best = score;
+                width = usual_width(&t);
+                out->dialect.delimiter = *d;
+                out->dialect.quote = quote;
+            }
+        }
+    }
+    if (width == 1) { /* nothing divides most rows */
+        out->dialect.delimiter = ',';
+        out->dialect.quote = '"';
+    }
+    return width;
+}
+
+/* ---- rows ---- */
+
+/* The rows of p[0..n), up to the first that is ragged; NULL: none. */
+static RawRows *rows_of(const char *p, size_t n, const CsvDialect *d, bool is_all, Error *err)
+{
+    CsvSample *look = xcalloc(1, sizeof *look);
+    *look = (CsvSample){.block = heap_new(n + 1), .n_bytes = n, .at_eof = is_all};
+    memcpy(look->block->bytes, p, n);
+    CsvReadOptions o = {.dialect = *d, .sample = look};
+    CsvSource *source = NULL;
+    RawRows *raw = NULL;
+    if (csv_source_open(STR_LIT("sample"), &o, &source, err) != OK)
+        return NULL;
+    if (csv_source_next(source, (CsvLimit){.bytes = CSV_BATCH_MAX}, &raw, NULL) == OK && raw)
+        raw_index(raw, NULL);
+    csv_source_close(source);
+    return raw;
+}
+
+/* Counts the rows of `width` fields and the others; returns where the first of that width begins. What stands before that one
+ * is no part of the table. */
+static size_t count_rows(DialectGuess *out, const char *p, size_t n, bool is_all, uint32_t width)
+{
+    uint64_t line = 1;
+    size_t begin = n;
+    for (size_t at = 0; at < n;) {
+        CsvRecord r = csv_record(p + at, n - at, out->dialect.delimiter, out->dialect.quote, 0);
+        bool is_blank = p[at] == '\n' || p[at] == '\r';
+        if (at + r.n_bytes >= n && !is_all && at)
+            break;
+        if (!is_blank && r.n_fields == width) {
+            if (begin == n) {
+                begin = at;
+                out->first_line = line;
+            }
+            out->n_rows++;
+        } else if (!is_blank && begin < n && !r.is_open && out->n_ragged++ == 0) {
+            out->ragged_line = line;
+            out->ragged_fields = r.n_fields;
+        }
+        line += csv_count_lines(p + at, r.n_bytes);
+        at += r.n_bytes;
+    }
+    return begin < n ? begin : 0;
+}
+
+/* ---- header ---- */
+
+static Str first_cell(const RawRows *raw, uint32_t col, Heap **heap)
+{
+    return csv_cell_text(raw_cell(raw, 0, col), raw->input->dialect.quote, heap);
+}
+
+/* Is the first row, read as data, a header? cols: types of the rows behind it. */
+static bool looks_like_header(const RawRows *raw, const CatalogCol *cols, Arena *a, Str *trouble)
+{
+    Heap *heap = NULL;
+    bool has_value = false, differs = false;
+    *trouble = (Str){0};
+    for (uint32_t c = 0; c < raw->n_cols; c++) {
+        Str s = arena_str(a, first_cell(raw, c, &heap));
+        bool value = s.len && is_value(s);
+        has_value |= value;
+        differs |= !value && s.len && cols[c].type != TYPE_STRING;
+        if (s.len == 0)
+            *trouble = arena_printf(a, "the name of column %u is empty", c + 1);
+        for (uint32_t k = 0; k < c && s.len; k++)
+            if (str_eq(s, first_cell(raw, k, &heap)))
+                *trouble = arena_printf(a, "`%.*s` comes twice", STR_ARG(s));
+    }
+    heap_unref(heap);
+    return differs || !has_value;
+}
+
+/* Types of raw without its first row. */
+static void types_behind_first(const RawRows *raw, Arena *a, CatalogCol *cols)
+{
+    RawRows rest = *raw;
+    rest.start = raw->start + raw->n_cols;
+    rest.n_rows = raw->n_rows - 1;
+    sniff_types(&rest, a, cols);
+}
+
+/* ---- null words ---- */
+
+static const char *const NULL_WORDS[] = {"NA", "N/A", "n/a", "na", "NULL", "null", "Null", "None", "none", "nil", "-", "--", "?", ".",
+                                         "\\N", "#N/A", "(null)", "missing", "unknown"};
+
+/* How many string columns get a type when the word is null. */
+static uint32_t null_word_gain(const RawRows *raw, const CatalogCol *cols, Str word, Arena *a)
+{
+    uint32_t gain = 0;
+    CsvInput input = *raw->input;
+    RawRows with = *raw;
+    input.dialect.null_word = word;
+    with.input = &input;
+    CatalogCol *typed = arena_array(a, CatalogCol, raw->n_cols);
+    sniff_types(&with, a, typed);
+    for (uint32_t c = 0; c < raw->n_cols; c++)
+        gain += cols[c].type == TYPE_STRING && typed[c].type != TYPE_STRING;
+    return gain;
+}
+
+static void guess_null_word(DialectGuess *out, const RawRows *raw, const CatalogCol *cols, Arena *a)
+{
+    uint32_t best = 0;
+    for (size_t k = 0; k < sizeof NULL_WORDS / sizeof *NULL_WORDS; k++) {
+        Str word = str_of(NULL_WORDS[k]);
+        bool is_odd = false; /* sniffing again is worth while where the word stands in the way */
+        for (uint32_t c = 0; c < raw->n_cols && !is_odd; c++)
+            is_odd = cols[c].type == TYPE_STRING && (cols[c].almost == TYPE_ERROR || str_eq(cols[c].odd_value, word));
+        uint32_t gain = is_odd ? null_word_gain(raw, cols, word, a) : 0;
+        if (gain > best) {
+            best = gain;
+            out->dialect.null_word = word;
+        }
+    }
+}
+
+/* ---- forms ---- */
+
+/* Date forms of other tools. Where both orders of day and month fit, the first here is named. */
+static const char *const TIME_FORMS[] = {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%b %d, %Y",
+                                         "%d-%b-%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
+                                         "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
+                                         "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
+                                         "%a %b %d %H:%M:%S %Y"};
+enum { N_TIME_FORMS = sizeof TIME_FORMS / sizeof *TIME_FORMS };
+
+static bool digits_in_threes(Str s, char group, char point)
+{
+    uint32_t i = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+') ? 1 : 0, run = 0;
+    bool has_group = false, has_point = false;
+    for (; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (c >= '0' && c <= '9') {
+            run++;
+        } else if (c == group && !has_point && run >= 1 && run <= 3 && (!has_group || run == 3)) {
+            has_group = true;
+            run = 0;
+        } else if (c == point && !has_point && (!has_group || run == 3) && run) {
+            has_point = true;
+            run = 0;
+        } else {
+            return false;
+        }
+    }
+    return run > 0 && (has_point || !has_group || run == 3);
+}
+
+static bool is_word_of(Str s, const char *const *words, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (str_is(s, words[k]))
+            return true;
+    return false;
+}
+
+static bool form_fits(CellForm form, const char *pattern, Str s)
+{
+    static const char *const YES_NO[] = {"yes", "no", "Yes", "No", "YES", "NO", "y", "n", "Y", "N"};
+    int64_t us;
+    double f;
+    PatternError why;
+    switch (form) {
+    case FORM_TIME:
+    case FORM_TIME_EITHER: return time_parse(s, str_of(pattern), &us, &why);
+    case FORM_DECIMAL_COMMA: return digits_in_threes(s, '.', ',');
+    case FORM_THOUSANDS: return digits_in_threes(s, ',', '.');
+    case FORM_CODE: return value_parse_float(s, &f) || (s.len > 1 && s.ptr[0] == '+' && value_parse_float(str_slice(s, 1, s.len - 1), &f));
+    case FORM_YES_NO: return is_word_of(s, YES_NO, sizeof YES_NO / sizeof *YES_NO);
+    case FORM_PERCENT: return s.len > 1 && s.ptr[s.len - 1] == '%' && value_parse_float(str_slice(s, 0, s.len - 1), &f);
+    case FORM_NONE: return false;
+    }
+    return false;
+}
+
+/* Do all values of the column have it? The first is the example. */
+static bool column_has_form(const RawRows *raw, uint32_t col, CellForm form, const char *pattern, Str *example, Arena *a)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    Heap *heap = NULL;
+    bool fits = true, any = false;
+    for (uint32_t r = 0; r < raw->n_rows && fits; r++) {
+        StrView cell = raw_cell(raw, r, col);
+        Str s = csv_cell_text(cell, d->quote, &heap);
+        if (csv_cell_is_null(cell, d) || s.len == 0)
+            continue;
+        fits = form_fits(form, pattern, s);
+        if (!any)
+            *example = arena_str(a, s);
+        any = true;
+    }
+    heap_unref(heap);
+    return fits && any;
+}
+
+static void guess_column_form(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a)
+{
+    static const CellForm PLAIN[] = {FORM_CODE, FORM_THOUSANDS, FORM_DECIMAL_COMMA, FORM_PERCENT, FORM_YES_NO};
+    for (size_t k = 0; k < sizeof PLAIN / sizeof *PLAIN; k++)
+        if (column_has_form(raw, c, PLAIN[k], NULL, &out->example, a)) {
+            out->form = PLAIN[k];
+            return;
+        }
+    for (uint32_t k = 0; k < N_TIME_FORMS; k++) {
+        if (!column_has_form(raw, c, FORM_TIME, TIME_FORMS[k], &out->example, a))
+            continue;
+        if (out->form == FORM_TIME) { /* a second one fits: day and month in the other order */
+            out->form = FORM_TIME_EITHER;
+            return;
+        }
+        out->form = FORM_TIME;
+        out->pattern = TIME_FORMS[k];
+    }
+    if (out->form == FORM_NONE)
+        out->example = (Str){0};
+}
+
+/* ---- all of it ---- */
+
+static void columns(DialectGuess *out, const RawRows *raw, Arena *a)
+{
+    CatalogCol *cols = arena_array(a, CatalogCol, raw->n_cols);
+    sniff_types(raw, a, cols);
+    out->n_cols = raw->n_cols;
+    out->cols = arena_array(a, DialectCol, raw->n_cols);
+    for (uint32_t c = 0; c < raw->n_cols; c++) {
+        out->cols[c].col = cols[c];
+        if (cols[c].type == TYPE_STRING)
+            guess_column_form(raw, c, &out->cols[c], a);
+    }
+}
+
+Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error *err)
+{
+    const char *p = sample->block->bytes;
+    size_t n = sample->n_bytes;
+    *out = (DialectGuess){.dialect = CSV_DEFAULT_DIALECT, .is_all = sample->at_eof};
+    if (n == 0)
+        return error_set(err, ERR_DATA, "this input is empty: not even a header");
+    out->encoding = encoding_of(p, n, !sample->at_eof);
+    if (out->encoding == TEXT_UTF16 || out->encoding == TEXT_BINARY)
+        return OK;
+    if (out->encoding == TEXT_UTF8_MARK)
+        p += 3, n -= 3;
+    out->is_json = n && p[0] == '{';
+    if (out->is_json)
+        return OK;
+    line_ends(out, p, n < TRIED_BYTES ? n : TRIED_BYTES);
+    uint32_t width = guess_form(out, p, n, sample->at_eof);
+    size_t begin = count_rows(out, p, n, sample->at_eof, width);
+    p += begin;
+    n -= begin;
+    out->dialect.has_header = false;
+    RawRows *raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
+    if (!raw)
+        return ERR_DATA;
+    if (raw->n_rows > 1) {
+        CatalogCol *behind = arena_array(a, CatalogCol, raw->n_cols);
+        types_behind_first(raw, a, behind);
+        out->dialect.has_header = looks_like_header(raw, behind, a, &out->header_trouble);
+    } else {
+        CatalogCol *only = arena_array(a, CatalogCol, raw->n_cols);
+        sniff_types(raw, a, only);
+        bool has_value = false;
+        for (uint32_t c = 0; c < raw->n_cols; c++)
+            has_value |= only[c].type != TYPE_STRING;
+        out->dialect.has_header = !has_value;
+    }
+    if (!out->dialect.has_header)
+        out->header_trouble = (Str){0};
+    if (out->dialect.has_header && out->header_trouble.len == 0) {
+        raw_unref(raw);
+        raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
+    } else {
+        out->dialect.has_header = false;
+    }
+    CatalogCol *cols = arena_array(a, CatalogCol, raw ? raw->n_cols : 1);
+    if (raw) {
+        sniff_types(raw, a, cols);
+        guess_null_word(out, raw, cols, a);
+        if (out->dialect.null_word.len) {
+            raw_unref(raw);
+            raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
+        }
+    }
+    if (raw)
+        columns(out, raw, a);
+    raw_unref(raw);
+    if (out->dialect.has_header && out->n_rows)
+        out->n_rows--;
+    return OK;
+}
