@@ -9,7 +9,7 @@
 
 #define SMALL_PARTS 256 /* batches of a collect that are joined into one */
 #define SMALL_ROWS 4096 /* a batch with fewer is small */
-#define CUT_ROWS 1024   /* rows of a `top` or `distinct` that may pile up beyond what it keeps */
+#define CUT_ROWS 1024   /* rows of a `top` that may pile up beyond what it keeps */
 #define CUT_PARTS 32    /* parts of it, where there are fewer rows than that */
 
 /* Small parts are joined in time: each has buffers of its own, which would outweigh its rows. */
@@ -78,6 +78,28 @@ void part_free(Run *r, Part *p)
     free(p);
 }
 
+/* Is what it knows of batches merged by their keys? */
+static bool merges(const Step *collect)
+{
+    return collect->hold == HOLD_GROUPS || collect->hold == HOLD_DISTINCT;
+}
+
+/* The GROUP or DISTINCT of the part's code. */
+static const Spec *keys_spec(const Run *r, const Step *collect)
+{
+    const Code *part = r->codes[collect->inputs[0]];
+    uint32_t i = part->n_instrs;
+    while (part->instrs[i - 1].op != OP_GROUP && part->instrs[i - 1].op != OP_DISTINCT)
+        i--;
+    return &part->specs[part->instrs[i - 1].a];
+}
+
+/* With a budget, whoever folds does so alone, as it looks at what is held. */
+static uint32_t n_parts_of(const Run *r, const Step *collect)
+{
+    return merged_n_parts(keys_spec(r, collect), collect->scope != 0 || budget_counts(&r->budget));
+}
+
 /* Runs the head, and what is folded as far as one batch goes. */
 static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
 {
@@ -102,10 +124,12 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
         inst.row_base = g->raw->first_row;
     }
     part->n_rows_in = t->n_rows_in = in->n_rows;
-    if (s->part_of->hold == HOLD_GROUPS) {
+    if (merges(s->part_of)) {
         st = vm_run_groups(vm, code, &outside, &inst, in, &part->groups, err);
-        if (st == OK)
+        if (st == OK) {
+            groups_order(part->groups, n_parts_of(r, s->part_of));
             part->n_rows_out = groups_count(part->groups);
+        }
     } else {
         Batch *out = NULL;
         st = vm_run(vm, code, &outside, &inst, in, &out, err);
@@ -135,6 +159,28 @@ static void part_count(Run *r, Part *p)
     budget_take(&r->budget, p->n_bytes);
 }
 
+/* At which part a worker begins to merge. */
+static uint32_t merge_begin(const Run *r, const Task *t, const Step *collect)
+{
+    return t->worker * n_parts_of(r, collect) / r->info->n_workers;
+}
+
+/* Merges batches of the collect that another worker folds meanwhile. */
+static void help_merge(Run *r, const Task *t, const Step *collect)
+{
+    if (budget_counts(&r->budget))
+        return;
+    pthread_mutex_lock(&r->mu);
+    Merged *m = r->merging[collect->id] ? merged_ref(r->merging[collect->id]) : NULL;
+    pthread_mutex_unlock(&r->mu);
+    if (!m)
+        return;
+    uint64_t begin = work_begin(r);
+    if (merged_work(m, merge_begin(r, t, collect)))
+        work_end(r, t, WORK_FOLD, begin, 0, 0);
+    merged_unref(m);
+}
+
 TaskResult task_part(Run *r, Task *t, const Step *s)
 {
     Part *part = xcalloc(1, sizeof *part);
@@ -154,6 +200,8 @@ TaskResult task_part(Run *r, Task *t, const Step *s)
     t->n_rows_out = part->n_rows_out;
     part_count(r, part);
     instance_set_out(t->inst, part);
+    if (merges(s->part_of))
+        help_merge(r, t, s->part_of);
     return TASK_DONE;
 }
 
@@ -256,57 +304,46 @@ static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
-/* HOLD_GROUPS: what is known goes to the file; from then on so does every batch's. */
-static Status spill_groups(Run *r, Task *t, const Step *s, State *state)
+/* HOLD_GROUPS, HOLD_DISTINCT: what is held goes to the file; from then on so does what is known of every batch. */
+static Status spill_merged(Run *r, Task *t, const Step *s, State *state)
 {
     Status st = OK;
     if (!state->partitions)
         st = partitions_open(r, s, &state->partitions, &t->err);
-    if (st == OK)
-        st = partitions_put_groups(r, state->partitions, state->groups, &t->err);
-    groups_close(state->groups);
-    state->groups = NULL;
+    if (st == OK && s->hold == HOLD_GROUPS)
+        st = partitions_put_merged(r, state->partitions, state->merged, &t->err);
+    uint32_t n = 0;
+    Batch *const *rows = s->hold == HOLD_DISTINCT ? merged_rows(state->merged, &n) : NULL;
+    for (uint32_t i = 0; st == OK && i < n; i++)
+        if (rows[i])
+            st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], rows[i], &t->err);
+    merged_drop(r, s, state);
     state_count(r, state, 0);
     return st;
 }
 
-/* HOLD_DISTINCT: the rows held go to the file. */
-static Status spill_distinct(Run *r, Task *t, const Step *s, State *state)
+/* The groups or rows of one batch. */
+static Status spill_part(Run *r, Task *t, const Step *s, State *state, Groups *g)
 {
-    Status st = OK;
-    if (!state->partitions)
-        st = partitions_open(r, s, &state->partitions, &t->err);
-    for (uint32_t i = 0; st == OK && i < state->n_parts; i++)
-        st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], state->parts[i], &t->err);
-    if (st == OK) {
-        drop_parts(state);
-        state->next_cut = 0;
-        state_count(r, state, 0);
+    if (s->hold == HOLD_GROUPS) {
+        groups_own(g);
+        return partitions_put_groups(r, state->partitions, g, &t->err);
     }
+    const uint32_t *rows;
+    Batch *table = groups_source(g, &rows);
+    Batch *some = rows ? batch_select_rows(table, rows, groups_count(g)) : batch_ref(table);
+    Status st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], some, &t->err);
+    batch_unref(some);
     return st;
-}
-
-/* The GROUP of the part's code. */
-static const Spec *group_spec(const Run *r, const Step *s)
-{
-    const Code *part = r->codes[s->inputs[0]];
-    uint32_t i = 0;
-    while (part->specs[i].kind != SPEC_GROUP)
-        i++;
-    return &part->specs[i];
 }
 
 /* All partitions become one table. */
 static Status partitions_done(Run *r, Task *t, const Step *s, State *state)
 {
     Status st = OK;
-    if (state->groups)
-        st = spill_groups(r, t, s, state);
-    else if (state->n_parts)
-        st = spill_distinct(r, t, s, state);
-    if (st == OK && s->hold == HOLD_GROUPS)
-        st = partitions_finish_groups(r, t, state->partitions, group_spec(r, s), &state->spilled, &t->err);
-    else if (st == OK)
+    if (s->hold == HOLD_GROUPS)
+        st = partitions_finish_groups(r, t, state->partitions, keys_spec(r, s), &state->spilled, &t->err);
+    else
         st = partitions_finish_rows(r, t, state->partitions, r->codes[s->id], &state->spilled, &t->err);
     partitions_free(r, state->partitions);
     state->partitions = NULL;
@@ -328,16 +365,42 @@ Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_sp
     return st;
 }
 
-static void hold_groups(Run *r, State *state, Part *part)
+static void merged_start(Run *r, const Step *s, State *state)
 {
-    if (state->groups) {
-        groups_merge(state->groups, part->groups);
-    } else {
-        state->groups = part->groups;
-        part->groups = NULL;
+    state->merged = merged_open(keys_spec(r, s), s->hold == HOLD_DISTINCT, n_parts_of(r, s));
+    if (s->scope != 0)
+        return;
+    pthread_mutex_lock(&r->mu);
+    r->merging[s->id] = merged_ref(state->merged);
+    pthread_mutex_unlock(&r->mu);
+}
+
+void merged_drop(Run *r, const Step *s, State *state)
+{
+    Merged *shared = NULL;
+    pthread_mutex_lock(&r->mu);
+    if (state->merged && r->merging[s->id] == state->merged) {
+        shared = r->merging[s->id];
+        r->merging[s->id] = NULL;
     }
+    pthread_mutex_unlock(&r->mu);
+    merged_unref(shared);
+    merged_unref(state->merged);
+    state->merged = NULL;
+}
+
+static Status hold_merged(Run *r, Task *t, const Step *s, State *state, Part *part)
+{
+    if (state->partitions)
+        return spill_part(r, t, s, state, part->groups);
+    if (!state->merged)
+        merged_start(r, s, state);
+    merged_put(state->merged, part->groups);
+    part->groups = NULL;
+    merged_work(state->merged, merge_begin(r, t, s));
     if (budget_counts(&r->budget))
-        state_count(r, state, groups_bytes(state->groups));
+        state_count(r, state, merged_bytes(state->merged));
+    return is_over_share(r, s, state) ? spill_merged(r, t, s, state) : OK;
 }
 
 static FoldResult fold_failed(Task *t, Status st)
@@ -376,18 +439,14 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
             hold_rows(r, state, part);
         return state->n_rows >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
     case HOLD_GROUPS:
-        hold_groups(r, state, part);
-        if ((state->partitions || is_over_share(r, s, state)) &&
-            (st = spill_groups(r, t, s, state)) != OK)
+    case HOLD_DISTINCT:
+        if ((st = hold_merged(r, t, s, state, part)) != OK)
             return fold_failed(t, st);
         break;
     case HOLD_TOP:
-    case HOLD_DISTINCT:
         hold_rows(r, state, part);
         if (wants_cut(state) && cut(r, t, s, state) != OK)
             return FOLD_FAILED;
-        if (is_over_share(r, s, state) && (st = spill_distinct(r, t, s, state)) != OK)
-            return fold_failed(t, st);
         break;
     case HOLD_SORTED:
     case HOLD_ROWS:
@@ -399,21 +458,34 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
     return FOLD_MORE;
 }
 
+/* The rows that differ become the parts of the table. */
+static void take_distinct(Run *r, const Step *s, State *state)
+{
+    uint32_t n;
+    Batch *const *rows = merged_rows(state->merged, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i])
+            keep_part(state, batch_ref(rows[i]));
+    merged_drop(r, s, state);
+}
+
 Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *err)
 {
     bool is_kept = s->retry.n_more > 0; /* another attempt wants it again */
+    if (state->merged)
+        merged_finish_work(state->merged);
+    if (s->hold == HOLD_DISTINCT && state->merged)
+        take_distinct(r, s, state);
     if (s->hold != HOLD_GROUPS) {
         *out = join_parts(state, s->in);
         if (is_kept)
             keep_part(state, batch_ref(*out));
         return OK;
     }
-    if (!state->groups)
-        state->groups = groups_open(group_spec(r, s)); /* of no batches */
-    Status st = groups_finish(state->groups, out, err);
-    if (!is_kept) {
-        groups_close(state->groups);
-        state->groups = NULL;
-    }
+    if (!state->merged)
+        merged_start(r, s, state); /* of no batches */
+    Status st = merged_groups(state->merged, out, err);
+    if (!is_kept)
+        merged_drop(r, s, state);
     return st;
 }

@@ -243,6 +243,12 @@ static uint32_t tail_begin(const Step *s, const Code *c)
     return s->hold == HOLD_SORTED || s->hold == HOLD_DISTINCT ? folded_end(c) : 0;
 }
 
+/* ... with what is not: rows that differ are found. */
+static uint32_t code_begin(const Step *s, const Code *c)
+{
+    return s->kind == STEP_COLLECT && s->hold == HOLD_DISTINCT ? folded_end(c) : 0;
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -291,7 +297,8 @@ TaskResult task_run(void *ctx, Task *t)
         if (reads)
             st = run_read(r, &outside, &inst, in, &out, &n_dropped, &t->err);
         else
-            st = vm_run(r->vms[t->worker], r->codes[s->id], &outside, &inst, in, &out, &t->err);
+            st = vm_run_part(r->vms[t->worker], r->codes[s->id], code_begin(s, r->codes[s->id]),
+                             r->codes[s->id]->n_instrs, &outside, &inst, in, &out, &t->err);
     }
     batch_unref(own);
     buf_deinit(&key);

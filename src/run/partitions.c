@@ -84,7 +84,7 @@ static Status records_flush(Run *r, Partitions *p, size_t least, Error *err)
     return st;
 }
 
-Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
+static void groups_put(Partitions *p, const Groups *g)
 {
     uint32_t n = groups_count(g);
     uint32_t *order = xmalloc((n + 1ull) * sizeof *order), starts[N_PARTS + 1];
@@ -100,9 +100,27 @@ Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
             p->n_first[k] = n_of;
     }
     free(order);
-    p->next_seq += n;
-    p->has_put = true;
+}
+
+Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
+{
+    groups_put(p, g);
+    p->next_seq += groups_count(g);
     return records_flush(r, p, spilled_block_bytes(r), err);
+}
+
+Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err)
+{
+    uint32_t n;
+    Groups **tables = merged_tables(m, &n, &p->next_seq);
+    Status st = OK;
+    for (uint32_t i = 0; i < n && st == OK; i++) {
+        groups_put(p, tables[i]);
+        st = records_flush(r, p, spilled_block_bytes(r), err);
+    }
+    free(tables);
+    p->has_put = true;
+    return st;
 }
 
 /* ---- rows ---- */

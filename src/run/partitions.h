@@ -16,7 +16,9 @@ typedef struct Partitions Partitions;
 Status partitions_open(Run *r, const Step *s, Partitions **out, Error *err);
 void partitions_free(Run *r, Partitions *p); /* NULL is fine */
 
-/* Takes all that g knows. The first call: they are the groups of the first batches. */
+/* Takes all that is known of the first batches ... */
+Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err);
+/* ... and of each of those behind them, which has all it needs (groups_own). */
 Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err);
 /* Rows, of which equal ones may have been put before. code: with the DISTINCT. */
 Status partitions_put_rows(Run *r, const Task *t, Partitions *p, const Code *code, Batch *rows,

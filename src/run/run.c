@@ -42,7 +42,6 @@ static void release_state(void *ctx, uint32_t step, void *state)
 {
     Run *r = ctx;
     State *s = state;
-    (void)step;
     budget_give(&r->budget, s->n_bytes);
     budget_give(&r->budget, s->n_pending_bytes);
     source_close(s);
@@ -53,7 +52,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     parts_free(s->split);
     files_free(s->files);
     free(s->parts);
-    groups_close(s->groups);
+    merged_drop(r, r->plan->steps[step], s);
     spilled_free(s->spilled);
     partitions_free(r, s->partitions);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
@@ -129,6 +128,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
     r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
     r->may_spill = arena_array(r->arena, bool, plan->n_steps);
+    r->merging = arena_array(r->arena, Merged *, plan->n_steps);
     r->stops = arena_array(r->arena, bool, plan->n_steps);
     for (uint32_t i = 0; i < plan->n_steps && st == OK; i++) {
         const Step *s = plan->steps[i];

@@ -18,6 +18,7 @@
 #include "run/budget.h"
 #include "run/outputs.h"
 #include "run/run.h"
+#include "vm/merged.h"
 #include "vm/vm.h"
 
 struct Run {
@@ -42,6 +43,7 @@ struct Run {
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
     uint64_t *spilled_bytes; /* [n_steps] guarded by mu */
     pthread_mutex_t mu; /* guards what follows, and the log */
+    Merged **merging;   /* [n_steps] what a collect that runs once has of its batches, for workers that help; a reference */
     uint64_t rows_read, rows_out;
 };
 
@@ -73,12 +75,12 @@ typedef struct State {
     uint32_t n_small;    /* the last of them, not joined yet */
     uint64_t n_rows;     /* of all of them */
     /* collect: */
-    Groups *groups;      /* HOLD_GROUPS: of the batches so far */
+    Merged *merged;      /* HOLD_GROUPS, HOLD_DISTINCT: of the batches so far; NULL: none, or they are spilled */
     uint64_t n_rows_in;  /* of the batches so far */
     uint64_t n_rows_out; /* HOLD_NOTHING: rows that nobody reads */
-    uint64_t next_cut;   /* HOLD_TOP, HOLD_DISTINCT: at so many rows held the operation is run over them */
+    uint64_t next_cut;   /* HOLD_TOP: at so many rows held the operation is run over them */
     uint64_t ended_at;   /* with meters: when the instance ended, before its turn to append */
-    uint64_t n_bytes;    /* counted: parts and groups */
+    uint64_t n_bytes;    /* counted: parts and what is merged */
     struct Spilled *spilled; /* rows of the batches so far that are not among the parts; NULL: none */
     struct Partitions *partitions; /* HOLD_GROUPS, HOLD_DISTINCT: what is spilled of it; NULL: nothing */
     bool has_joined;     /* HOLD_SORTED: some parts were joined and are not sorted any more */
@@ -141,7 +143,7 @@ Batch *parts_get(const struct Parts *p, const Batch *table, uint64_t k, void **l
 typedef struct Part {
     Error *err;          /* a mistake in the batch is one of the collect; NULL: none */
     Batch *rows;         /* NULL: none to hold */
-    Groups *groups;      /* HOLD_GROUPS */
+    Groups *groups;      /* HOLD_GROUPS, HOLD_DISTINCT */
     Buf *written;        /* [plan->n_sinks] bytes to append; NULL: none */
     uint64_t n_rows_in, n_rows_out;
     uint64_t n_bytes;    /* counted */
@@ -160,6 +162,8 @@ Batch *join_parts(State *s, const Schema *schema);
 /* A batch of a collect, in its turn (Tasks.fold). */
 FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child);
 
+/* Lets go of what was merged. */
+void merged_drop(Run *r, const Step *s, State *state);
 /* Past the first operation of the collect's code, which is the folded one. */
 uint32_t folded_end(const Code *c);
 /* When all batches are folded: are some of its rows spilled? Then all are, ready to be streamed. */

@@ -21,8 +21,16 @@ size_t agg_bytes(const Agg *a);     /* what it holds */
  * n_groups: how many there are from now on, never fewer than before. */
 void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
                 uint32_t n_groups);
-/* Takes what `from` knows: its group g is our group map[g], and its rows come after ours. */
-void agg_merge(Agg *a, const Agg *from, const uint32_t *map, uint32_t n_groups);
+/* Takes what `from` knows of its groups some[n], or all n of them (NULL): the i-th is our group map[i], and its rows come
+ * after ours. some: only where agg_is_small. */
+void agg_merge(Agg *a, const Agg *from, const uint32_t *some, const uint32_t *map, uint32_t n,
+               uint32_t n_groups);
+/* Takes rows some[n], or all n of them (NULL), as if each were of a batch of its own whose groups are merged: group
+ * map[i] gets the i-th. Only where agg_is_small. */
+void agg_add(Agg *a, Column *const *args, const uint32_t *some, const uint32_t *map, uint32_t n,
+             uint32_t n_groups);
+/* Does it hold no more for a group than for a row? */
+bool agg_is_small(const AggSpec *spec);
 /* For groups that are kept elsewhere for a while: appends what it knows of groups sel[n]; takes the states of groups
  * 0 .. n of a fresh one, as they were, from *p, which is moved behind them, and keeps the heap that has the bytes
  * alive. Not of median, count_distinct and string_agg. */

@@ -1,3 +1,5 @@
+/* groups.c - longer than most: whatever knows where the keys and states of groups are (in stores of their own, in the
+ * columns of a batch, in bytes of a file) stands here. */
 #include "vm/groups.h"
 
 #include <stdlib.h>
@@ -15,9 +17,18 @@ struct Groups {
     uint32_t *ids;         /* [n_rows] the group of each, until the last aggregate has seen them */
     Store *values, *texts; /* [spec->n_keys], a row per group; texts: no column where a key was computed */
     Agg **aggs;            /* [spec->n_aggs] */
-    uint64_t *seqs;        /* [cap_seqs] of groups that were loaded, [n]; else NULL */
+    uint64_t *seqs;        /* [cap_seqs] of groups that were loaded or merged in parts, [n]; else NULL */
     uint32_t cap_seqs;
     GroupTable table;      /* of the keys; its cells are made when it is first merged into */
+    /* Of a batch that is to be merged, where the keys are instead of in values and texts: */
+    Batch *source;         /* NULL: there */
+    Column **cols;         /* [spec->n_keys] of its rows */
+    uint32_t *first;       /* [n] row of each group; NULL: group i is row i, and aggs have no states yet ... */
+    Column ***args;        /* ... but [spec->n_aggs] lists of these */
+    bool of_rows;          /* of a DISTINCT: values only where packed keys are not whole */
+    uint32_t n_parts;
+    uint32_t *order;       /* [n] the groups by part; NULL: there is one part */
+    uint32_t *starts;      /* [n_parts + 1] in order */
 };
 
 Groups *groups_open(const Spec *spec)
@@ -33,6 +44,30 @@ Groups *groups_open(const Spec *spec)
     return g;
 }
 
+static void args_drop(Groups *g)
+{
+    for (uint32_t i = 0; g->args && i < g->spec->n_aggs; i++) {
+        for (uint32_t k = 0; g->args[i] && k < g->spec->aggs[i].n_args; k++)
+            column_unref(g->args[i][k]);
+        free(g->args[i]);
+    }
+    free(g->args);
+    g->args = NULL;
+}
+
+static void source_drop(Groups *g)
+{
+    args_drop(g);
+    for (uint32_t i = 0; g->cols && i < g->spec->n_keys; i++)
+        column_unref(g->cols[i]);
+    batch_unref(g->source);
+    free(g->cols);
+    free(g->first);
+    g->source = NULL;
+    g->cols = NULL;
+    g->first = NULL;
+}
+
 void groups_close(Groups *g)
 {
     if (!g)
@@ -43,6 +78,9 @@ void groups_close(Groups *g)
     }
     for (uint32_t i = 0; i < g->spec->n_aggs; i++)
         agg_close(g->aggs[i]);
+    source_drop(g);
+    free(g->order);
+    free(g->starts);
     free(g->ids);
     free(g->seqs);
     free(g->values);
@@ -59,7 +97,10 @@ uint32_t groups_count(const Groups *g)
 
 size_t groups_bytes(const Groups *g)
 {
-    size_t n = sizeof *g + group_table_bytes(&g->table);
+    size_t n = sizeof *g + group_table_bytes(&g->table) + g->cap_seqs * sizeof *g->seqs;
+    n += (g->first ? g->n * sizeof *g->first : 0) + (g->order ? g->n * sizeof *g->order : 0);
+    for (uint32_t i = 0; g->cols && i < g->spec->n_keys; i++)
+        n += column_bytes(g->cols[i]);
     for (uint32_t i = 0; i < g->spec->n_keys; i++)
         n += store_bytes(&g->values[i]) + store_bytes(&g->texts[i]);
     for (uint32_t i = 0; i < g->spec->n_aggs; i++)
@@ -67,22 +108,36 @@ size_t groups_bytes(const Groups *g)
     return n;
 }
 
-/* The cells of the first row of each group. */
-static void add_texts(Groups *g, const Batch *table, const uint32_t *first)
+static uint32_t *numbers(uint32_t n)
+{
+    uint32_t *all = xmalloc((n + 1ull) * sizeof *all);
+    for (uint32_t i = 0; i < n; i++)
+        all[i] = i;
+    return all;
+}
+
+/* The cells of rows [n] of the table. */
+static void add_texts(Groups *g, const Batch *table, const uint32_t *rows, uint32_t n)
 {
     const Spec *spec = g->spec;
-    uint32_t *all = xmalloc((g->n + 1ull) * sizeof *all);
-    for (uint32_t i = 0; i < g->n; i++)
-        all[i] = i;
+    uint32_t *all = numbers(n);
     for (uint32_t i = 0; i < spec->n_keys; i++) {
         int32_t col = spec->keys[i].col;
-        Column *text = col >= 0 ? batch_text_rows(table, (uint32_t)col, first, g->n) : NULL;
+        Column *text = col >= 0 ? batch_text_rows(table, (uint32_t)col, rows, n) : NULL;
         if (!text)
             continue;
-        store_add_rows(&g->texts[i], text, all, g->n);
+        store_add_rows(&g->texts[i], text, all, n);
         column_unref(text);
     }
     free(all);
+}
+
+/* With bytes of their own, so that the input's blocks can be freed. */
+static void add_keys(Groups *g, Column *const *cols, const Batch *table, const uint32_t *rows, uint32_t n)
+{
+    for (uint32_t i = 0; i < g->spec->n_keys; i++)
+        store_add_rows(&g->values[i], cols[i], rows, n);
+    add_texts(g, table, rows, n);
 }
 
 void groups_begin(Groups *g, Column *const *keys, const Batch *table)
@@ -96,16 +151,92 @@ void groups_begin(Groups *g, Column *const *keys, const Batch *table)
     group_rows_in(&g->table, keys, spec->n_keys, n_rows, g->ids, first);
     group_table_forget_cells(&g->table);
     g->n = g->table.n;
-    /* With bytes of their own, so that the input's blocks can be freed. */
-    for (uint32_t i = 0; i < spec->n_keys; i++) {
-        store_add_rows(&g->values[i], keys[i], first, g->n);
-    }
-    add_texts(g, table, first);
+    add_keys(g, keys, table, first, g->n);
     free(first);
+}
+
+/* Do so many of the first rows differ that of all of them more than about half will? Drawn from m keys at random, of
+ * s rows s * s / 2m meet one that was there before. */
+static bool mostly_differ(Column *const *keys, uint32_t n_keys, uint32_t n_rows)
+{
+    enum { SAMPLED = 4096 };
+    if (n_rows < 4 * SAMPLED)
+        return false;
+    GroupTable t = {0};
+    uint32_t *first = xmalloc(SAMPLED * sizeof *first);
+    group_rows_in(&t, keys, n_keys, SAMPLED, NULL, first);
+    uint32_t n_alike = SAMPLED - t.n;
+    group_table_free(&t);
+    free(first);
+    return n_alike <= 0.8 * SAMPLED * SAMPLED / n_rows;
+}
+
+/* Can a row stand for a group, and groups be merged in parts? */
+static bool has_small_states(const Spec *spec)
+{
+    for (uint32_t i = 0; i < spec->n_aggs; i++)
+        if (!agg_is_small(&spec->aggs[i]))
+            return false;
+    return spec->n_keys > 0;
+}
+
+void groups_begin_batch(Groups *g, Column *const *keys, Batch *table, bool of_rows)
+{
+    const Spec *spec = g->spec;
+    uint32_t n = g->n_rows = table->n_rows;
+    g->of_rows = of_rows;
+    if (spec->n_keys == 0)
+        return;
+    g->source = batch_ref(table);
+    g->cols = xmalloc(spec->n_keys * sizeof(Column *));
+    for (uint32_t i = 0; i < spec->n_keys; i++)
+        g->cols[i] = column_ref(keys[i]);
+    if (has_small_states(spec) && mostly_differ(keys, spec->n_keys, n)) {
+        g->n = g->table.n = g->table.cap = n;
+        g->table.keys = xmalloc(n * sizeof *g->table.keys);
+        group_keys(keys, spec->n_keys, 0, n, g->table.keys);
+        g->args = xcalloc(spec->n_aggs + 1ull, sizeof *g->args);
+        return;
+    }
+    g->first = xmalloc((n + 1ull) * sizeof *g->first);
+    g->ids = xmalloc((n + 1ull) * sizeof *g->ids);
+    group_rows_in(&g->table, keys, spec->n_keys, n, g->ids, g->first);
+    group_table_forget_cells(&g->table);
+    g->n = g->table.n;
+    if (spec->n_aggs == 0) {
+        free(g->ids);
+        g->ids = NULL;
+    }
+}
+
+void groups_own(Groups *g)
+{
+    if (!g->source)
+        return;
+    uint32_t *rows = g->first ? g->first : numbers(g->n);
+    add_keys(g, g->cols, g->source, rows, g->n);
+    for (uint32_t i = 0; g->args && i < g->spec->n_aggs; i++)
+        agg_update(g->aggs[i], g->args[i], rows, g->n, g->n);
+    if (!g->first)
+        free(rows);
+    source_drop(g);
+}
+
+Batch *groups_source(const Groups *g, const uint32_t **rows)
+{
+    *rows = g->first;
+    return g->source;
 }
 
 void groups_update(Groups *g, uint32_t agg, Column *const *args)
 {
+    if (g->args) {
+        uint32_t n_args = g->spec->aggs[agg].n_args;
+        g->args[agg] = xmalloc((n_args + 1ull) * sizeof(Column *));
+        for (uint32_t k = 0; k < n_args; k++)
+            g->args[agg][k] = column_ref(args[k]);
+        return;
+    }
     agg_update(g->aggs[agg], args, g->ids, g->n_rows, g->n);
     if (agg + 1 == g->spec->n_aggs) {
         free(g->ids);
@@ -117,49 +248,157 @@ void groups_update(Groups *g, uint32_t agg, Column *const *args)
 
 typedef struct Merging {
     const Groups *g, *from;
-    uint32_t n_before;    /* groups of g */
-    const uint32_t *first; /* group of `from` that each later one of g is */
+    const uint32_t *some;  /* groups of `from`, by the row that group_table_add is told of; NULL: all */
+    uint32_t n_before;     /* groups of g */
+    const uint32_t *first; /* such a row of each later one of g */
 } Merging;
+
+/* The values of key k of a group that comes in, and where. */
+static const Column *coming(const Merging *m, uint32_t row, uint32_t k, uint32_t *at)
+{
+    const Groups *from = m->from;
+    *at = m->some ? m->some[row] : row;
+    if (!from->source)
+        return from->values[k].col;
+    if (from->first)
+        *at = from->first[*at];
+    return from->cols[k];
+}
 
 static bool groups_same(const void *ctx, uint32_t group, uint32_t row)
 {
     const Merging *m = ctx;
-    bool is_new = group >= m->n_before;
-    const Groups *owner = is_new ? m->from : m->g;
-    uint32_t at = is_new ? m->first[group - m->n_before] : group;
-    for (uint32_t k = 0; k < m->g->spec->n_keys; k++)
-        if (!group_values_equal(owner->values[k].col, at, m->from->values[k].col, row))
+    for (uint32_t k = 0; k < m->g->spec->n_keys; k++) {
+        uint32_t at, old_at = group;
+        const Column *c = coming(m, row, k, &at), *old = m->g->values[k].col;
+        if (group >= m->n_before)
+            old = coming(m, m->first[group - m->n_before], k, &old_at);
+        if (!group_values_equal(old, old_at, c, at))
             return false;
+    }
     return true;
 }
 
-/* Behind those of the g->n groups before. */
-static void seqs_add(Groups *g, const Groups *from, const uint32_t *rows, uint32_t n)
+/* Numbers of those that come behind the g->n groups there are. */
+static void seqs_add(Groups *g, const Groups *from, const uint32_t *groups, uint32_t n, uint64_t first_seq)
 {
     if (g->n + n > g->cap_seqs) {
         g->cap_seqs = g->n + n > 2 * g->cap_seqs ? g->n + n : 2 * g->cap_seqs;
         g->seqs = xrealloc(g->seqs, g->cap_seqs * sizeof *g->seqs);
     }
     for (uint32_t i = 0; i < n; i++)
-        g->seqs[g->n + i] = from->seqs[rows[i]];
+        g->seqs[g->n + i] = from->seqs ? from->seqs[groups[i]] : first_seq + groups[i];
+}
+
+/* Numbers the groups some[n] of `from` (NULL: all of them). map[n]: the group of g that each is; new[return value]: those
+ * that g has not, of which it knows only the packed keys yet. */
+static uint32_t find_new(Groups *g, const Groups *from, const uint32_t *some, uint32_t n, uint32_t *map,
+                         uint32_t *new)
+{
+    enum { AT_ONCE = 256 };
+    const Merging m = {g, from, some, g->n, new};
+    if (!some) {
+        group_table_add(&g->table, from->table.keys, n, 0, groups_same, &m, map, new, g->n);
+        return g->table.n - g->n;
+    }
+    GroupKey keys[AT_ONCE];
+    for (uint32_t at = 0; at < n; at += AT_ONCE) {
+        uint32_t k = n - at < AT_ONCE ? n - at : AT_ONCE;
+        for (uint32_t i = 0; i < k; i++)
+            keys[i] = from->table.keys[some[at + i]];
+        group_table_add(&g->table, keys, k, at, groups_same, &m, map + at, new, g->n);
+    }
+    uint32_t n_new = g->table.n - g->n;
+    for (uint32_t i = 0; i < n_new; i++)
+        new[i] = some[new[i]];
+    return n_new;
 }
 
 /* map[from->n]: the group of g that each group of `from` is; those that g has not are added. */
 static void merge_keys(Groups *g, const Groups *from, uint32_t *map)
 {
-    uint32_t *first = xmalloc((from->n + 1ull) * sizeof *first);
-    const Merging m = {g, from, g->n, first};
-    group_table_add(&g->table, from->table.keys, from->n, 0, groups_same, &m, map, first, g->n);
-    uint32_t n_new = g->table.n - g->n;
+    uint32_t *new = xmalloc((from->n + 1ull) * sizeof *new);
+    uint32_t n_new = find_new(g, from, NULL, from->n, map, new);
     for (uint32_t k = 0; k < g->spec->n_keys; k++) {
-        store_add_rows(&g->values[k], from->values[k].col, first, n_new);
+        store_add_rows(&g->values[k], from->values[k].col, new, n_new);
         if (g->texts[k].col)
-            store_add_rows(&g->texts[k], from->texts[k].col, first, n_new);
+            store_add_rows(&g->texts[k], from->texts[k].col, new, n_new);
     }
     if (from->seqs)
-        seqs_add(g, from, first, n_new);
+        seqs_add(g, from, new, n_new, 0);
     g->n = g->table.n;
-    free(first);
+    free(new);
+}
+
+void groups_order(Groups *g, uint32_t n_parts)
+{
+    g->n_parts = n_parts;
+    g->starts = xmalloc((n_parts + 1ull) * sizeof *g->starts);
+    if (n_parts == 1) {
+        g->starts[0] = 0;
+        g->starts[1] = g->n;
+        return;
+    }
+    g->order = xmalloc((g->n + 1ull) * sizeof *g->order);
+    groups_part(g, n_parts, g->order, g->starts);
+}
+
+uint32_t groups_part_begin(const Groups *g, uint32_t part)
+{
+    return g->starts[part];
+}
+
+bool groups_has_text(const Groups *g, uint32_t k)
+{
+    int32_t col = g->spec->keys[k].col;
+    return g->source ? col >= 0 && batch_has_text(g->source, (uint32_t)col) : g->texts[k].col != NULL;
+}
+
+void groups_drop_text(Groups *g, uint32_t k)
+{
+    store_free(&g->texts[k]);
+    g->texts[k] = (Store){0};
+}
+
+/* Are packed keys of the columns not always whole? */
+static bool wants_values(const Groups *g, const Groups *from)
+{
+    return !g->of_rows || g->spec->n_keys > 1 || from->cols[0]->type == TYPE_STRING;
+}
+
+uint32_t groups_merge_part(Groups *g, const Groups *from, uint32_t part, uint64_t first_seq, uint32_t *rows)
+{
+    const Spec *spec = g->spec;
+    const uint32_t *some = from->order ? from->order + from->starts[part] : NULL;
+    uint32_t n = from->starts[part + 1] - from->starts[part], n_new = 0;
+    if (n == 0 || from->n_rows == 0)
+        return 0;
+    g->n_rows = 1;
+    g->of_rows = from->of_rows;
+    uint32_t *map = xcalloc(n + 1ull, sizeof *map);
+    if (spec->n_keys) {
+        uint32_t *new = xmalloc((n + 1ull) * sizeof *new);
+        n_new = find_new(g, from, some, n, map, new);
+        if (!g->of_rows)
+            seqs_add(g, from, new, n_new, first_seq);
+        for (uint32_t i = 0; from->first && i < n_new; i++) /* from now on: rows */
+            new[i] = from->first[new[i]];
+        if (rows)
+            memcpy(rows, new, n_new * sizeof *rows);
+        for (uint32_t k = 0; n_new && k < spec->n_keys && wants_values(g, from); k++)
+            store_add_rows(&g->values[k], from->cols[k], new, n_new);
+        if (n_new && !g->of_rows)
+            add_texts(g, from->source, new, n_new);
+        g->n = g->table.n;
+        free(new);
+    }
+    for (uint32_t i = 0; i < spec->n_aggs; i++)
+        if (from->args)
+            agg_add(g->aggs[i], from->args[i], some, map, n, g->n);
+        else
+            agg_merge(g->aggs[i], from->aggs[i], some, map, n, g->n);
+    free(map);
+    return n_new;
 }
 
 static void swap_groups(Groups *a, Groups *b)
@@ -182,14 +421,12 @@ void groups_merge(Groups *g, Groups *from)
     if (spec->n_keys) {
         /* Cells stay as they were only where every batch has them. */
         for (uint32_t k = 0; k < spec->n_keys; k++)
-            if (!from->texts[k].col) {
-                store_free(&g->texts[k]);
-                g->texts[k] = (Store){0};
-            }
+            if (!from->texts[k].col)
+                groups_drop_text(g, k);
         merge_keys(g, from, map);
     }
     for (uint32_t i = 0; i < spec->n_aggs; i++)
-        agg_merge(g->aggs[i], from->aggs[i], map, g->n);
+        agg_merge(g->aggs[i], from->aggs[i], NULL, map, from->n, g->n);
     free(map);
 }
 

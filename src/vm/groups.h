@@ -3,7 +3,8 @@
  * order of the batches and give what one GROUP over all rows gives; float sums depend on
  * how the rows were cut, on nothing else.
  *
- * It keeps no batch alive. One thread at a time.
+ * It keeps no batch alive, but for groups of a batch that are to be merged (groups_begin_batch): of these nothing is
+ * copied but what is new to others. One thread at a time.
  */
 #ifndef PIPE_VM_GROUPS_H
 #define PIPE_VM_GROUPS_H
@@ -25,6 +26,25 @@ size_t groups_bytes(const Groups *g); /* what it holds */
  * arguments of each aggregate. All borrowed. */
 void groups_begin(Groups *g, Column *const *keys, const Batch *table);
 void groups_update(Groups *g, uint32_t agg, Column *const *args);
+/* The same for a batch whose groups are merged with those of others by groups_merge_part; table may be kept. Where most
+ * rows differ it does not look for those that are alike: each row is a group of its own, as if it were a batch. of_rows:
+ * of a DISTINCT, of which the rows themselves are wanted (groups_source). */
+void groups_begin_batch(Groups *g, Column *const *keys, Batch *table, bool of_rows);
+/* Gives such groups all that they need, so that the table can be let go of. Not of_rows. */
+void groups_own(Groups *g);
+/* of_rows: the table, and the row of each group (NULL: group i is row i). Borrowed. */
+Batch *groups_source(const Groups *g, const uint32_t **rows);
+/* Before groups_merge_part: which of n_parts, a power of two, each group belongs to. */
+void groups_order(Groups *g, uint32_t n_parts);
+/* of groups_order */
+uint32_t groups_part_begin(const Groups *g, uint32_t part);
+/* Takes what `from` knows of the groups of one part; group i of it is number first_seq + i of all (groups_seqs). Of a
+ * DISTINCT: rows[return value] the rows of the table that are new, ascending; else NULL. Others may do the same with
+ * `from` for another part. */
+uint32_t groups_merge_part(Groups *g, const Groups *from, uint32_t part, uint64_t first_seq, uint32_t *rows);
+/* Is there text of key k? */
+bool groups_has_text(const Groups *g, uint32_t k);
+void groups_drop_text(Groups *g, uint32_t k);
 /* Takes what `from` knows, whose rows come after ours; `from` is empty afterwards. Both of one spec. */
 void groups_merge(Groups *g, Groups *from);
 /* For groups that are kept elsewhere for a while; with keys, and of aggregates that agg_save takes.

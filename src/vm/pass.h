@@ -63,7 +63,7 @@ struct Pass {
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
     VmCount *counts;      /* [code->n_instrs]; NULL: nothing is counted */
     Column ***keys;       /* not NULL: SORT and DISTINCT end here, with their keys */
-    Groups **groups;      /* not NULL: GROUP ends here, with what it knows of these rows */
+    Groups **groups;      /* not NULL: GROUP and DISTINCT end here, with what they know of these rows */
     Error *err;
 };
 

@@ -292,6 +292,12 @@ void table_sort(Pass *p, const Spec *spec, uint64_t limit)
 void table_distinct(Pass *p, const Spec *spec)
 {
     Column **keys = key_columns(p, spec);
+    if (p->groups) { /* a part: to be merged with others */
+        *p->groups = groups_open(spec);
+        groups_begin_batch(*p->groups, keys, p->t, true);
+        drop_columns(keys, spec->n_keys);
+        return;
+    }
     uint32_t *first = xmalloc((p->n + 1ull) * sizeof *first);
     uint32_t n = p->n ? group_rows(keys, spec->n_keys, p->n, NULL, first) : 0;
     if (n < p->n)
@@ -306,7 +312,10 @@ static Groups *groups_of(Pass *p, const Spec *spec)
     Column **keys = key_columns(p, spec);
     Column *args[BUILTIN_MAX_PARAMS];
     Groups *g = groups_open(spec);
-    groups_begin(g, keys, p->t);
+    if (p->groups)
+        groups_begin_batch(g, keys, p->t, false);
+    else
+        groups_begin(g, keys, p->t);
     for (uint32_t i = 0; i < spec->n_aggs; i++) {
         const AggSpec *a = &spec->aggs[i];
         for (uint32_t k = 0; k < a->n_args; k++)

@@ -77,8 +77,8 @@ Status vm_join_hashes(struct Pass *asking, const Spec *join, const Batch *table,
                       Error *err);
 #define VM_HASH_NONE UINT64_MAX
 
-/* Runs code that ends with GROUP up to there, over a part of a table: the groups are to be merged with those
- * of the other parts. */
+/* Runs code that ends with GROUP or DISTINCT up to there, over a part of a table: the groups (groups_begin_batch) are to
+ * be merged with those of the other parts. */
 Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInstance *inst,
                      const Batch *in, Groups **out, Error *err);
 

@@ -884,7 +884,7 @@ static void test_merge(void)
         agg_update(whole, all, ids, N, GROUPS);
         agg_update(a, head, ids, HALF, GROUPS);
         agg_update(b, tail, tail_ids, N - HALF, GROUPS);
-        agg_merge(a, b, map, GROUPS);
+        agg_merge(a, b, NULL, map, GROUPS, GROUPS);
         agg_close(b); /* nothing of it is needed any more */
         Column *want = NULL, *got = NULL;
         CHECK(agg_finish(whole, GROUPS, &want, NULL) == OK);
