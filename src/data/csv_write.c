@@ -130,15 +130,20 @@ static void sizes_set(Part *p, Sizes s)
 /* Rows without gaps: each ends with one LF, and nothing stands before it. */
 static void raw_cells(Part *p, const RawRows *raw, const uint32_t *sel, uint32_t from, uint32_t n)
 {
-    Sizes s = {.is_near = true};
-    const uint32_t *start = raw->start;
+    const size_t n_cols = raw->n_cols;
+    const uint32_t *first = raw->start + p->first, *behind = raw->start + p->last + 1;
+    uint32_t longest = 0, farthest = 0;
     for (uint32_t i = 0; i < n; i++) {
-        size_t row = (size_t)(sel ? sel[from + i] : from + i) * raw->n_cols;
-        uint32_t at = start[row + p->first], end = start[row + p->last + 1] - 1;
-        p->room[i] = (StrView){raw->cells + at, end - at, 0};
-        sizes_add(&s, p, p->room[i]);
+        size_t row = (sel ? sel[from + i] : from + i) * n_cols;
+        uint32_t at = first[row], len = behind[row] - 1 - at;
+        p->room[i] = (StrView){raw->cells + at, len, 0};
+        longest = len > longest ? len : longest;
+        farthest = at > farthest ? at : farthest;
     }
-    sizes_set(p, s);
+    sizes_set(p, (Sizes){.bytes = (size_t)longest * n, .longest = longest,
+                         .is_near = reach_has(p->reach, raw->cells + farthest)});
+    if (!p->is_short)
+        p->n_bytes = SIZE_MAX; /* to be counted: one long cell would count for all */
 }
 
 static void raw_cells_with_gaps(Part *p, const RawRows *raw, const uint32_t *sel, uint32_t from,
@@ -331,10 +336,9 @@ static void part_settle(Writer *w, Part *p, uint32_t n)
 }
 
 /* Every cell has at most REACH_BYTES, all of which may be read. */
-static char *put_short_rows(Writer *w, char *to, uint32_t n)
+static inline char *put_short(Writer *w, char *to, uint32_t n, uint32_t n_parts)
 {
     const StrView *const *cells = w->cells;
-    uint32_t n_parts = w->n_parts;
     char delimiter = w->dialect->delimiter;
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < n_parts; k++) {
@@ -346,6 +350,18 @@ static char *put_short_rows(Writer *w, char *to, uint32_t n)
         to[-1] = '\n';
     }
     return to;
+}
+
+/* A few columns have loops of their own, in which their number is known. */
+static char *put_short_rows(Writer *w, char *to, uint32_t n)
+{
+    switch (w->n_parts) {
+    case 1: return put_short(w, to, n, 1);
+    case 2: return put_short(w, to, n, 2);
+    case 3: return put_short(w, to, n, 3);
+    case 4: return put_short(w, to, n, 4);
+    default: return put_short(w, to, n, w->n_parts);
+    }
 }
 
 static char *put_any_rows(Writer *w, char *to, uint32_t n)
