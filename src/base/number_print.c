@@ -81,7 +81,7 @@ static inline uint32_t put_plain(char *p, const Digits17 *d)
 }
 
 /* Up to three zeros between the point and the digits. */
-static uint32_t put_below_one(char *p, const Digits17 *d)
+__attribute__((noinline)) static uint32_t put_below_one(char *p, const Digits17 *d)
 {
     uint32_t n = 2 + (uint32_t)-d->point;
     memcpy(p, "0.000", 5);
@@ -92,7 +92,7 @@ static uint32_t put_below_one(char *p, const Digits17 *d)
 }
 
 /* Like Python's repr: exponents from -5 down and from 16 up. */
-static uint32_t put_exponent(char *p, const Digits17 *d)
+__attribute__((noinline)) static uint32_t put_exponent(char *p, const Digits17 *d)
 {
     p[0] = (char)d->first;
     p[1] = '.';
@@ -108,12 +108,14 @@ static uint32_t put_exponent(char *p, const Digits17 *d)
 }
 
 /* What one product does not decide. */
-static uint32_t put_other(char *p, uint32_t sign, double v)
+__attribute__((noinline)) static uint32_t put_other(char *p, double v)
 {
     if (isnan(v)) {
         memcpy(p, "nan", 3);
         return 3;
     }
+    uint32_t sign = signbit(v) != 0;
+    *p = '-';
     p += sign;
     if (isinf(v) || v == 0) {
         memcpy(p, v == 0 ? "0.0" : "inf", 3);
@@ -130,15 +132,11 @@ static uint32_t put_other(char *p, uint32_t sign, double v)
                                                 : put_below_one(p, &d));
 }
 
-static inline uint32_t print_float(double v, char *out)
+static inline uint32_t put_float(char *out, double v, uint64_t digits, int32_t exp10)
 {
-    uint64_t bits = double_bits(v), digits;
-    int32_t exp10;
-    uint32_t sign = (uint32_t)(bits >> 63);
+    uint32_t sign = (uint32_t)(double_bits(v) >> 63);
     *out = '-';
     char *p = out + sign;
-    if (!shortest_digits(bits & ~(UINT64_C(1) << 63), &digits, &exp10))
-        return put_other(out, sign, v);
     Digits17 d = digits17(digits, exp10);
     if ((uint32_t)d.point - 1 < 16)
         return sign + put_plain(p, &d);
@@ -153,7 +151,26 @@ static inline uint32_t print_bool(bool v, char *out)
 
 uint32_t value_print_float(double v, char *out)
 {
-    return print_float(v, out);
+    uint64_t digits;
+    int32_t exp10;
+    if (shortest_digits(double_bits(fabs(v)), &digits, &exp10))
+        return put_float(out, v, digits, exp10);
+    return put_other(out, v);
+}
+
+#define AT_ONCE 64u
+
+/* First the digits of all, then their text: the steps to one number wait for each other, and a processor looks ahead
+ * only so far to find others to take meanwhile. */
+static void print_floats(const double *v, uint32_t n, char *text, uint8_t *lens)
+{
+    uint64_t digits[AT_ONCE];
+    int32_t exp10[AT_ONCE];
+    for (uint32_t i = 0; i < n; i++)
+        if (!shortest_digits(double_bits(fabs(v[i])), &digits[i], &exp10[i]))
+            digits[i] = 0; /* another way must be taken */
+    for (uint32_t i = 0; i < n; i++, text += VALUE_PRINT_MAX)
+        lens[i] = (uint8_t)(digits[i] ? put_float(text, v[i], digits[i], exp10[i]) : put_other(text, v[i]));
 }
 
 bool value_print_many(Type t, const void *values, uint32_t from, uint32_t n, char *text, uint8_t *lens)
@@ -167,7 +184,11 @@ bool value_print_many(Type t, const void *values, uint32_t from, uint32_t n, cha
     return true
     switch (t) {
     case TYPE_INT: EACH(value_print_int(ints[i], text));
-    case TYPE_FLOAT: EACH(print_float(floats[i], text));
+    case TYPE_FLOAT:
+        for (uint32_t i = 0; i < n; i += AT_ONCE)
+            print_floats(floats + i, n - i < AT_ONCE ? n - i : AT_ONCE,
+                         text + (size_t)i * VALUE_PRINT_MAX, lens + i);
+        return true;
     case TYPE_BOOL: EACH(print_bool(bools[i] & 1, text));
     case TYPE_DATE: EACH(value_print_date(ints[i], text));
     case TYPE_TIMESTAMP: EACH(value_print_timestamp(ints[i], text));
