@@ -60,7 +60,7 @@ LIB := $(OUT)/libpipemill.a
 
 GEN_SRC := $(patsubst grammar/%.y,$(G)/%_parse.c,$(wildcard grammar/*.y)) \
            $(patsubst grammar/%.l,$(G)/%_scan.c,$(wildcard grammar/*.l))
-GEN_H   := $(GEN_SRC:.c=.h) $(G)/version.h
+GEN_H   := $(GEN_SRC:.c=.h) $(G)/version.h $(G)/manual.inc
 CLI_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c)))
 LIB_OBJ := $(filter-out $(CLI_OBJ),$(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/*/*.c)))) \
            $(GEN_SRC:build/%.c=$(B)/%.o)
@@ -110,6 +110,11 @@ $(G)/%_parse.c $(G)/%_parse.h: grammar/%.y
 $(G)/%_scan.c $(G)/%_scan.h: grammar/%.l
 	@mkdir -p $(G)
 	$(call say,flex $<)$(FLEX) --header-file=$(G)/$*_scan.h -o $(G)/$*_scan.c $<
+
+# The reference of the language, as C strings: `pipemill help` shows it.
+$(G)/manual.inc: grammar/README.md
+	@mkdir -p $(@D)
+	$(call say,manual $<)LC_ALL=C sed 's/[\\"?]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
 
 # The version is remade only when the commit changed, and with it what includes it.
 # A tarball has no commit.

@@ -28,8 +28,8 @@ typedef struct Info {
 #define NO_ARGS {.name = NULL}
 // clang-format on
 static const Info INFO[] = {
-#define ANNOT(e, n, p, d, ...)                                                         \
-    [ANNOT_##e] = {.info = {.name = n, .places = p, .doc = d}, .args = {__VA_ARGS__}},
+#define ANNOT(e, n, p, ...)                                                            \
+    [ANNOT_##e] = {.info = {.name = n, .places = p}, .args = {__VA_ARGS__}},
 #include "lang/annot.def"
 #undef ANNOT
 };

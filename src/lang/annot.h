@@ -17,7 +17,7 @@
 typedef enum AnnotPlace { ON_OP = 1, ON_STAGE = 2, ON_JOB = 4 } AnnotPlace;
 
 typedef enum AnnotKind {
-#define ANNOT(e, name, places, doc, ...) ANNOT_##e,
+#define ANNOT(e, name, places, ...) ANNOT_##e,
 #include "lang/annot.def"
 #undef ANNOT
     N_ANNOTS
@@ -64,7 +64,6 @@ static inline bool annots_has(const Annots *a, AnnotKind k)
 typedef struct AnnotInfo {
     const char *name;
     unsigned places; /* AnnotPlace bits */
-    const char *doc; /* one line */
 } AnnotInfo;
 const AnnotInfo *annot_info(AnnotKind k);
 bool annot_by_name(Str name, AnnotKind *out);

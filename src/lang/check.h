@@ -143,7 +143,7 @@ void fn_bind(const FnDef *fn, const ArgList *args, const Expr **out);
 /* ---- options of `with (...)`: options.def ---- */
 
 typedef enum OptionKind {
-#define OPTION(e, stmt, format, name, type, doc) OPTION_##e,
+#define OPTION(e, stmt, format, name, type) OPTION_##e,
 #include "lang/options.def"
 #undef OPTION
     N_OPTIONS
@@ -154,7 +154,6 @@ typedef struct OptionInfo {
     Format format;
     const char *name;
     Type type; /* of its value, which is a constant */
-    const char *doc;
 } OptionInfo;
 const OptionInfo *option_info(OptionKind k);
 /* The option's value at a statement, NULL: not given. */

@@ -5,7 +5,7 @@
 /* ---- options ---- */
 
 static const OptionInfo OPTIONS[] = {
-#define OPTION(e, s, f, n, t, d) [OPTION_##e] = {STMT_##s, FORMAT_##f, n, TYPE_##t, d},
+#define OPTION(e, s, f, n, t) [OPTION_##e] = {STMT_##s, FORMAT_##f, n, TYPE_##t},
 #include "lang/options.def"
 #undef OPTION
 };
