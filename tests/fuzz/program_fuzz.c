@@ -1,5 +1,5 @@
 /* Any text as a program: it is parsed, checked, and, where it is sound, typed with tables that are always there, made into
- * bytecode and verified. No crash; every message lies within the text; a program has messages or bytecode. */
+ * bytecode and verified. No crash; every message lies within the text; what parses keeps its tree when it is formatted. */
 #include "fuzz.h"
 
 #include "base/catalog.h"
@@ -11,6 +11,8 @@
 #include "plan/build.h"
 #include "plan/plan_dump.h"
 #include "run/eval.h"
+
+#include "../unit/formatted.h"
 
 enum { MAX_PROGRAM = 4096 /* longer texts only make the fuzzer slow */ };
 
@@ -87,6 +89,7 @@ int fuzz_program(const uint8_t *data, size_t size)
     if (program)
         plans(a, sources, program, &ds);
     messages_are_inside(&ds, src);
+    MUST(formatted_holds("fuzz.pipe", (Str){(const char *)data, (uint32_t)size}, NULL));
     ast_dump(&out, ast, true);
     diags_put_human(&out, &ds, sources, false);
     diags_put_json(&out, &ds, sources);

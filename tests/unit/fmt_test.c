@@ -5,94 +5,14 @@
 #include <glob.h>
 #include <stdlib.h>
 
-#include "base/text_diff.h"
-#include "lang/ast_dump.h"
-#include "lang/fmt.h"
-#include "lang/parse.h"
-
+#include "formatted.h"
 #include "unit.h"
 
-typedef struct Parsed {
-    Sources *sources;
-    Arena *arena;
-    Diags diags;
-    Ast *ast;
-} Parsed;
-
-static Parsed parse(Str text)
-{
-    Parsed p = {.sources = sources_open(), .arena = arena_open()};
-    diags_init(&p.diags);
-    p.ast = parse_file(p.arena, sources_add(p.sources, STR_LIT("t.pipe"), text), &p.diags);
-    return p;
-}
-
-static void parsed_free(Parsed *p)
-{
-    arena_close(p->arena);
-    diags_deinit(&p->diags);
-    sources_close(p->sources);
-}
-
-static Str text_of(const Parsed *p, const Token *t)
-{
-    uint32_t base = source_base(p->ast->source);
-    Str text = str_slice(source_text(p->ast->source), t->span.lo - base, t->span.hi - t->span.lo);
-    while (text.len && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
-/* All comments, a line each, without blanks at their ends. */
-static void put_comments(Buf *out, const Parsed *p)
-{
-    for (size_t i = 0; i < p->ast->tokens.n; i++)
-        if (p->ast->tokens.ptr[i].kind == TOKEN_COMMENT) {
-            buf_put_str(out, text_of(p, &p->ast->tokens.ptr[i]));
-            buf_putc(out, '\n');
-        }
-}
-
-static bool is_same(const char *what, const char *path, Buf *a, Buf *b)
-{
-    bool ok = str_eq(buf_str(a), buf_str(b));
-    if (!ok) {
-        Buf diff = {0};
-        text_diff(&diff, buf_str(a), buf_str(b), "before", "after");
-        printf("%s: %s\n%s", path, what, diff.ptr);
-        buf_deinit(&diff);
-    }
-    buf_clear(a);
-    buf_clear(b);
-    return ok;
-}
-
-/* Of a program without mistakes of syntax; false: it has some. */
 static bool check_program(const char *path, Str text)
 {
-    Parsed before = parse(text);
-    bool ok = before.diags.n_errors == 0;
-    if (ok) {
-        Buf once = {0}, twice = {0}, a = {0}, b = {0};
-        fmt_program(&once, before.ast);
-        Parsed after = parse(buf_str(&once));
-        CHECK(after.diags.n_errors == 0);
-        ast_dump(&a, before.ast, false);
-        ast_dump(&b, after.ast, false);
-        CHECK(is_same("the tree changed", path, &a, &b));
-        put_comments(&a, &before);
-        put_comments(&b, &after);
-        CHECK(is_same("the comments changed", path, &a, &b));
-        fmt_program(&twice, after.ast);
-        CHECK(is_same("formatted twice", path, &once, &twice));
-        parsed_free(&after);
-        buf_deinit(&once);
-        buf_deinit(&twice);
-        buf_deinit(&a);
-        buf_deinit(&b);
-    }
-    parsed_free(&before);
-    return ok;
+    bool is_sound = false;
+    CHECK(formatted_holds(path, text, &is_sound));
+    return is_sound;
 }
 
 static void check_line_ends(const char *path, Str text)

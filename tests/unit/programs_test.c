@@ -1,5 +1,5 @@
-/* Random programs: every one is valid, has a verified bytecode, and gives the same bytes with one thread and with two, in
- * batches of 1 row, of 7, and of what pipemill chooses. A failure prints the program; `programs_test FIRST LAST` runs those
+/* Random programs: every one is valid, keeps its tree and its comments when it is formatted, has a verified bytecode, and
+ * gives the same bytes with one thread and with two, in batches of 1 row, of 7, and of what pipemill chooses. A failure prints the program; `programs_test FIRST LAST` runs those
  * of these numbers, `programs_test N` prints one.
  *
  * A program is made top down: a job of one of a few shapes, ops for it, statements for an op, expressions for a
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/diag_text.h"
+#include "formatted.h"
 #include "unit.h"
 
 enum { N_PROGRAMS = 1000, MAX_COLUMNS = 12, MAX_NAME = 16, MAX_DEPTH = 3, N_RUNS = 6 };
@@ -592,7 +593,7 @@ int main(int argc, char **argv)
         Buf program = {0};
         program_of(n, &program);
         file_put("p.pipe", program.ptr, program.len);
-        bool ok = program_holds();
+        bool ok = program_holds() && formatted_holds("p.pipe", buf_str(&program), NULL);
         CHECK(ok);
         if (!ok)
             printf("program %llu:\n%s", (unsigned long long)n, program.ptr);
