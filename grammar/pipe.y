@@ -143,7 +143,7 @@ decl:
       $$->param = param_of($ident, (TypeRef){0}, $expr, @$); $$->value = $expr; }
 | "schema" ident "{" fields "}"
     { $$ = decl_new(p, DECL_SCHEMA, @$); $$->name = $ident; $$->params = $fields; }
-| "schema" ident "{" fields1 "," "..." comma_opt nl_opt "}"
+| "schema" ident "{" fields1 field_sep "..." comma_opt nl_opt "}"
     { $$ = decl_new(p, DECL_SCHEMA, @$); $$->name = $ident; $$->params = $fields1;
       $$->is_open = true; }
 | "schema" ident "{" "..." comma_opt nl_opt "}"
@@ -206,12 +206,14 @@ type: word                          { $$ = (TypeRef){$word->text, @$}; } ;
 
 fields:
   %empty                            { $$ = (ParamList){0}; }
-| fields1 comma_opt nl_opt          { $$ = $fields1; }
+| fields1 nl_opt                    { $$ = $fields1; }
+| fields1 ","                       { $$ = $fields1; }
 ;
 fields1:
   field                             { $$ = (ParamList){0}; PUSH(&$$, $field); }
-| fields1[list] "," field           { $$ = $list; PUSH(&$$, $field); }
+| fields1[list] field_sep field     { $$ = $list; PUSH(&$$, $field); }
 ;
+field_sep: "," | NEWLINE ;
 field:
   ident ":" type                    { $$ = param_of($ident, $type, NULL, @$); }
 | error RESYNC                      { $$ = (Param){.span = @$}; yyerrok; }

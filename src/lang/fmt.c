@@ -330,6 +330,44 @@ static void put_fields(Fmt *f, const void *items, size_t i)
     fmt_put_list(f, &list, fmt_is_one_a_line(f, &list));
 }
 
+/* The token before the text position `lo` that is neither a comment nor a line end. */
+static size_t field_end(const Fmt *f, uint32_t lo)
+{
+    size_t at = fmt_index(f, lo) - 1;
+    while (fmt_token(f, at)->kind == TOK_NEWLINE || fmt_token(f, at)->kind == TOKEN_COMMENT)
+        at--;
+    return at;
+}
+
+/* Where the fields of a schema and its `...` begin, if line ends separate some of them; NULL: commas do, everywhere. */
+static uint32_t *fields_of_lines(const Fmt *f, const Decl *d, size_t n)
+{
+    uint32_t *lo = arena_array(f->arena, uint32_t, n);
+    bool has_line = false;
+    for (size_t k = 0; k < d->params.n; k++)
+        lo[k] = d->params.ptr[k].span.lo;
+    if (d->is_open) {
+        size_t dots = field_end(f, d->span.hi - 1);
+        if (fmt_token(f, dots)->kind == TOK_COMMA)
+            dots = field_end(f, fmt_token(f, dots)->span.lo);
+        lo[n - 1] = fmt_token(f, dots)->span.lo;
+    }
+    for (size_t k = 1; k < n; k++)
+        has_line |= fmt_token(f, field_end(f, lo[k]))->kind != TOK_COMMA;
+    return has_line ? lo : NULL;
+}
+
+static void put_schema(Fmt *f, const Decl *d)
+{
+    size_t n = d->params.n + d->is_open;
+    const uint32_t *lo = fields_of_lines(f, d, n);
+    fmt_put_until(f, d->name.span.hi);
+    if (lo)
+        put_body(f, &(Body){lo, n, d->span.hi, BREAK_COMMA, &d->params, put_field});
+    else
+        put_body(f, &(Body){NULL, n > 0, d->span.hi, BREAK_HARD, d, put_fields});
+}
+
 static void put_flows(Fmt *f, const Decl *d)
 {
     uint32_t *lo = arena_array(f->arena, uint32_t, d->flows.n);
@@ -413,8 +451,7 @@ static void put_decl(Fmt *f, const DeclList *decls, size_t i)
         put_fn(f, d);
         return;
     case DECL_SCHEMA:
-        fmt_put_until(f, d->name.span.hi);
-        put_body(f, &(Body){NULL, d->params.n + d->is_open > 0, d->span.hi, BREAK_HARD, d, put_fields});
+        put_schema(f, d);
         return;
     case DECL_OP:
         put_op(f, d);

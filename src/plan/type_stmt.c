@@ -220,6 +220,10 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
         t->is_unknown = true; /* an unknown schema: check.c has said so */
         return;
     }
+    if (def && diags_is_torn(t->diags, def->span)) {
+        t->is_unknown = true; /* it may lack columns */
+        return;
+    }
     if (!path_is_known) {
         if (!def || def->is_open) {
             Diag *d = diag_add(t->diags, E_NEEDS_SCHEMA, s->path->span,
