@@ -383,7 +383,7 @@ Status raw_index(RawRows *raw, Error *err)
     raw->n_rows = ix.n_rows;
     raw->has_gaps = ix.has_gaps;
     if (ok)
-        return nul_check(raw, raw->n_bytes, err);
+        return ix.has_nul ? nul_check(raw, raw->n_bytes, err) : OK;
     size_t at = ix.start[(size_t)ix.n_rows * raw->n_cols];
     while (raw->bytes[at] == '\n' || raw->bytes[at] == '\r')
         at++;
@@ -396,7 +396,7 @@ Status raw_index(RawRows *raw, Error *err)
 Status raw_check(RawRows *raw, Error *err)
 {
     const CsvDialect *d = &raw->input->dialect;
-    if (!d->use_libcsv && !memchr(raw->bytes, '\0', raw->n_bytes) &&
+    if (!d->use_libcsv &&
         csv_is_regular(raw->bytes, raw->n_bytes, d->delimiter, d->quote, raw->n_cols))
         return OK;
     return raw_index(raw, err);

@@ -138,6 +138,7 @@ static void index_reserve(CsvIndex *ix, size_t extra)
 static CsvState index_bytes(CsvIndex *ix, CsvState s, const char *p, size_t n, size_t at,
                             char delimiter, char quote, bool skip_blank)
 {
+    ix->has_nul |= memchr(p, '\0', n) != NULL;
     for (size_t i = 0; i < n; i++) {
         char c = p[i];
         if ((s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank)) && c != '\n') {
@@ -199,7 +200,7 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
     CsvState s = CSV_ROW_START;
     size_t n_words = n / WORD, w = 0;
     *ix = (CsvIndex){0};
-    index_reserve(ix, n / 4 + 2 * CSV_WORD_SLACK); /* fields are seldom shorter than 3 bytes */
+    index_reserve(ix, n / 4 + CSV_CHUNK_SLACK); /* fields are seldom shorter than 3 bytes */
     put(ix, 0);
     while (w < n_words) {
         w += words->index(ix, &s, bytes + w * WORD, n_words - w, w * WORD, delimiter, quote,
@@ -207,7 +208,7 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
         if (w == n_words)
             break;
         bool was_full = ix->cap - ix->n < CSV_WORD_SLACK;
-        index_reserve(ix, 2 * CSV_WORD_SLACK);
+        index_reserve(ix, CSV_CHUNK_SLACK);
         if (was_full)
             continue;
         s = index_bytes(ix, s, bytes + w * WORD, WORD, w * WORD, delimiter, quote, skip_blank);
@@ -229,6 +230,7 @@ static CsvState count_bytes(CsvCount *c, CsvState s, const char *p, size_t n, bo
     uint32_t start[2 * WORD];
     CsvIndex ix = {.start = start};
     s = index_bytes(&ix, s, p, n, 0, delimiter, quote, skip_blank);
+    c->has_nul |= ix.has_nul;
     for (size_t i = 0; i < ix.n; i++) {
         char sep = start[i] || before ? p[(ptrdiff_t)start[i] - 1] : '\0';
         c->n_fields++;
@@ -244,6 +246,8 @@ bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uin
     bool skip_blank = n_cols > 1;
     CsvState s = CSV_ROW_START;
     CsvCount c = {.n_cols = n_cols};
+    for (uint64_t bit = 0; bit < 64; bit += n_cols)
+        c.every |= 1ull << bit;
     size_t n_words = n / WORD;
     for (size_t w = 0; w < n_words; w++) {
         w += words->count(&c, &s, bytes + w * WORD, n_words - w, delimiter, quote, skip_blank);
@@ -253,7 +257,7 @@ bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uin
     s = count_bytes(&c, s, bytes + n_words * WORD, n % WORD, n_words > 0, delimiter, quote, skip_blank);
     if (s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank))
         csv_count_row(&c, ++c.n_fields);
-    return !c.is_bad && c.n_fields == c.n_want;
+    return !c.is_bad && !c.has_nul && c.n_fields == c.n_want;
 }
 
 CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,

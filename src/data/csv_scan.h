@@ -59,6 +59,7 @@ typedef struct CsvIndex {
     size_t n, cap;     /* entries */
     uint32_t n_rows;
     bool has_gaps;     /* blank lines were skipped, or a line end is not a single LF */
+    bool has_nul;      /* a NUL byte somewhere */
     uint32_t bad_fields; /* fields of the first row that has not n_cols fields */
 } CsvIndex;
 
@@ -68,7 +69,7 @@ typedef struct CsvIndex {
 bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
                uint32_t n_cols);
 
-/* True if every row of such a range has n_cols fields. */
+/* True if every row of such a range has n_cols fields, and none has a NUL byte. */
 bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uint32_t n_cols);
 
 /* About one record, which begins at bytes; byte by byte, for headers and messages. */

@@ -13,13 +13,18 @@
 #define CSV_WORD 64
 /* Positions that a variant may write beyond those that count. */
 #define CSV_WORD_SLACK (CSV_WORD + 16)
+/* Words that go at once if they can, and room for their positions. */
+#define CSV_CHUNK 8
+#define CSV_CHUNK_SLACK (CSV_CHUNK * CSV_WORD + CSV_WORD_SLACK)
 
 /* Rows and fields of a range so far. */
 typedef struct CsvCount {
     uint64_t n_rows, n_fields;
     uint64_t n_want; /* n_rows * n_cols: fields in them if all is well */
     uint32_t n_cols;
+    uint64_t every;  /* bits 0, n_cols, 2 * n_cols, ... of those there are */
     bool is_bad;     /* a row had not n_cols fields */
+    bool has_nul;
 } CsvCount;
 
 /* A row ends with field number n_fields. */

@@ -22,6 +22,11 @@ static inline uint64_t group_eq(Group g, char c)
     return low | (uint64_t)high << 32;
 }
 
+static inline Group group_least(Group a, Group b)
+{
+    return (Group){_mm256_min_epu8(a.low, b.low), _mm256_min_epu8(a.high, b.high)};
+}
+
 /* A carry-less product with all ones. */
 static inline uint64_t prefix_xor(uint64_t m)
 {

@@ -13,6 +13,12 @@ static inline uint64_t group_eq(Group g, char c)
     return _mm512_cmpeq_epi8_mask(g, _mm512_set1_epi8(c));
 }
 
+static inline Group group_least(Group a, Group b) { return _mm512_min_epu8(a, b); }
+
+static inline uint64_t bits_extract(uint64_t m, uint64_t from) { return _pext_u64(m, from); }
+static inline uint64_t bits_first(uint64_t m, unsigned n) { return _bzhi_u64(m, n); }
+#define CSV_HAS_EXTRACT /* in microcode, and slow, on some processors without AVX-512 only */
+
 /* A carry-less product with all ones. */
 static inline uint64_t prefix_xor(uint64_t m)
 {

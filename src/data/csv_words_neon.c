@@ -26,6 +26,12 @@ static inline uint64_t group_eq(Group g, char c)
     return vgetq_lane_u64(vreinterpretq_u64_u8(sum), 0);
 }
 
+static inline Group group_least(Group a, Group b)
+{
+    return (Group){{vminq_u8(a.val[0], b.val[0]), vminq_u8(a.val[1], b.val[1]), vminq_u8(a.val[2], b.val[2]),
+                    vminq_u8(a.val[3], b.val[3])}};
+}
+
 #define CSV_POSITIONS_BY_EIGHT
 #include "data/csv_words.inc"
 

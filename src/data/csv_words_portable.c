@@ -31,6 +31,17 @@ static inline uint64_t group_eq(Group g, char c)
     return mask;
 }
 
+/* Where a byte of either is 0 one of the result is; more is not asked. */
+static inline Group group_least(Group a, Group b)
+{
+    const uint64_t low7 = 0x7f7f7f7f7f7f7f7fu;
+    for (int i = 0; i < 8; i++) {
+        uint64_t v = b.part[i], zero = ~(((v & low7) + low7) | v | low7);
+        a.part[i] &= ~((zero >> 7) * 0xff);
+    }
+    return a;
+}
+
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_portable = {

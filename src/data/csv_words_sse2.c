@@ -25,6 +25,13 @@ static inline uint64_t group_eq(Group g, char c)
     return mask;
 }
 
+static inline Group group_least(Group a, Group b)
+{
+    for (int i = 0; i < 4; i++)
+        a.part[i] = _mm_min_epu8(a.part[i], b.part[i]);
+    return a;
+}
+
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_sse2 = {

@@ -15,16 +15,27 @@ static uint32_t below(uint32_t n)
     return (uint32_t)((state >> 32) * n >> 32);
 }
 
-/* Texts of several kinds: plain fields, quoted ones, CRLF, stray quotes, anything. */
+/* Texts of several kinds: plain fields, quoted ones, CRLF, stray quotes, anything; long stretches in which all is well,
+ * and now and then something that is not. */
 static size_t text_make(char *to, size_t n)
 {
     static const char *const ALPHABETS[] = {"a,\n", "aaaaaaaaaaaa,,\n", "a,\r\n", "a\",\n\r",
                                             "ab\"\"\",,\n"};
     const char *alphabet = ALPHABETS[below(5)];
-    uint32_t n_letters = (uint32_t)strlen(alphabet), kind = below(3);
+    uint32_t n_letters = (uint32_t)strlen(alphabet), kind = below(6);
+    static const char *const WELL[][4] = {{"x,", "12.5,", "y\n", "abc,z\n"},
+                                          {"x,", "\"a,\"\"b\"\"\",", "\"q\n\"\n", "end\n"},
+                                          {"x,", "\"a\r\n\",", "z\r\n", "\"e\"\r\n"}};
+    uint32_t well = below(3), ill_in = below(2) ? 400 : 20000;
     for (size_t i = 0; i < n;) {
         if (kind == 0 || i + 12 > n) {
             to[i++] = alphabet[below(n_letters)];
+        } else if (kind > 2) {
+            static const char *const ILL[] = {"\"", "\r", "\n", "\n\n", "a\"b", "\"a\"b\",", ",\"", "\r\r", "\r\n\r\n"};
+            const char *piece = below(ill_in) ? WELL[well][below(4)] : ILL[below(9)];
+            size_t len = strlen(piece);
+            memcpy(to + i, piece, len);
+            i += len;
         } else { /* well-formed pieces */
             static const char *const PIECES[] = {"x,",   "12.5,", "\"a,b\",",     "\"q\"\"q\",",
                                                  "\"\n\",", "z\n",   "\"end\"\r\n", ",,"};
@@ -45,9 +56,15 @@ static void scan_bytewise(CsvScan *s, const char *text, size_t n, uint64_t stop)
         csv_scan(s, text + (s->at - begin), 1, stop);
 }
 
+/* Which CR was a blank line's matters where blank lines are skipped. */
+static CsvState state_of(const CsvScan *s)
+{
+    return s->state == CSV_BLANK_CR && !s->skip_blank ? CSV_CR_SEEN : s->state;
+}
+
 static bool scans_equal(const CsvScan *a, const CsvScan *b)
 {
-    return a->state == b->state && a->after_cr == b->after_cr && a->at == b->at &&
+    return state_of(a) == state_of(b) && a->after_cr == b->after_cr && a->at == b->at &&
            a->n_records == b->n_records && a->n_lines == b->n_lines && a->end == b->end &&
            a->end_lines == b->end_lines;
 }
@@ -76,7 +93,7 @@ static void test_scan(SimdLevel level, const char *text, size_t n, bool skip_bla
 
 static bool indexes_equal(const CsvIndex *a, const CsvIndex *b)
 {
-    return a->n == b->n && a->n_rows == b->n_rows && a->has_gaps == b->has_gaps &&
+    return a->n == b->n && a->n_rows == b->n_rows && a->has_gaps == b->has_gaps && a->has_nul == b->has_nul &&
            a->bad_fields == b->bad_fields && memcmp(a->start, b->start, a->n * sizeof *a->start) == 0;
 }
 
@@ -108,6 +125,7 @@ static bool index_by_records(const char *text, size_t n, uint32_t n_cols, const 
 static void test_index(const char *text, size_t n, uint32_t n_cols)
 {
     CsvIndex first = {0};
+    bool has_nul = memchr(text, '\0', n) != NULL;
     for (int k = 0; k < N_SIMD_LEVELS; k++) {
         CsvIndex ix;
         if (!simd_has((SimdLevel)k))
@@ -115,7 +133,8 @@ static void test_index(const char *text, size_t n, uint32_t n_cols)
         simd_use((SimdLevel)k);
         csv_index(&ix, text, n, ',', '"', n_cols);
         CHECK(index_by_records(text, n, n_cols, &ix));
-        CHECK(csv_is_regular(text, n, ',', '"', n_cols) == (ix.bad_fields == 0));
+        CHECK(csv_is_regular(text, n, ',', '"', n_cols) == (ix.bad_fields == 0 && !has_nul));
+        CHECK(ix.has_nul == has_nul);
         if (k == 0) {
             first = ix;
             continue;
@@ -128,10 +147,12 @@ static void test_index(const char *text, size_t n, uint32_t n_cols)
 
 int main(void)
 {
-    enum { N = 700 };
+    enum { N = 3000 };
     char *text = malloc(N + 1);
     for (int round = 0; round < 3000; round++) {
         size_t n = text_make(text, 1 + below(N - 1));
+        if (below(8) == 0)
+            text[below((uint32_t)n)] = '\0';
         for (int k = 0; k < N_SIMD_LEVELS; k++)
             if (simd_has((SimdLevel)k))
                 test_scan((SimdLevel)k, text, n, round & 1);
