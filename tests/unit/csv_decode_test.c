@@ -62,7 +62,7 @@ static void cell_make(Buf *b, Kind kind)
     case LONG_INTS: number_make(b, 1 + below(16), false); break;
     case SHORT_FLOATS: number_make(b, 1 + below(6), below(8) != 0); break;
     case LONG_FLOATS: number_make(b, 1 + below(15), below(8) != 0); break;
-    case BOOLS: buf_puts(b, below(2) ? "true" : "false"); break;
+    case BOOLS: buf_puts(b, below(40) == 0 ? "" : below(2) ? "true" : "false"); break;
     case WITH_NULLS:
         if (below(3))
             number_make(b, 1 + below(7), false);
