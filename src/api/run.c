@@ -41,7 +41,7 @@ void mill_run_go(MillRun *r, MillResult *out)
     const RunInfo *info = run_info(r->run);
     r->end = (RunEnd){.state = r->result.state, .t_ns = s->t_ns, .steps = s->steps,
                       .scopes = s->scopes, .profile = run_profile(r->run),
-                      .memory = r->result.memory};
+                      .bad_rows = r->result.bad_rows, .memory = r->result.memory};
     MillFailure *failures = arena_array(r->arena, MillFailure, s->n_kept);
     for (uint32_t i = 0; i < s->n_kept; i++) {
         const PoolFailure *f = &s->failures[i];

@@ -38,6 +38,8 @@ typedef enum TraceKind {
                   * value: trace_live */
     TRACE_SKIP,  /* an instance will not run.  info: the step whose failure is the cause */
     TRACE_RETRY, /* an attempt failed and another will follow.  value: when, in ns */
+    TRACE_BAD_ROWS, /* what a policy let pass.  step: whose policy it is; frame: where it was found out;
+                     * value: trace_bad_skipped and _nulled */
 } TraceKind;
 
 typedef enum Outcome {
@@ -69,6 +71,8 @@ static inline uint64_t trace_pair(uint64_t low, uint64_t high)
     return (low < max ? low : max) | (high < max ? high : max) << 32;
 }
 static inline uint32_t trace_rows_in(const TraceEvent *e) { return (uint32_t)e->value; }
+static inline uint32_t trace_bad_skipped(const TraceEvent *e) { return (uint32_t)e->value; }
+static inline uint32_t trace_bad_nulled(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
 static inline uint32_t trace_rows_out(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
 /* Live batches of the generator's scope just after an OPEN or CLOSE. */
 static inline uint32_t trace_live(const TraceEvent *e) { return (uint32_t)e->value; }
@@ -109,6 +113,7 @@ typedef struct RunStep {
     bool is_ordered;      /* its instances are committed in key order */
     uint32_t cap;         /* at most so many of its instances run at a time; 0: any number */
     uint32_t pool;        /* 1 + index into RunInfo.pools; 0: none */
+    Str rejects;          /* the file that its bad rows go to, as the program writes it; empty: none */
     uint32_t n_inputs;
     const uint32_t *inputs; /* [n_inputs] steps whose outputs it reads */
 } RunStep;
@@ -151,6 +156,12 @@ typedef struct StepCount {
     uint64_t n_not_started; /* in frames that were there when the run stopped */
 } StepCount;
 
+/* What a step's policy let pass. */
+typedef struct BadRowCount {
+    uint64_t n_skipped; /* rows */
+    uint64_t n_nulled;  /* values that became null */
+} BadRowCount;
+
 typedef struct ScopeCount {
     uint64_t n_batches;    /* opened */
     uint32_t peak_live;
@@ -177,6 +188,7 @@ typedef struct RunEnd {
     const StepCount *steps;     /* [n_steps] */
     const ScopeCount *scopes;   /* [n_scopes] */
     const struct Profile *profile; /* base/profile.h; NULL: none was made. For recordings */
+    const BadRowCount *bad_rows; /* [n_steps]; NULL: no step has a policy */
     MemoryUse memory;
     size_t n_labels;            /* of the batches of which events are kept; 0 where none are */
     const FrameLabel *labels;   /* [n_labels], in any order */

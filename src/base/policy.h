@@ -19,6 +19,17 @@ typedef struct RetrySpec {
     uint64_t max_delay_ns;  /* 0: not capped */
 } RetrySpec;
 
+/* What becomes of a row with an error. In the order of the words of @bad_rows in lang/annot.def. */
+typedef enum BadRows {
+    BAD_ROWS_FAIL, /* the instance fails */
+    BAD_ROWS_SKIP, /* the row is dropped */
+    BAD_ROWS_NULL, /* the value is null; a row without a value to blame is dropped */
+} BadRows;
+static inline const char *bad_rows_name(BadRows b)
+{
+    return b == BAD_ROWS_FAIL ? "fail" : b == BAD_ROWS_SKIP ? "skip" : "null";
+}
+
 /* In the order of the words of @on_failure in lang/annot.def. */
 typedef enum OnFailure {
     ON_FAILURE_FAIL, /* nothing new starts */

@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *row_error_name(RowError e)
+{
+    static const char *const names[N_ROW_ERRORS] = {
+        [ROW_ERROR_NONE] = "",
+#define ROW_ERROR(e, name, doc) [ROW_ERROR_##e] = name,
+#include "base/row_errors.def"
+#undef ROW_ERROR
+    };
+    return names[e];
+}
+
 Status error_set(Error *err, Status status, const char *fmt, ...)
 {
     if (!err)

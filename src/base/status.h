@@ -19,9 +19,20 @@ typedef enum Status {
     ERR_NOMEM,
 } Status;
 
+/* What is wrong with a row. */
+typedef enum RowError {
+    ROW_ERROR_NONE, /* it is no error of a row */
+#define ROW_ERROR(e, name, doc) ROW_ERROR_##e,
+#include "base/row_errors.def"
+#undef ROW_ERROR
+    N_ROW_ERRORS
+} RowError;
+const char *row_error_name(RowError e); /* "conversion" */
+
 /* Owned by the caller, who sets it to {0} before and need not free anything. */
 typedef struct Error {
     Status status;
+    RowError row_error; /* of ERR_ROW, and of ERR_DATA where it concerns one row */
     char text[1024];   /* one line or a few, UTF-8, no control bytes from data */
     char file[256];    /* input file, "" when none */
     uint64_t line;     /* from 1, the header being line 1; 0 = unknown */

@@ -34,8 +34,12 @@ Batch *batch_new(uint32_t n_rows, uint32_t n_cols)
 Batch *batch_of_raw(RawRows *raw, const Schema *schema)
 {
     const CsvInput *in = raw->input;
-    Batch *b = batch_new(raw->n_rows, schema->n_cols);
+    Batch *b = batch_new(raw->good ? raw->n_good : raw->n_rows, schema->n_cols);
     b->raw = raw_ref(raw);
+    if (raw->good) {
+        b->sel = xmalloc((raw->n_good + 1ull) * sizeof *b->sel);
+        memcpy(b->sel, raw->good, raw->n_good * sizeof *b->sel);
+    }
     for (uint32_t c = 0; c < schema->n_cols; c++) {
         b->types[c] = schema->cols[c].type;
         b->slots[c].raw_col = (int32_t)(in->map ? in->map[c] : c);
@@ -152,6 +156,7 @@ void batch_unref(Batch *b)
     for (uint32_t i = 0; i < b->n_inputs; i++)
         csv_input_unref(b->inputs[i]);
     raw_unref(b->raw);
+    raw_unref(b->lines);
     free(b->types);
     free(b->slots);
     free(b->sel);
@@ -324,6 +329,17 @@ bool batch_has_text(const Batch *b, uint32_t col)
     return cells.text || cells.raw;
 }
 
+/* 1 + the column of the schema that the field is; 0: none. */
+static uint32_t input_col(const CsvInput *in, uint32_t field)
+{
+    if (!in->map)
+        return field + 1;
+    for (uint32_t c = 0; c < in->n_schema; c++)
+        if (in->map[c] == field)
+            return c + 1;
+    return 0;
+}
+
 /* Text of rows [n] of the batch; NULL: all of them. */
 static Column *text_of(const Batch *b, uint32_t col, const uint32_t *rows, uint32_t n)
 {
@@ -336,6 +352,7 @@ static Column *text_of(const Batch *b, uint32_t col, const uint32_t *rows, uint3
     c->delimiter = d->delimiter;
     c->quote = d->quote;
     c->inferred_rows = raw->input->inferred_rows[cells.field];
+    c->input_col = input_col(raw->input, cells.field);
     column_add_heap(c, raw->text ? raw->text : raw->block);
     for (uint32_t i = 0; i < n; i++)
         if (!cell_get(&cells, rows ? rows[i] : i, &column_strs(c)[i])) {
@@ -558,15 +575,12 @@ static Str inferred_of(const Batch *b, uint32_t col, uint32_t row)
     return is_known ? b->inputs[b->origin[row].input]->first : (Str){0};
 }
 
-Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err)
+Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str *text, Heap **held, Error *err)
 {
-    if (!err)
-        return ERR_ROW;
     Cells cells = cells_of(b, col);
     StrView cell = {"", 0, 0};
     cell_get(&cells, row, &cell);
-    Heap *unquoted = NULL;
-    Str s = csv_cell_text(cell, cells.quote, &unquoted);
+    Str s = *text = csv_cell_text(cell, cells.quote, held);
     const char *why = "another value", *type = type_name(b->types[col]);
     Value v;
     value_parse(b->types[col], s, &v, &why);
@@ -588,12 +602,39 @@ Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Erro
                   "column `%s`: expected %s, got `%s`\n"
                   "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
                   column, why, shown, type);
+    err->row_error = ROW_ERROR_CONVERSION;
     memcpy(err->column, column, sizeof column);
     text_visible(s, err->value, sizeof err->value);
+    return ERR_ROW;
+}
+
+Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err)
+{
+    if (!err)
+        return ERR_ROW;
+    Str text;
+    Heap *held = NULL;
+    Cells cells = cells_of(b, col);
+    batch_bad_text(b, col, name, row, &text, &held, err);
     if (!cells.text || !cells.text->is_foreign)
         batch_where(b, row, (int32_t)col, err);
-    heap_unref(unquoted);
+    heap_unref(held);
     return ERR_ROW;
+}
+
+void batch_null_cells(Batch *b, uint32_t col, const uint64_t *rows, Column *values)
+{
+    Slot *s = &b->slots[col];
+    bool is_foreign = s->picked != NULL;
+    Column *shared = batch_text(b, col), *text = column_concat(&shared, 1, false);
+    column_unref(shared);
+    text->is_foreign |= is_foreign;
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        if (bit_get(rows, i))
+            column_put_null(text, i);
+    slot_unref(s);
+    s->text = text;
+    s->values = values ? column_ref(values) : NULL;
 }
 
 void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err)
@@ -664,6 +705,8 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
         out->n_inputs = b->n_inputs;
         for (uint32_t i = 0; i < b->n_inputs; i++)
             out->inputs[i] = csv_input_ref(b->inputs[i]);
+        if (b->lines)
+            out->lines = raw_ref(b->lines);
     }
     return out;
 }

@@ -56,6 +56,7 @@ typedef struct Batch {
     Slot *slots;       /* [n_cols], owned; each Column one reference */
     RawRows *raw;      /* NULL when no slot has raw_col >= 0 */
     uint32_t *sel;     /* [n_rows] rows of raw, NULL: all of them in order; owned */
+    RawRows *lines;    /* JSON and plain lines: of which origin tells; kept where rows may be rejected. NULL: not kept */
     struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; one reference */
     CsvInput **inputs;     /* [n_inputs] that origin refers to; owned, one reference each */
     uint32_t n_inputs;
@@ -102,6 +103,10 @@ Status batch_values(const Batch *b, uint32_t col, Str name, const uint64_t *need
                     uint64_t *bad, Column **out, Error *err);
 /* The error of one cell that does not decode; returns ERR_ROW. */
 Status batch_bad_cell(const Batch *b, uint32_t col, Str name, uint32_t row, Error *err);
+/* The same without its place. *text: the value, which may borrow from *held (as csv_cell_text). */
+Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str *text, Heap **held, Error *err);
+/* For its builder: the cells of these rows are null from now on. values (may be NULL): the column's, decoded. */
+void batch_null_cells(Batch *b, uint32_t col, const uint64_t *rows, Column *values);
 /* Fills file, line, byte of err for a row (no-op where unknown). col may be -1: the row's first byte. */
 void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err);
 

@@ -97,10 +97,10 @@ typedef struct Head {
 typedef struct ColHead {
     uint64_t inferred_rows;
     uint64_t n_bytes; /* of strings */
-    uint32_t type;
+    uint32_t type, input_col;
     uint8_t is_text, has_valid, is_foreign;
     char delimiter, quote;
-    char pad[3];
+    char pad[7];
 } ColHead;
 
 static bool has_strings(const Column *c)
@@ -143,6 +143,7 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     memset(&h, 0, sizeof h);
     h.inferred_rows = c->inferred_rows;
     h.type = c->type;
+    h.input_col = c->input_col;
     h.is_text = c->is_text;
     h.has_valid = c->valid != NULL;
     h.is_foreign = c->is_foreign;
@@ -203,6 +204,7 @@ Column *block_get_column(const char **p, uint32_t n, Heap *heap)
     take(p, &h, sizeof h);
     Column *c = column_new((Type)h.type, h.is_text, n);
     c->inferred_rows = h.inferred_rows;
+    c->input_col = h.input_col;
     c->is_foreign = h.is_foreign;
     c->delimiter = h.delimiter;
     c->quote = h.quote;
@@ -270,6 +272,7 @@ static Column *column_interleave(Column *const *from, uint32_t n_from, const uin
     out->delimiter = like->delimiter;
     out->quote = like->quote;
     out->inferred_rows = like->inferred_rows;
+    out->input_col = like->input_col;
     bool has_nulls = false;
     for (uint32_t k = 0; k < n_from; k++) {
         has_nulls |= from[k] && from[k]->valid;

@@ -101,6 +101,7 @@ static Column *column_like(const Column *c, uint32_t n_rows)
     out->delimiter = c->delimiter;
     out->quote = c->quote;
     out->inferred_rows = c->inferred_rows;
+    out->input_col = c->input_col;
     out->is_foreign = c->is_foreign;
     return out;
 }
@@ -245,6 +246,8 @@ Column *column_concat(Column *const *parts, uint32_t n_parts, bool copy)
         for (uint32_t j = 0; j < p->n_heaps; j++)
             column_add_heap(out, p->heaps[j]);
         out->is_foreign |= p->is_foreign;
+        if (p->input_col != out->input_col)
+            out->input_col = 0;
         if (out->is_text && (p->delimiter != out->delimiter || p->quote != out->quote))
             cells_rewrite(out, at, p);
         at += p->n_rows;

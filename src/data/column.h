@@ -39,6 +39,7 @@ typedef struct Column {
     /* Text columns only: */
     char delimiter, quote;  /* the dialect its cells are written in */
     uint64_t inferred_rows; /* `type` was inferred from that many rows; 0: it was declared */
+    uint32_t input_col;     /* 1 + the column of its input's schema whose cells they are; 0: not known */
     bool is_foreign;        /* its cells stood in rows of other tables than the batch's, which are not known */
 } Column;
 

@@ -25,7 +25,7 @@ void column_put_null(Column *out, uint32_t i)
     if (!out->valid)
         column_own_valid(out, true);
     bit_clear(out->valid, i);
-    if (out->type == TYPE_STRING)
+    if (out->type == TYPE_STRING || out->is_text)
         column_strs(out)[i] = (StrView){"", 0, 0};
     else
         memset((char *)out->values + (size_t)i * type_bytes(out->type), 0, type_bytes(out->type));

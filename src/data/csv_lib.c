@@ -6,6 +6,7 @@
 
 #include "data/csv_cell.h"
 #include "data/csv_scan.h"
+#include "data/reject.h"
 
 typedef struct Lib {
     const CsvDialect *dialect;
@@ -55,7 +56,17 @@ static int is_no_space(unsigned char c)
     return 0;
 }
 
-Status raw_index_libcsv(RawRows *raw, Error *err)
+static void row_tell(const RawRows *raw, Rejects *bad, size_t at, size_t n, uint32_t row, const Error *err)
+{
+    Reject what = {.row = row, .kind = err->row_error, .message = str_of(err->text)};
+    while (n && (raw->bytes[at + n - 1] == '\n' || raw->bytes[at + n - 1] == '\r'))
+        n--;
+    rejects_place_raw(&what, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at), raw->first_byte + at,
+                      (Str){raw->bytes + at, (uint32_t)n});
+    rejects_put(bad, &what);
+}
+
+Status raw_index_libcsv(RawRows *raw, Rejects *bad, Error *err)
 {
     Lib lib = {.dialect = &raw->input->dialect};
     const CsvDialect *d = lib.dialect;
@@ -64,6 +75,10 @@ Status raw_index_libcsv(RawRows *raw, Error *err)
     size_t at = 0;
     uint32_t n_rows = 0, cap_rows = raw->n_rows;
     const char *nul = memchr(raw->bytes, '\0', raw->n_bytes);
+    uint32_t n_bad = 0;
+    Error why = {0}, *told = err;
+    if (bad)
+        err = &why;
     if (csv_init(&parser, CSV_EMPTY_IS_NULL | CSV_REPALL_NL) != 0)
         return error_set(err, ERR_NOMEM, "libcsv does not start");
     csv_set_delim(&parser, (unsigned char)d->delimiter);
@@ -91,6 +106,13 @@ Status raw_index_libcsv(RawRows *raw, Error *err)
             error_set(err, ERR_DATA,
                       "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for "
                       "example with iconv)");
+            if (bad) {
+                err->row_error = ROW_ERROR_NUL;
+                row_tell(raw, bad, at, n, n_rows + n_bad++, err);
+                at += n;
+                nul = memchr(raw->bytes + at, '\0', raw->n_bytes - at);
+                continue;
+            }
             at = (size_t)(nul - raw->bytes);
             error_at(err, raw->input->file,
                      raw->first_line + csv_count_lines(raw->bytes, at), raw->first_byte + at);
@@ -108,7 +130,12 @@ Status raw_index_libcsv(RawRows *raw, Error *err)
         if (st != OK) {
             lib.ix.n = n_start;
             lib.text.len = text_len;
-            break;
+            if (!bad || err->row_error == ROW_ERROR_NONE)
+                break;
+            row_tell(raw, bad, at, n, n_rows + n_bad++, err);
+            st = OK;
+            at += n;
+            continue;
         }
         lib.text.ptr[lib.text.len - 1] = '\n';
         start_put(&lib);
@@ -116,6 +143,8 @@ Status raw_index_libcsv(RawRows *raw, Error *err)
         at += n;
     }
     csv_free(&parser);
+    if (bad && st != OK && told)
+        *told = why;
     raw->text = heap_new(lib.text.len);
     if (lib.text.len)
         memcpy(heap_alloc(raw->text, lib.text.len), lib.text.ptr, lib.text.len);

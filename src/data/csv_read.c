@@ -6,6 +6,7 @@
 #include "data/csv_head.h"
 #include "data/csv_lib.h"
 #include "data/csv_scan.h"
+#include "data/reject.h"
 
 #define MIB(n) ((n) >> 20)
 /* Blocks in waiting: as many as there may be threads that index one at the same time. */
@@ -22,6 +23,7 @@ struct CsvSource {
     uint64_t line;      /* of bytes[at], from 1 */
     uint64_t offset;    /* of bytes[at] in the input */
     uint64_t row;       /* rows handed out */
+    Rejects *rejects;   /* NULL: an open quote is an error */
 };
 
 /* --- bytes ------------------------------------------------------------------------------- */
@@ -147,6 +149,8 @@ static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
     else
         error_set(err, ERR_DATA, "this row is longer than %u MiB, the longest that is read",
                   MIB(CSV_RECORD_MAX));
+    if (err && r.is_open)
+        err->row_error = ROW_ERROR_QUOTE;
     line += csv_count_lines(record, at);
     error_at(err, s->file, line, s->offset + scan->end + at);
     return ERR_DATA;
@@ -183,9 +187,31 @@ static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error 
     return OK;
 }
 
-Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
+void csv_source_lenient(CsvSource *s, Rejects *bad)
 {
-    *out = NULL;
+    s->rejects = bad;
+}
+
+/* The record behind scan->end has a quote that is never closed: err tells where. What follows its line is read. */
+static void record_drop(CsvSource *s, const CsvScan *scan, const Error *err)
+{
+    const char *p = s->block->bytes + s->at + scan->end;
+    size_t have = s->end - s->at - scan->end, n = (size_t)(err->byte - s->offset - scan->end);
+    while (n < have && p[n] != '\n' && p[n] != '\r')
+        n++;
+    Reject what = {.kind = ROW_ERROR_QUOTE, .message = str_of(err->text)};
+    rejects_place_raw(&what, s->file, err->line, err->byte, (Str){p, (uint32_t)n});
+    rejects_next_group(s->rejects);
+    rejects_put(s->rejects, &what);
+    n += n < have;
+    n += n < have && p[n - 1] == '\r' && p[n] == '\n';
+    s->at += scan->end + n;
+    s->offset += scan->end + n;
+    s->line += scan->end_lines + csv_count_lines(p, n);
+}
+
+static Status next_range(CsvSource *s, CsvLimit limit, CsvScan *found, Error *err)
+{
     CsvScan scan;
     csv_scan_init(&scan, s->delimiter, s->quote, s->input->n_cols > 1);
     Status st;
@@ -202,6 +228,22 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
     }
     uint64_t records = limit.rows ? limit.rows : 1;
     st = scan_records(s, &scan, records < UINT32_MAX ? records : UINT32_MAX, err);
+    *found = scan;
+    return st;
+}
+
+Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
+{
+    *out = NULL;
+    CsvScan scan;
+    Error why = {0};
+    Status st = next_range(s, limit, &scan, s->rejects ? &why : err);
+    for (; s->rejects && st == ERR_DATA && why.row_error == ROW_ERROR_QUOTE; st = next_range(s, limit, &scan, &why)) {
+        record_drop(s, &scan, &why);
+        why = (Error){0};
+    }
+    if (st != OK && s->rejects && err)
+        *err = why;
     if (st != OK || scan.n_records == 0)
         return st;
 
@@ -333,7 +375,7 @@ const CsvInput *csv_source_input(const CsvSource *s)
 
 /* --- index ------------------------------------------------------------------------------- */
 
-Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)
+void raw_ragged_text(const RawRows *raw, uint32_t n_fields, Error *err)
 {
     const CsvDialect *d = &raw->input->dialect;
     error_set(err, ERR_DATA,
@@ -341,6 +383,14 @@ Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)
               "`%c`, or correct the row",
               n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row",
               raw->n_cols, d->delimiter);
+    if (err)
+        err->row_error = ROW_ERROR_RAGGED;
+}
+
+Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    raw_ragged_text(raw, n_fields, err);
     error_at(err, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at),
              raw->first_byte + at);
     if (err) {
@@ -367,6 +417,8 @@ static Status nul_check(RawRows *raw, size_t n, Error *err)
     error_set(err, ERR_DATA,
               "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for example "
               "with iconv)");
+    if (err)
+        err->row_error = ROW_ERROR_NUL;
     error_at(err, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at),
              raw->first_byte + at);
     return ERR_DATA;
@@ -376,7 +428,7 @@ Status raw_index(RawRows *raw, Error *err)
 {
     const CsvDialect *d = &raw->input->dialect;
     if (d->use_libcsv)
-        return raw_index_libcsv(raw, err);
+        return raw_index_libcsv(raw, NULL, err);
     CsvIndex ix;
     bool ok = csv_index(&ix, raw->bytes, raw->n_bytes, d->delimiter, d->quote, raw->n_cols);
     raw->start = ix.start;

@@ -82,6 +82,12 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
 /* Finds the fields of a range that csv_source_next gave. On ERR_DATA (a row with too many or too few fields, a NUL
  * byte) the rows before the bad one are indexed. */
 Status raw_index(RawRows *raw, Error *err);
+/* The same, but bad rows are told of and are no rows: raw->good. They may be none of the range's. */
+struct Rejects;
+Status raw_index_lenient(RawRows *raw, struct Rejects *bad, Error *err);
+/* Rows that csv_source_next cannot read, since a quote in them is never closed, are told of from now on (NULL: an error).
+ * Such a row ends with the line on which the quote stands. */
+void csv_source_lenient(CsvSource *s, struct Rejects *bad);
 /* Where nobody wants a field: the same errors, and no fields found; raw->start stays NULL. */
 Status raw_check(RawRows *raw, Error *err);
 

@@ -167,6 +167,7 @@ static CsvState index_bytes(CsvIndex *ix, CsvState s, const char *p, size_t n, s
 static bool index_check(CsvIndex *ix, const char *bytes, uint32_t n_cols)
 {
     size_t n_fields = ix->n - 1;
+    ix->n_all = ix->n;
     bool ok = n_fields == (size_t)ix->n_rows * n_cols;
     /* As many line ends as rows, and every n_cols-th field ends in one: so no other does. */
     for (size_t i = n_cols; ok && i <= n_fields; i += n_cols) {

@@ -58,6 +58,7 @@ typedef struct CsvIndex {
     uint32_t *start;   /* as RawRows.start; malloc'd, the caller's */
     size_t n, cap;     /* entries */
     uint32_t n_rows;
+    size_t n_all;      /* entries of all rows, which are there behind a bad one too */
     bool has_gaps;     /* blank lines were skipped, or a line end is not a single LF */
     bool has_nul;      /* a NUL byte somewhere */
     uint32_t bad_fields; /* fields of the first row that has not n_cols fields */

@@ -8,8 +8,7 @@ void json_error_at(const JsonLine *l, const char *at, Error *err)
     error_at(err, raw->input->file, raw->first_line + l->i, raw->first_byte + (uint64_t)(at - raw->bytes));
 }
 
-/* The line as it stands. */
-static Str line_text(const JsonLine *l)
+Str json_line_text(const JsonLine *l)
 {
     const char *lf = memchr(l->start, '\n', (size_t)(l->raw->bytes + l->raw->n_bytes - l->start));
     uint32_t n = (uint32_t)(lf - l->start);
@@ -31,7 +30,7 @@ static const char *value_word(char c)
 Status json_bad_line(const JsonLine *l, JsonBad bad, Error *err)
 {
     char shown[60];
-    Str line = line_text(l);
+    Str line = json_line_text(l);
     const char *end = line.ptr + line.len;
     if (!err)
         return ERR_DATA;
@@ -41,6 +40,7 @@ Status json_bad_line(const JsonLine *l, JsonBad bad, Error *err)
                   bad.what);
     else
         error_set(err, ERR_DATA, "this line is no JSON: %s, got `%s`", bad.what, shown);
+    err->row_error = ROW_ERROR_JSON;
     json_error_at(l, bad.at, err);
     text_visible(line, err->value, sizeof err->value);
     return ERR_DATA;
@@ -55,6 +55,8 @@ Status json_no_object(const JsonLine *l, Error *err)
               value_word(*l->start), *l->start == '[' ? ", as `jq -c '.[]'` makes them of an array" : "");
     json_error_at(l, l->start, err);
     if (err)
-        text_visible(line_text(l), err->value, sizeof err->value);
+        err->row_error = ROW_ERROR_JSON;
+    if (err)
+        text_visible(json_line_text(l), err->value, sizeof err->value);
     return ERR_DATA;
 }

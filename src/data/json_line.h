@@ -18,6 +18,8 @@ static inline const char *json_limit(const RawRows *raw)
     return raw->block->bytes + raw->block->cap;
 }
 
+/* The line as it stands, from its first byte that is no blank. */
+Str json_line_text(const JsonLine *l);
 /* Fills file, line and byte of *err (NULL is fine). */
 void json_error_at(const JsonLine *l, const char *at, Error *err);
 /* ERR_DATA: what a scan of the line found. */

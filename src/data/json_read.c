@@ -6,6 +6,7 @@
 #include "base/decimal.h"
 #include "base/map.h"
 #include "data/json_line.h"
+#include "data/reject.h"
 
 #define SKIPPED (-1)      /* Key.col: a value that nobody wants */
 #define KEYS_MAX 100000u  /* spellings that are remembered of one range */
@@ -36,6 +37,9 @@ typedef struct Decoder {
     Heap *text;         /* strings without their escapes; NULL: none yet */
     JsonBad bad;
     JsonLine line;      /* the one that is read */
+    Rejects *rejects;   /* NULL: the first mistake is an error */
+    uint32_t n_rows;    /* of the range so far, bad ones too */
+    Str culprit;        /* the value that a mistake is about */
     Error *err;
 } Decoder;
 
@@ -69,6 +73,7 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
                   "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
                   column, why, shown, type_name(c->type));
     memcpy(d->err->column, column, sizeof column);
+    d->err->row_error = ROW_ERROR_CONVERSION;
     text_visible((Str){p, n}, d->err->value, sizeof d->err->value);
     json_error_at(&d->line, p, d->err);
     return ERR_ROW;
@@ -86,10 +91,27 @@ static Status unknown_key(const Decoder *d, Str name, const char *at)
               "key `%s` is not in the first %llu rows%s%.*s, which the columns were inferred from\n"
               "declare it in a schema that ends in `...`; a schema without `...` leaves out what it does not name",
               shown, (unsigned long long)rows, first.len ? " of " : "", STR_ARG(first));
-    if (d->err)
+    if (d->err) {
         memcpy(d->err->column, shown, sizeof shown);
+        d->err->row_error = ROW_ERROR_KEY;
+    }
     json_error_at(&d->line, at, d->err);
     return ERR_ROW;
+}
+
+/* What d->err says of the row that is read. */
+static void row_tell(const Decoder *d, bool is_nulled)
+{
+    const Error *e = d->err;
+    Reject what = {.row = d->n_rows, .is_nulled = is_nulled, .kind = e->row_error, .column = str_of(e->column),
+                   .value = d->culprit, .message = {e->text, (uint32_t)strcspn(e->text, "\n")}};
+    rejects_place_raw(&what, d->raw->input->file, e->line, e->byte, json_line_text(&d->line));
+    rejects_put(d->rejects, &what);
+}
+
+static bool makes_null(const Decoder *d)
+{
+    return d->rejects && d->rejects->policy == BAD_ROWS_NULL;
 }
 
 /* --- values ------------------------------------------------------------------------------ */
@@ -226,7 +248,13 @@ static const char *value_put(Decoder *d, uint32_t col, uint32_t row, const char 
     if (ok)
         return end;
     *st = bad_value(d, col, p, (uint32_t)(end - p));
-    return NULL;
+    d->culprit = (Str){p, (uint32_t)(end - p)};
+    if (!makes_null(d))
+        return NULL;
+    row_tell(d, true);
+    put_null(c, row);
+    *st = OK;
+    return end;
 bad:
     *st = json_bad_line(&d->line, d->bad, d->err);
     return NULL;
@@ -264,11 +292,17 @@ static Key *key_find(Decoder *d, const char *p, uint32_t n, bool has_escapes, St
         return key;
     Str name = string_text(d, p + 1, p + n - 1, has_escapes);
     const SchemaCol *col = map_get(&d->names, name);
+    key = &d->other;
     if (!col && d->refuses) {
         *st = unknown_key(d, name, p);
-        return NULL;
+        d->culprit = (Str){0};
+        if (!makes_null(d))
+            return NULL;
+        row_tell(d, true); /* each time: it is not remembered */
+        *st = OK;
+        key->col = SKIPPED;
+        return key;
     }
-    key = &d->other;
     if (d->keys.n < KEYS_MAX || col) {
         key = arena_new(d->arena, Key);
         key_set(d, key, text);
@@ -398,14 +432,30 @@ static void decoder_init(Decoder *d, const RawRows *raw, const Schema *schema, c
     }
 }
 
-Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err)
+/* The row that is read is none: what was put for it is forgotten. */
+static void row_drop(Decoder *d, uint32_t row)
+{
+    row_tell(d, false);
+    for (uint32_t c = 0; c < d->n_cols; c++) {
+        if (d->cols[c] && d->cols[c]->valid)
+            bit_set(d->cols[c]->valid, row);
+        d->seen[c] = 0;
+    }
+}
+
+Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Rejects *bad, Batch **out, Error *err)
 {
     Decoder d;
     Status st = OK;
+    Error why;
     const char *p = raw->bytes;
+    uint32_t row = 0;
     Batch *b = line_batch(raw, schema);
-    decoder_init(&d, raw, schema, needed, err);
-    for (uint32_t row = 0; row < raw->n_rows && st == OK; d.line.i++) {
+    decoder_init(&d, raw, schema, needed, bad ? &why : err);
+    d.rejects = bad;
+    if (bad)
+        rejects_next_group(bad);
+    for (; d.n_rows < raw->n_rows && st == OK; d.line.i++) {
         const char *start = jscan_blanks(p);
         if (*start == '\n') { /* no row */
             p = start + 1;
@@ -413,9 +463,23 @@ Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch
         }
         d.line.start = start;
         b->origin[row] = line_origin(raw, d.line.i, start);
-        st = object_decode(&d, row++, start, &p);
+        d.culprit = (Str){0};
+        st = object_decode(&d, row, start, &p);
+        if (st != OK && bad) {
+            row_drop(&d, row);
+            p = memchr(start, '\n', (size_t)(raw->bytes + raw->n_bytes - start));
+            st = OK;
+        } else {
+            row++;
+        }
+        d.n_rows++;
         p++;
     }
+    for (uint32_t c = 0; c < d.n_cols && st == OK; c++)
+        if (d.cols[c])
+            d.cols[c]->n_rows = row;
+    if (st == OK)
+        b->n_rows = row;
     for (uint32_t c = 0; c < d.n_cols; c++) {
         b->slots[c].values = d.cols[c];
         if (!d.cols[c] || d.cols[c]->type != TYPE_STRING)

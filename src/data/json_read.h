@@ -20,8 +20,8 @@
 #include "base/catalog.h"
 #include "data/line_read.h"
 
-/* As line_decode, of a range of JSON lines. */
-Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err);
+/* As line_decode_lenient, of a range of JSON lines. */
+Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, struct Rejects *bad, Batch **out, Error *err);
 
 /* The columns of a sample, in the order in which their keys appear, into *out (n_cols, cols, sample_rows; in the
  * arena). Lines from the first bad one on are left for the run to report; *err if that is the first. */

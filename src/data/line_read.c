@@ -278,10 +278,16 @@ static Batch *text_decode(RawRows *raw, const Schema *schema, bool is_needed)
     return b;
 }
 
-Status line_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err)
+Status line_decode_lenient(RawRows *raw, const Schema *schema, const bool *needed, struct Rejects *bad, Batch **out,
+                           Error *err)
 {
     if (raw->input->dialect.format == ROWS_JSON)
-        return json_decode(raw, schema, needed, out, err);
+        return json_decode(raw, schema, needed, bad, out, err);
     *out = text_decode(raw, schema, !needed || needed[0]);
     return OK;
+}
+
+Status line_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err)
+{
+    return line_decode_lenient(raw, schema, needed, NULL, out, err);
 }

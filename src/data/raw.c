@@ -36,6 +36,7 @@ void raw_unref(RawRows *r)
     heap_unref(r->text);
     free(r->start);
     free(r->row_at);
+    free(r->good);
     free(r);
 }
 

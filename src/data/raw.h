@@ -47,6 +47,8 @@ typedef struct RawRows {
      * where i = r * n_cols + c. The separator is the delimiter, or LF, CRLF or CR after the last
      * field. With more than one column, blank lines before a row belong to its first field. */
     uint32_t *start;     /* [n_rows * n_cols + 1], owned; NULL before raw_index and after raw_check */
+    uint32_t *good;      /* [n_good] rows that are whole, ascending; the others have no fields. NULL: all; owned */
+    uint32_t n_good;
     const char *cells;   /* `bytes`, or the text that libcsv gave */
     bool is_row_a_line;  /* no line end within quotes, no blank line: row i is line first_line + i */
     bool has_gaps;       /* rows do not all follow one another directly, each ended by a lone LF */

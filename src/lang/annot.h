@@ -23,9 +23,6 @@ typedef enum AnnotKind {
     N_ANNOTS
 } AnnotKind;
 
-/* In the order of the words in annot.def. */
-typedef enum BadRows { BAD_ROWS_FAIL, BAD_ROWS_SKIP, BAD_ROWS_NULL } BadRows;
-
 typedef struct Tag {
     const Expr *key, *value;
     Span span;

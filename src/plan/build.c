@@ -32,6 +32,7 @@ typedef struct Builder {
     Vec(Scope) scopes;
     Vec(PlanSink) sinks;
     Vec(PlanPool) pools;
+    Vec(PlanRejects) rejects;
     Span stdin_read; /* {0, 0}: not read yet */
     uint32_t credits, max_batches; /* of every scope: plan.h */
 } Builder;
@@ -166,6 +167,32 @@ static uint32_t annot_pool(Builder *b, const Annots *a)
     return (uint32_t)b->pools.n;
 }
 
+static bool same_value(const Tx *x, const Tx *y);
+
+/* The file of that path, made when it is first named. Returns its index + 1; 0: a mistake, or none. */
+static uint32_t annot_rejects(Builder *b, const Annots *a)
+{
+    if (!a->rejects)
+        return 0;
+    if (a->bad_rows == BAD_ROWS_FAIL) {
+        Diag *d = diag_add(b->diags, E_BAD_ANNOTATION, a->rejects->span,
+                           "`@bad_rows(fail)` rejects no row: the first bad one fails the instance");
+        diag_help(b->diags, d, "write `skip` or `null` for `fail`, or leave `rejects` out");
+        return 0;
+    }
+    Typer t = typer_of(b);
+    t.has_table = true; /* of no columns: key() and index() may be asked for */
+    PlanRejects r = {.path = type_rejects(&t, a->rejects), .span = a->rejects->span};
+    if (r.path->kind == TX_ERROR)
+        return 0;
+    r.by_key = r.path->needs_batch;
+    for (uint32_t i = 0; i < b->rejects.n; i++)
+        if (same_value(b->rejects.ptr[i].path, r.path) || b->rejects.ptr[i].span.lo == r.span.lo)
+            return i + 1;
+    vec_push(b->arena, &b->rejects, r);
+    return (uint32_t)b->rejects.n;
+}
+
 static void annotate_step(Builder *b, Step *s, const StageDef *stage)
 {
     Annots a = annots_of_step(b->arena, &stage->annots, &b->job->annots,
@@ -182,6 +209,8 @@ static void annotate_step(Builder *b, Step *s, const StageDef *stage)
     s->retry = annot_retry(b, &a);
     annot_duration(b, a.timeout, "`@timeout`", false, &s->timeout_us);
     s->on_failure = a.on_failure;
+    s->bad_rows = a.bad_rows;
+    s->rejects = annot_rejects(b, &a);
     s->rank = 2 * s->priority;
     s->doc = annot_text(b, a.doc, "`@doc`");
     for (size_t i = 0; i < a.tags.n; i++) {
@@ -482,7 +511,8 @@ static Step *step_rest(Builder *b, const StageDef *s, const Step *from, Str op, 
  * to the collect: no step before it goes first. */
 static void split_collect(Builder *b, Step *c, uint32_t batches)
 {
-    PlanFold f = fold_split(c->pops.ptr, c->pops.n, c->scope, c->reads_in_parts);
+    PlanFold f = fold_split(c->pops.ptr, c->pops.n, c->scope, c->reads_in_parts && c->bad_rows == BAD_ROWS_FAIL,
+                            c->bad_rows);
     Step *part = arena_new(b->arena, Step);
     part->id = c->id++;
     b->steps.ptr[part->id] = part;
@@ -495,6 +525,8 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     part->depth = c->depth;
     part->priority = c->priority;
     part->has_priority = c->has_priority;
+    part->bad_rows = c->bad_rows;
+    part->rejects = c->rejects;
     part->rank = c->rank;
     for (size_t i = 0; i < b->steps.n; i++) {
         const Step *s = b->steps.ptr[i];
@@ -539,6 +571,8 @@ static void split_read(Builder *b, Step *c)
     gen->depth = c->depth;
     gen->priority = c->priority;
     gen->has_priority = c->has_priority;
+    gen->bad_rows = c->bad_rows;
+    gen->rejects = c->rejects;
     gen->rank = c->rank;
     gen->span = c->span;
     read->batch = BATCH_AUTO;
@@ -759,6 +793,22 @@ static void build_flow(Builder *b, const FlowDef *f)
     }
 }
 
+/* A file of rejected rows is none that a step writes. */
+static void check_rejects(Builder *b)
+{
+    for (size_t i = 0; i < b->rejects.n; i++)
+        for (size_t k = 0; k < b->sinks.n; k++) {
+            const PlanRejects *r = &b->rejects.ptr[i];
+            const Tx *path = b->sinks.ptr[k].pop->expr;
+            if (!same_value(path, r->path))
+                continue;
+            Diag *d = diag_add(b->diags, E_SAME_PATH, r->span, "rejected rows and a step go to `%.*s`",
+                               STR_ARG(path->value.s));
+            diag_label(b->diags, d, path->span, "the step writes it");
+            diag_help(b->diags, d, "give them paths of their own");
+        }
+}
+
 Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const JobDef *job,
                  Diags *diags)
 {
@@ -781,6 +831,9 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->scopes = b.scopes.ptr;
     plan->n_sinks = (uint32_t)b.sinks.n;
     plan->sinks = b.sinks.ptr;
+    plan->n_rejects = (uint32_t)b.rejects.n;
+    plan->rejects = b.rejects.ptr;
+    check_rejects(&b);
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
     fold_finish(a, plan);

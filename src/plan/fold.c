@@ -117,19 +117,21 @@ static uint64_t take_limit(const Pop *p)
 
 /* May p stand in the head as far as numbers go? `after`: the operations behind it. Where batches know
  * the numbers of their rows, nothing in front of p has dropped any that p or they ask for. */
-static bool keeps_numbers(const Pop *p, Pop *const *after, size_t n_after, bool is_numbered)
+static bool keeps_numbers(const Pop *p, Pop *const *after, size_t n_after, bool is_numbered, BadRows bad_rows)
 {
     if (pop_uses_row(p) && !is_numbered)
         return false;
-    bool renumbers = p->kind == POP_FILTER || p->kind == POP_JOIN || p->kind == POP_EXPLODE;
+    bool renumbers = p->kind == POP_FILTER || p->kind == POP_JOIN || p->kind == POP_EXPLODE ||
+                     (bad_rows != BAD_ROWS_FAIL && p->kind != POP_PROJECT);
     return !renumbers || !wants_row_numbers(after, n_after);
 }
 
-PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered)
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered, BadRows bad_rows)
 {
     PlanFold f = {.hold = HOLD_ROWS};
     while (f.n_head < n_pops && is_of_head(pops[f.n_head], scope) &&
-           keeps_numbers(pops[f.n_head], pops + f.n_head + 1, n_pops - f.n_head - 1, is_numbered))
+           keeps_numbers(pops[f.n_head], pops + f.n_head + 1, n_pops - f.n_head - 1, is_numbered,
+                         bad_rows))
         f.n_head++;
     if (f.n_head == n_pops)
         return f;
@@ -158,7 +160,8 @@ bool fold_reads_in_parts(const Step *s, bool is_before_take)
     if (s->retry.n_more || s->timeout_us || s->pool || s->max_concurrent ||
         s->on_failure == ON_FAILURE_SKIP)
         return false;
-    PlanFold f = fold_split(s->pops.ptr + 1, s->pops.n - 1, s->scope, true);
+    /* Rows that cannot be read are dropped, so that a part does not know how many there are before it. */
+    PlanFold f = fold_split(s->pops.ptr + 1, s->pops.n - 1, s->scope, s->bad_rows == BAD_ROWS_FAIL, s->bad_rows);
     bool wants_first = f.hold == HOLD_FIRST || (is_before_take && f.n_head + 1 == s->pops.n);
     return !wants_first && (f.n_head || f.folds_next);
 }
@@ -201,12 +204,13 @@ static void finish(Arena *a, Plan *plan, Step *c)
 static void finish_read(const Plan *plan, Step *s)
 {
     uint32_t n_readers;
-    if (s->is_generator || s->pops.n == 0 || s->pops.ptr[0]->kind != POP_READ_CSV)
+    /* With a policy for bad rows all of them are told of, however the file is cut. */
+    if (s->is_generator || s->pops.n == 0 || s->pops.ptr[0]->kind != POP_READ_CSV || s->bad_rows != BAD_ROWS_FAIL)
         return;
     Pop *const *pops = s->pops.ptr + 1;
     size_t n = s->pops.n - 1, i = 0;
     while (i < n && is_of_head(pops[i], s->scope) && pops[i]->kind != POP_WRITE_CSV &&
-           pops[i]->kind != POP_ASSERT && keeps_numbers(pops[i], pops + i + 1, n - i - 1, true))
+           pops[i]->kind != POP_ASSERT && keeps_numbers(pops[i], pops + i + 1, n - i - 1, true, BAD_ROWS_FAIL))
         i++;
     const Pop *take = i < n ? pops[i] : NULL;
     if (!take) {
@@ -231,6 +235,8 @@ void fold_finish(Arena *a, Plan *plan)
 
 static bool has_effects(const Step *s)
 {
+    if (s->bad_rows != BAD_ROWS_FAIL)
+        return true;
     for (size_t i = 0; i < s->pops.n; i++) {
         PopKind k = s->pops.ptr[i]->kind;
         if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL)
@@ -252,6 +258,8 @@ bool fold_stops_generator(const Plan *plan, const Step *c)
     if (c->hold != HOLD_FIRST || c->kind != STEP_COLLECT)
         return false;
     uint32_t scope = plan->steps[c->inputs[0]]->scope;
+    if (plan->steps[plan->scopes[scope].generator]->bad_rows != BAD_ROWS_FAIL)
+        return false;
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];
         if (scope_within(plan, s->scope, scope) && has_effects(s))

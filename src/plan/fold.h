@@ -38,8 +38,9 @@ typedef struct PlanFold {
     uint64_t limit;  /* HOLD_FIRST, HOLD_TOP: rows */
 } PlanFold;
 
-/* Of an op's operations that collect in `scope`; is_numbered: batches know their rows' numbers. */
-PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered);
+/* Of an op's operations that collect in `scope`; is_numbered: batches know their rows' numbers. bad_rows: of the step; rows
+ * that it drops lose count as those that `where` drops. */
+PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered, BadRows bad_rows);
 
 /* Should the static step read its file in parts? It has to do something behind the read that can be done
  * on a part, to run at most once, and not to read the first rows only. is_before_take: its only reader begins
@@ -52,7 +53,7 @@ bool fold_reads_in_parts(const Step *s, bool is_before_take);
 void fold_finish(Arena *a, Plan *plan);
 
 /* May the generator of the collect's batches stop after its first `limit` rows? Not if a
- * step between has effects, or somebody else reads the batches. Of a HOLD_FIRST. */
+ * step between has effects, as telling of bad rows is one, or somebody else reads the batches. Of a HOLD_FIRST. */
 bool fold_stops_generator(const Plan *plan, const Step *collect);
 
 /* Do all steps that read the step's table take it in parts, or find its rows by the keys of joins, so that it may stay in a

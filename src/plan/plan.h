@@ -171,6 +171,8 @@ struct Step {
     RetrySpec retry;
     int64_t timeout_us;   /* per attempt; 0: none */
     OnFailure on_failure;
+    BadRows bad_rows;
+    uint32_t rejects;     /* index + 1 into Plan.rejects; 0: none */
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
     uint32_t n_tables;    /* the last so many inputs are tables of JOIN and UNION: in this scope or one around it */
@@ -218,6 +220,13 @@ typedef struct PlanSink {
     bool by_key;          /* the path depends on the batch: a file per batch */
 } PlanSink;
 
+/* Where rows go that a policy drops. Steps may share it. */
+typedef struct PlanRejects {
+    Tx *path;
+    bool by_key;          /* the path depends on the batch: a file for each that has any */
+    Span span;            /* of the path */
+} PlanRejects;
+
 typedef struct Plan {
     Str job;
     Str file;             /* the program's name for people */
@@ -227,6 +236,8 @@ typedef struct Plan {
     Scope *scopes;
     uint32_t n_sinks;
     PlanSink *sinks;
+    uint32_t n_rejects;
+    PlanRejects *rejects;
     uint32_t n_pools;
     PlanPool *pools;
     uint32_t max_concurrent; /* workers; 0: as many as processors */

@@ -340,6 +340,20 @@ static void retry_put(Buf *out, const RetrySpec *r)
     buf_puts(out, r->jitter ? ", with jitter" : "");
 }
 
+void plan_put_path(Buf *out, const Tx *path)
+{
+    if (path->kind == TX_CONST && !path->value.is_null)
+        buf_put_str(out, path->value.s);
+    else if (path->kind == TX_CONCAT)
+        for (uint32_t i = 0; i < path->n_args; i++)
+            plan_put_path(out, path->args[i]);
+    else {
+        buf_putc(out, '{');
+        tx_put(out, path, NULL);
+        buf_putc(out, '}');
+    }
+}
+
 /* What its annotations say, each after two blanks. */
 static void policies_put(Buf *out, const Plan *plan, const Step *s)
 {
@@ -357,6 +371,13 @@ static void policies_put(Buf *out, const Plan *plan, const Step *s)
     }
     if (s->on_failure == ON_FAILURE_SKIP)
         buf_puts(out, "  a failure skips its batch");
+    if (s->bad_rows == BAD_ROWS_FAIL)
+        return;
+    buf_puts(out, s->bad_rows == BAD_ROWS_SKIP ? "  bad rows are skipped" : "  bad values become null");
+    if (s->rejects) {
+        buf_puts(out, " -> ");
+        plan_put_path(out, plan->rejects[s->rejects - 1].path);
+    }
 }
 
 static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_name)
@@ -592,6 +613,17 @@ static void json_policies(JsonWriter *w, const Plan *plan, const Step *s)
     json_number(w, "timeout_us", (uint64_t)s->timeout_us, 0);
     json_key(w, "on_failure");
     json_put_cstr(w, s->on_failure == ON_FAILURE_SKIP ? "skip" : "fail");
+    json_key(w, "bad_rows");
+    json_put_cstr(w, bad_rows_name(s->bad_rows));
+    json_key(w, "rejects");
+    Buf path = {0};
+    if (s->rejects)
+        plan_put_path(&path, plan->rejects[s->rejects - 1].path);
+    if (s->rejects)
+        json_put_str(w, buf_str(&path));
+    else
+        json_put_null(w);
+    buf_deinit(&path);
 }
 
 static void json_pools(JsonWriter *w, const Plan *plan)

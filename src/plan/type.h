@@ -83,6 +83,8 @@ int32_t scope_find(const ScopeCols *cols, Str name);
  * out in t->cols. */
 typedef Vec(Pop *) PopList;
 void type_body(Typer *t, const StmtList *body, PopList *pops);
+/* The path of a file of rejected rows, in which key() is escaped; TX_ERROR after a diagnostic. */
+Tx *type_rejects(Typer *t, const Expr *e);
 const Schema *scope_schema(Arena *a, const ScopeCols *cols);
 Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span);
 

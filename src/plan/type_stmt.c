@@ -814,6 +814,18 @@ static Tx *type_path(Typer *t, const Expr *e)
     return path;
 }
 
+Tx *type_rejects(Typer *t, const Expr *e)
+{
+    Tx *path = type_path(t, e);
+    if (path->kind == TX_CONST && !path->value.is_null && str_is(path->value.s, "stdout")) {
+        Diag *d = diag_add(t->diags, E_BAD_ANNOTATION, e->span,
+                           "rejected rows go to a file of their own, not to stdout");
+        diag_help(t->diags, d, "for example `rejects: \"bad.csv\"`");
+        return tx_error(t->arena, e->span);
+    }
+    return path;
+}
+
 static void type_write(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_WRITE_CSV, s->span);

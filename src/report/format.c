@@ -180,3 +180,21 @@ const StepColor *step_color(uint32_t step)
 {
     return &COLORS[step % N_STEP_COLORS];
 }
+
+void bad_rows_put(Buf *out, uint64_t n_rows, uint64_t n_values, Str rejects)
+{
+    if (n_rows) {
+        count_put(out, n_rows);
+        buf_puts(out, n_rows == 1 ? " bad row" : " bad rows");
+    }
+    if (n_rows && n_values)
+        buf_puts(out, ", ");
+    if (n_values) {
+        count_put(out, n_values);
+        buf_puts(out, n_values == 1 ? " bad value as null" : " bad values as null");
+    }
+    if (rejects.len && (n_rows || n_values)) {
+        buf_puts(out, " -> ");
+        buf_put_visible(out, rejects);
+    }
+}

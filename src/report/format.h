@@ -8,6 +8,8 @@
 /* A time for people in three digits: "1.00 s", "12.3 ms", "250 us", "2m03s", "1h05m". */
 void time_put(Buf *out, uint64_t ns);
 void count_put(Buf *out, uint64_t n);   /* 12,345 */
+/* "14 bad rows -> bad.csv", "3 bad values as null"; nothing where there is none. */
+void bad_rows_put(Buf *out, uint64_t n_rows, uint64_t n_values, Str rejects);
 void bytes_put(Buf *out, uint64_t n);   /* "3.1 MB" */
 /* s in exactly `width` terminal columns: padded with blanks, or cut with an ellipsis. Control
  * bytes are made visible. */

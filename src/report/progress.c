@@ -24,6 +24,7 @@ typedef struct StepState {
     _Atomic uint64_t n_started, n_running, n_done, n_failed, n_retries, n_skipped;
     _Atomic uint64_t n_over_retries; /* of instances that are over: n_retries may be behind */
     _Atomic uint64_t n_yielded, busy_ns;
+    _Atomic uint64_t n_bad_rows, n_bad_values; /* that a policy dropped, made null */
     _Atomic uint64_t skip_cause; /* 1 + the step that failed; 0: none was skipped */
     _Atomic bool said_start, said_end;
 } StepState;
@@ -135,6 +136,8 @@ static void counts_put(Buf *out, const StepState *s)
         {load(&s->n_failed), "failed", "failed"},
         {load(&s->n_retries), "retry", "retries"},
         {load(&s->n_skipped), "skipped", "skipped"},
+        {load(&s->n_bad_rows), "bad row", "bad rows"},
+        {load(&s->n_bad_values), "bad value", "bad values"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].n) {
@@ -360,6 +363,8 @@ static void end_say(Progress *p, uint32_t step)
     if (load(&s->n_failed) || load(&s->n_skipped))
         buf_printf(&text, "%" PRIu64 " failed, %" PRIu64 " skipped, ", load(&s->n_failed),
                    load(&s->n_skipped));
+    bad_rows_put(&text, load(&s->n_bad_rows), load(&s->n_bad_values), p->info->steps[step].rejects);
+    buf_puts(&text, load(&s->n_bad_rows) || load(&s->n_bad_values) ? ", " : "");
     time_put(&text, load(&s->busy_ns));
     line_say(p, "%.*s: ended, %s of work", STR_ARG(p->names[step]), text.ptr);
     buf_deinit(&text);
@@ -473,6 +478,10 @@ static void on_keyed_event(void *ctx, const TraceEvent *e, const Error *err, Str
             add(&p->scopes[child].n_generators_over, 1);
         break;
     case TRACE_RETRY: break;
+    case TRACE_BAD_ROWS:
+        add(&p->steps[e->step].n_bad_rows, trace_bad_skipped(e));
+        add(&p->steps[e->step].n_bad_values, trace_bad_nulled(e));
+        break;
     }
     if (p->options.mode == PROGRESS_PLAIN)
         plain_event(p, e, err, key);

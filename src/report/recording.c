@@ -279,8 +279,11 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
     r->t_ns = end->t_ns;
     r->steps = arena_array(a, StepCount, info->n_steps);
     r->scopes = arena_array(a, RecScope, info->n_scopes);
+    r->bad_rows = arena_array(a, BadRowCount, info->n_steps);
     for (uint32_t i = 0; i < info->n_steps; i++)
         r->steps[i] = end->steps[i];
+    for (uint32_t i = 0; end->bad_rows && i < info->n_steps; i++)
+        r->bad_rows[i] = end->bad_rows[i];
     for (uint32_t i = 0; i < info->n_scopes; i++)
         r->scopes[i].count = end->scopes[i];
     if (end->profile)

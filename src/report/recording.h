@@ -79,6 +79,7 @@ typedef struct Recording {
     RecFrame *frames; /* [n_frames]; 0 is the root */
     RecScope *scopes; /* [info.n_scopes] */
     StepCount *steps; /* [info.n_steps] */
+    BadRowCount *bad_rows; /* [info.n_steps] */
     Profile *profile; /* NULL: none was made */
 } Recording;
 

@@ -166,6 +166,37 @@ static void slowest_put(Buf *out, const SummaryInput *in)
                100 * (double)in->step_busy_ns[slowest] / (double)all_ns);
 }
 
+/* Steps that send their bad rows to the same file, or nowhere, together; so the lines stay few. */
+static void bad_rows_lines_put(Buf *out, const SummaryInput *in)
+{
+    const RunInfo *info = in->info;
+    const BadRowCount *bad = in->end->bad_rows;
+    for (uint32_t i = 0; bad && i < info->n_steps; i++) {
+        BadRowCount all = {0};
+        bool is_said = false;
+        for (uint32_t k = 0; k < info->n_steps; k++) {
+            if (!str_eq(info->steps[k].rejects, info->steps[i].rejects))
+                continue;
+            is_said |= k < i;
+            all.n_skipped += bad[k].n_skipped;
+            all.n_nulled += bad[k].n_nulled;
+        }
+        if (is_said || (!all.n_skipped && !all.n_nulled))
+            continue;
+        buf_puts(out, "  bad rows   ");
+        bad_rows_put(out, all.n_skipped, all.n_nulled, info->steps[i].rejects);
+        buf_putc(out, '\n');
+    }
+}
+
+static bool has_failures(const SummaryInput *in)
+{
+    for (uint32_t i = 0; i < in->info->n_steps; i++)
+        if (in->end->steps[i].n_failed)
+            return true;
+    return false;
+}
+
 static const char *state_phrase(RunState s)
 {
     switch (s) {
@@ -180,11 +211,13 @@ static const char *state_phrase(RunState s)
 void summary_put(const SummaryInput *in, Buf *out)
 {
     buf_put_visible(out, in->info->job);
-    buf_printf(out, " %s", state_phrase(in->end->state));
+    bool only_rows = in->end->state == RUN_PARTIAL && !has_failures(in);
+    buf_printf(out, " %s", only_rows ? "partial: bad rows were skipped; took " : state_phrase(in->end->state));
     time_put(out, in->end->t_ns);
     buf_printf(out, " on %u worker%s\n", in->info->n_workers,
                in->info->n_workers == 1 ? "" : "s");
     rows_put(out, in);
+    bad_rows_lines_put(out, in);
     instances_put(out, in);
     scopes_put(out, in);
     if (in->peak_memory_bytes) {

@@ -280,6 +280,10 @@ static void put_run(JsonWriter *w, const Recording *r)
         put_int(w, "skipped", r->steps[i].n_skipped);
         put_int(w, "retries", r->steps[i].n_retries);
         put_int(w, "not_started", r->steps[i].n_not_started);
+        if (r->bad_rows[i].n_skipped)
+            put_int(w, "skipped_rows", r->bad_rows[i].n_skipped);
+        if (r->bad_rows[i].n_nulled)
+            put_int(w, "nulled_values", r->bad_rows[i].n_nulled);
         json_end_object(w);
     }
     json_end_array(w);

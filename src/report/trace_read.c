@@ -222,6 +222,7 @@ static void read_steps(Reader *r, json_t *list, uint32_t n)
     Recording *rec = r->rec;
     RunStep *steps = arena_array(rec->arena, RunStep, n);
     rec->steps = arena_array(rec->arena, StepCount, n);
+    rec->bad_rows = arena_array(rec->arena, BadRowCount, n);
     for (uint32_t i = 0; i < n; i++) {
         json_t *s = json_array_get(list, i);
         json_t *priority = get(r, s, "priority");
@@ -240,6 +241,10 @@ static void read_steps(Reader *r, json_t *list, uint32_t n)
             .n_retries = get_int(r, s, "retries", INT64_MAX),
             .n_not_started = get_int(r, s, "not_started", INT64_MAX),
         };
+        if (json_object_get(s, "skipped_rows"))
+            rec->bad_rows[i].n_skipped = get_int(r, s, "skipped_rows", INT64_MAX);
+        if (json_object_get(s, "nulled_values"))
+            rec->bad_rows[i].n_nulled = get_int(r, s, "nulled_values", INT64_MAX);
         map_put(&r->steps, steps[i].name, index_ptr(i));
     }
     rec->info.n_steps = n;

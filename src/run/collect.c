@@ -51,7 +51,10 @@ Batch *join_parts(State *s, const Schema *schema)
     for (uint32_t i = 0; i < schema->n_cols; i++)
         types[i] = schema->cols[i].type;
     Batch *all;
-    if (s->n_parts == 1)
+    /* What of a row of stdin is known must not depend on whether it came in one part. */
+    bool is_of_stdin = s->n_parts == 1 && s->told.keeps_lines && s->parts[0]->raw &&
+                       str_is(s->parts[0]->raw->input->file, "stdin");
+    if (s->n_parts == 1 && !is_of_stdin)
         all = batch_ref(s->parts[0]);
     else {
         all = batch_concat_take(s->parts, s->n_parts, schema->n_cols, types);
@@ -110,10 +113,12 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
      * unless the rows' numbers are known. */
     Batch **tables = instance_tables(r, t->inst);
     VmInstance inst = {.seed = r->options.seed, .step = s->part_of->name, .key = {"", 0},
-                       .tables = tables, .counts = meters_of_code(r, t),
+                       .bad_rows = s->bad_rows, .rejects = &host.state->told, .tables = tables,
+                       .counts = meters_of_code(r, t),
                        .counts_cycles = meters_count_cycles(r)};
     Vm *vm = r->vms[t->worker];
     const Batch *in = NULL;
+    rejects_of(s, &host.state->told);
     Status st = input_batch(r, t, s, &in, err);
     if (st != OK) {
         free(tables);
@@ -144,6 +149,8 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     part->written = host.state->pending;
     host.state->pending = NULL;
     pending_count(r, host.state); /* part_count goes on with them */
+    if (st == OK)
+        st = tell(r, t, s, REJECTED_ROWS, instance_frame(t->inst), -1, &host.state->told, err);
     if (st == OK)
         st = outputs_end_own(r->outputs, &host.state->own, true, err);
     return st;
@@ -219,7 +226,7 @@ uint32_t folded_end(const Code *c)
 /* Of the rows held only those stay that the operation leaves of them. */
 static Status cut(Run *r, Task *t, const Step *s, State *state)
 {
-    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    const VmInstance inst = vm_again(r, s);
     const Code *code = r->codes[s->id];
     Batch *all = join_parts(state, s->in), *left = NULL;
     Status st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, &left,
@@ -274,7 +281,7 @@ static bool is_over_share(const Run *r, const Step *s, const State *state)
 /* The rows held, sorted again, as the only part. */
 static Status sort_joined(Run *r, Task *t, const Step *s, State *state)
 {
-    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    const VmInstance inst = vm_again(r, s);
     const Code *code = r->codes[s->id];
     Batch *all = join_parts(state, s->in), *sorted = NULL;
     Status st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, &sorted,
@@ -484,7 +491,9 @@ Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *er
     }
     if (!state->merged)
         merged_start(r, s, state); /* of no batches */
-    Status st = merged_groups(state->merged, out, err);
+    const GroupsPolicy policy = {.bad_rows = s->bad_rows, .rejects = &state->told};
+    rejects_next_group(&state->told);
+    Status st = merged_groups(state->merged, &policy, out, err);
     if (!is_kept)
         merged_drop(r, s, state);
     return st;

@@ -75,7 +75,7 @@ static Status host_table_rows(void *ctx, struct Pass *asking, const Spec *join, 
 VmHost vm_host(Host *h)
 {
     return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write,
-                    .table_rows = host_table_rows};
+                    .table_rows = host_table_rows, .table_rejects = tell_table};
 }
 
 /* ---- bytecode over a batch ---- */
@@ -149,7 +149,7 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
             break;
         work_end(r, h->task, WORK_READ, begin, raw->n_rows, raw->n_bytes);
         begin = work_begin(r);
-        st = read_batch(raw, read, &in, err);
+        st = read_batch(r, raw, read, h->step->bad_rows == BAD_ROWS_FAIL ? NULL : &h->state->read_told, &in, err);
         work_end(r, h->task, WORK_INDEX, begin, raw->n_rows, raw->n_bytes);
         if (st == OK) {
             h->task->n_rows_in += in->n_rows;
@@ -201,7 +201,7 @@ Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error
     void *value = instance_input(t->inst, 0);
     const Step *from = r->plan->steps[s->inputs[0]];
     if (from->is_generator)
-        return gen_batch(r, t, value, from->pops.ptr[0], in, err);
+        return gen_batch(r, t, value, from, in, err);
     *in = value;
     return OK;
 }
@@ -212,6 +212,8 @@ static void attempt_reset(Run *r, const Step *s, State *state)
     for (uint32_t i = 0; state->pending && i < r->plan->n_sinks; i++)
         buf_clear(&state->pending[i]);
     outputs_end_own(r->outputs, &state->own, false, NULL);
+    rejects_clear(&state->read_told);
+    rejects_clear(&state->told);
     if (s->kind != STEP_COLLECT)
         drop_parts(state);
 }
@@ -224,8 +226,13 @@ VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *c
         frame_put_key(frame, '/', key);
         frame_put_key(frame, '\0', levels);
     }
-    return (VmInstance){.seed = r->options.seed, .step = s->name, .key = buf_str(key),
+    return (VmInstance){.seed = r->options.seed, .step = s->name, .key = buf_str(key), .bad_rows = s->bad_rows,
                         .levels = buf_str(levels), .index = frame_index(frame)};
+}
+
+VmInstance vm_again(const Run *r, const Step *s)
+{
+    return (VmInstance){.seed = r->options.seed, .step = s->name, .key = {"", 0}, .bad_rows = s->bad_rows};
 }
 
 Batch **instance_tables(const Run *r, const Instance *inst)
@@ -249,6 +256,13 @@ static uint32_t code_begin(const Step *s, const Code *c)
     return s->kind == STEP_COLLECT && s->hold == HOLD_DISTINCT ? folded_end(c) : 0;
 }
 
+/* The operation that a collect does again over what its parts have left, who told of errors in it. */
+static uint32_t quiet_end(const Step *s, const Code *c)
+{
+    bool is_again = s->hold == HOLD_TOP || s->hold == HOLD_DISTINCT || s->hold == HOLD_SORTED;
+    return is_again ? folded_end(c) : 0;
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
@@ -266,6 +280,10 @@ TaskResult task_run(void *ctx, Task *t)
     inst.tables = tables;
     inst.counts = meters_of_code(r, t);
     inst.counts_cycles = meters_count_cycles(r);
+    inst.rejects = &host.state->told;
+    inst.quiet_end = s->kind == STEP_COLLECT && s->in ? quiet_end(s, r->codes[s->id]) : 0;
+    rejects_of(s, &host.state->read_told);
+    rejects_of(s, &host.state->told);
     const Batch *in = NULL;
     Batch *own = NULL, *out = NULL;
     Status st = OK;
@@ -312,6 +330,10 @@ TaskResult task_run(void *ctx, Task *t)
     buf_deinit(&host.log);
     if (st == OK && s->scope == 0)
         st = append_pending(r, host.state, &t->err);
+    if (st == OK)
+        st = tell(r, t, s, REJECTED_READ, instance_frame(t->inst), -1, &host.state->read_told, &t->err);
+    if (st == OK)
+        st = tell(r, t, s, REJECTED_ROWS, instance_frame(t->inst), -1, &host.state->told, &t->err);
     if (st == OK)
         st = outputs_end_own(r->outputs, &host.state->own, true, &t->err);
     if (st != OK) {

@@ -89,6 +89,11 @@ static bool path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
     return is_free;
 }
 
+bool outputs_claim(Outputs *o, Str path)
+{
+    return path_claim(o, path, UINT32_MAX, UINT32_MAX);
+}
+
 static Status own_open(Outputs *o, const Spec *spec, Str path, uint64_t *n_bytes, OwnFile **out,
                        Error *err)
 {

@@ -28,6 +28,8 @@ Status outputs_write_own(Outputs *o, OwnFile **files, const Spec *spec, Str path
                          const Batch *t, uint64_t *n_bytes, Error *err);
 /* The instance is done: its files become visible; or it failed: they are removed. Empties the list. */
 Status outputs_end_own(Outputs *o, OwnFile **files, bool commit, Error *err);
+/* Notes that the path is one of rejected rows; false if an instance writes it. */
+bool outputs_claim(Outputs *o, Str path);
 /* Removes what is not visible yet, and nothing else: for a process that ends at once, from any thread. */
 void outputs_abandon(Outputs *o);
 /* Makes the shared files visible, or removes what was written of them. Frees o. */

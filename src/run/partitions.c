@@ -135,10 +135,10 @@ static void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
 }
 
 /* part[n_rows] of each row. */
-static Status rows_part(Run *r, const Task *t, const Code *code, const Batch *b, uint32_t *part,
+static Status rows_part(Run *r, const Task *t, const Step *s, const Code *code, const Batch *b, uint32_t *part,
                         Error *err)
 {
-    const VmInstance inst = {.seed = r->options.seed, .step = code->step, .key = {"", 0}};
+    const VmInstance inst = vm_again(r, s);
     const Spec *spec;
     Column **cols = NULL;
     Status st = vm_run_keys(r->vms[t->worker], code, &inst, b, &spec, &cols, err);
@@ -160,7 +160,7 @@ Status partitions_put_rows(Run *r, const Task *t, Partitions *p, const Code *cod
 {
     uint32_t n = rows->n_rows, starts[N_PARTS + 1] = {0}, at[N_PARTS];
     uint32_t *part = xmalloc((n + 1ull) * sizeof *part), *order = xmalloc((n + 1ull) * sizeof *order);
-    Status st = rows_part(r, t, code, rows, part, err);
+    Status st = rows_part(r, t, p->raw->step, code, rows, part, err);
     for (uint32_t i = 0; st == OK && i < n; i++)
         starts[part[i] + 1]++;
     for (uint32_t k = 0; k < N_PARTS; k++)
@@ -231,15 +231,18 @@ static Status records_take(Making *m, Error *err)
     return st;
 }
 
-static Status groups_make(Making *m, Batch **out, Error *err)
+static Status groups_make(const Task *t, Making *m, Batch **out, Error *err)
 {
-    Status st = groups_finish(m->groups, out, err);
+    State *state = instance_state(t->inst);
+    GroupsPolicy policy = {.bad_rows = m->p->raw->step->bad_rows, .rejects = &state->told};
+    Status st = groups_finish(m->groups, &policy, out, err);
     if (st != OK)
         return st;
     seqs_add(*out, NULL, 0);
     const Slot *last = &(*out)->slots[(*out)->n_cols - 1];
     if ((*out)->n_rows)
         memcpy(last->values->values, groups_seqs(m->groups), (*out)->n_rows * sizeof(uint64_t));
+    groups_drop(&policy, out);
     return OK;
 }
 
@@ -247,7 +250,7 @@ static Status groups_make(Making *m, Batch **out, Error *err)
 static Status rows_make(Run *r, const Task *t, const Making *m, const Code *code, Batch **out,
                         Error *err)
 {
-    const VmInstance inst = {.seed = r->options.seed, .step = code->step, .key = {"", 0}};
+    const VmInstance inst = vm_again(r, m->p->raw->step);
     Status st = OK;
     for (uint32_t i = 0; i < m->n; i++)
         for (uint32_t c = 0; c < m->p->raw->n_cols && st == OK; c++)
@@ -276,7 +279,7 @@ static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec,
         n_bytes += batch_held_bytes(m->parts[i]);
     budget_take(&r->budget, n_bytes);
     if (st == OK && spec)
-        st = groups_make(m, &made, err);
+        st = groups_make(t, m, &made, err);
     else if (st == OK)
         st = rows_make(r, t, m, code, &made, err);
     groups_close(m->groups);
@@ -317,6 +320,8 @@ static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec
 Status partitions_finish_groups(Run *r, const Task *t, Partitions *p, const Spec *spec, Spilled **out,
                                 Error *err)
 {
+    State *state = instance_state(t->inst);
+    rejects_next_group(&state->told);
     return partitions_finish(r, t, p, spec, NULL, out, err);
 }
 

@@ -10,6 +10,7 @@
 #include "run/run_int.h"
 #include "run/partitions.h"
 #include "run/spec.h"
+#include "run/spilled.h"
 
 State *state_of(Instance *inst)
 {
@@ -57,6 +58,8 @@ static void release_state(void *ctx, uint32_t step, void *state)
     partitions_free(r, s->partitions);
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         buf_deinit(&s->pending[i]);
+    rejects_deinit(&s->read_told);
+    rejects_deinit(&s->told);
     if (s->own && r->outputs) /* else outputs_close saw to them */
         outputs_end_own(r->outputs, &s->own, false, NULL);
     free(s->pending);
@@ -104,6 +107,20 @@ FoldResult task_commit(void *ctx, Task *t)
     return append_pending(ctx, instance_state(t->inst), &t->err) == OK ? FOLD_MORE : FOLD_FAILED;
 }
 
+/* Where rows that policies let pass are told of, if any step has one. */
+static Status rejected_start(Run *r, Error *err)
+{
+    bool has_policy = false;
+    for (uint32_t i = 0; i < r->plan->n_steps; i++)
+        has_policy |= r->plan->steps[i]->bad_rows != BAD_ROWS_FAIL;
+    if (!has_policy)
+        return OK;
+    char *folder = spill_folder(r);
+    Status st = rejected_open(r->plan, folder, &r->rejected, err);
+    free(folder);
+    return st;
+}
+
 Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
                 const RunOptions *options, Run **out, Error *err)
 {
@@ -145,8 +162,20 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
                 st = code_verify(r->path_codes[i], err);
         }
     }
+    r->reject_codes = arena_array(r->arena, Code *, plan->n_rejects + 1);
+    for (uint32_t i = 0; i < plan->n_rejects && st == OK; i++) {
+        if (!plan->rejects[i].by_key)
+            continue;
+        st = emit_constant(r->arena, sources, plan->rejects[i].path, &r->reject_codes[i], err);
+        if (st == OK)
+            st = code_verify(r->reject_codes[i], err);
+    }
+    if (st == OK)
+        st = tell_open(r, err);
     if (st == OK)
         st = outputs_open(plan, &r->outputs, err);
+    if (st == OK)
+        st = rejected_start(r, err);
     if (st != OK) {
         run_close(r);
         return st;
@@ -193,6 +222,27 @@ static Status close_outputs(Run *r, bool commit, const PoolSummary *summary, Err
     return outputs_close(outputs, commit, err);
 }
 
+/* Counts of each step; NULL: none has a policy. Lives as long as the run. */
+static const BadRowCount *bad_rows_of(Run *r)
+{
+    if (!r->rejected)
+        return NULL;
+    rejected_settle(r->rejected);
+    BadRowCount *all = arena_array(r->arena, BadRowCount, r->plan->n_steps);
+    for (uint32_t i = 0; i < r->plan->n_steps; i++)
+        all[i] = rejected_count(r->rejected, i);
+    return all;
+}
+
+static Status close_rejected(Run *r, bool commit, Error *err)
+{
+    pthread_mutex_lock(&r->mu);
+    Rejected *rejected = r->rejected;
+    r->rejected = NULL;
+    pthread_mutex_unlock(&r->mu);
+    return rejected ? rejected_close(rejected, commit, err) : OK;
+}
+
 void run_go(Run *r, RunResult *out)
 {
     const Tasks tasks = {.ctx = r, .run = r->meters ? metered_run : task_run,
@@ -218,16 +268,22 @@ void run_go(Run *r, RunResult *out)
         meters_stop(r->meters);
     out->state = out->summary.state;
     bool commit = out->state == RUN_DONE || out->state == RUN_PARTIAL;
+    out->bad_rows = bad_rows_of(r);
     Status st = close_outputs(r, commit, &out->summary, &out->commit_error);
+    if (st == OK)
+        st = close_rejected(r, commit, &out->commit_error);
     if (st != OK)
         out->state = RUN_FAILED;
+    for (uint32_t i = 0; out->bad_rows && i < r->plan->n_steps && out->state == RUN_DONE; i++)
+        if (out->bad_rows[i].n_skipped)
+            out->state = RUN_PARTIAL;
     out->memory = memory_use(r);
     out->rows_read = r->rows_read;
     out->rows_out = r->rows_out;
     if (o && o->run_end) {
         const RunEnd end = {.state = out->state, .t_ns = out->summary.t_ns,
                             .steps = out->summary.steps, .scopes = out->summary.scopes,
-                            .memory = out->memory};
+                            .bad_rows = out->bad_rows, .memory = out->memory};
         o->run_end(o->ctx, &end);
     }
 }
@@ -245,6 +301,8 @@ void run_abandon(Run *r)
     pthread_mutex_lock(&r->mu);
     if (r->outputs)
         outputs_abandon(r->outputs);
+    if (r->rejected)
+        rejected_abandon(r->rejected);
     pthread_mutex_unlock(&r->mu);
 }
 
@@ -255,6 +313,9 @@ void run_close(Run *r)
     pool_free(r->pool);
     if (r->outputs)
         outputs_close(r->outputs, false, NULL);
+    if (r->rejected)
+        rejected_close(r->rejected, false, NULL);
+    tell_close(r);
     for (uint32_t i = 0; r->vms && i < r->info->n_workers; i++)
         vm_close(r->vms[i]);
     free(r->vms);

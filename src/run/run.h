@@ -37,6 +37,7 @@ typedef struct RunResult {
     RunState state;
     PoolSummary summary;    /* owned by the run */
     Error commit_error;     /* status OK, or why the outputs could not be made visible */
+    const BadRowCount *bad_rows; /* [n_steps] owned by the run; NULL: no step has a policy */
     MemoryUse memory;       /* owned by the run */
     uint64_t rows_read;     /* by the steps that read */
     uint64_t rows_out;      /* of the steps whose output nobody reads */

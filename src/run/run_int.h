@@ -17,6 +17,7 @@
 #include "data/line_read.h"
 #include "run/budget.h"
 #include "run/outputs.h"
+#include "run/rejected.h"
 #include "run/run.h"
 #include "vm/merged.h"
 #include "vm/vm.h"
@@ -37,6 +38,9 @@ struct Run {
     Trace *trace;
     struct Meters *meters; /* meter.h; NULL: no profile is wanted */
     Outputs *outputs;
+    Rejected *rejected;
+    Code **reject_codes; /* [plan->n_rejects] of paths that depend on the batch; else NULL */
+    Buf *root_paths;     /* [plan->n_rejects] such paths outside of any batch */
     Pool *pool;
     Vm **vms;           /* [n_workers] */
     Budget budget;
@@ -85,6 +89,8 @@ typedef struct State {
     struct Partitions *partitions; /* HOLD_GROUPS, HOLD_DISTINCT: what is spilled of it; NULL: nothing */
     bool has_joined;     /* HOLD_SORTED: some parts were joined and are not sorted any more */
     OwnFile *own;        /* files of its own, to become visible when it is done */
+    Rejects read_told;   /* rows that could not be read ... */
+    Rejects told;        /* ... and those with another error */
     Buf *pending;        /* [plan->n_sinks] bytes to append in key order; NULL: none */
     uint64_t n_pending_bytes; /* counted: of them */
 } State;
@@ -119,19 +125,34 @@ Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows 
 TaskResult generate(Run *r, Task *t, const Step *s);
 void source_close(State *state); /* the file that is open */
 /* A range of a read as a batch with the columns that are wanted: this is where its bytes are parsed. */
-Status read_batch(RawRows *raw, const Pop *read, Batch **out, Error *err);
-/* The batch of a generator, its fields found; read: the operation, where it is one. Borrowed from g. */
-Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err);
+/* bad: rows that are told of and left out; NULL: the first one is an error. */
+Status read_batch(const Run *r, RawRows *raw, const Pop *read, Rejects *bad, Batch **out, Error *err);
+/* The batch of a generator, its fields found. Borrowed from g. */
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Step *gen, const Batch **out, Error *err);
 void gen_batch_free(Run *r, GenBatch *g);
 
 /* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
 void *label_new(Str text);
 Str label_text(const void *label); /* Tasks.label */
 
+/* ---- tell.c: bad rows that policies let pass */
+
+/* Makes a list, which was {0}, one of the step's. */
+void rejects_of(const Step *s, Rejects *told);
+Status tell_open(Run *r, Error *err); /* when codes and plan are there */
+void tell_close(Run *r);
+/* An instance has done well: what it found in the frame is told, and forgotten. next: a batch of it that is not
+ * yielded yet; else -1. */
+Status tell(Run *r, const Task *t, const Step *s, RejectedPart part, const Frame *frame, int64_t next, Rejects *told,
+            Error *err);
+void tell_table(void *ctx, uint32_t pc, Rejects *told); /* VmHost.table_rejects */
+/* The frame itself or the one around it that is of the scope. */
+const Frame *frame_of_scope(const Frame *f, uint32_t scope);
+
 /* ---- split.c: the generator of a `split` */
 
-/* Puts the rows of the table in their parts. */
-Status parts_open(const Pop *p, const Batch *table, struct Parts **out, Error *err);
+/* Puts the rows of the table in their parts. told: of rows whose keys do not decode, as the step's policy says. */
+Status parts_open(const Step *s, const Batch *table, Rejects *told, struct Parts **out, Error *err);
 void parts_free(struct Parts *p); /* NULL is fine */
 /* Part k of the table and its label, NULL where it is numbered. NULL: there is no such part. */
 Batch *parts_get(const struct Parts *p, const Batch *table, uint64_t k, void **label);
@@ -186,6 +207,8 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, struct Spill
  * must outlive it. */
 VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *code, Buf *key,
                        Buf *levels);
+/* The same for what is computed a second time: nobody is told of bad rows again. */
+VmInstance vm_again(const Run *r, const Step *s);
 /* What the instance's bytecode reaches outside, with h as its ctx. */
 VmHost vm_host(Host *h);
 /* The table of a plain input, its fields found. Borrowed. */

@@ -106,6 +106,8 @@ static Status source_open(Run *r, const Step *s, Str path, State *state, Error *
         st = line_source_open(path, &o, &state->lines, err);
     }
     free(inferred);
+    if (st == OK && state->source && s->bad_rows != BAD_ROWS_FAIL)
+        csv_source_lenient(state->source, &state->read_told);
     return st;
 }
 
@@ -250,12 +252,16 @@ static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows
             st = source_next(r, s, state, batch_limit(r, p), &raw, &t->err);
             raw_unref(raw);
         }
+        rejects_clear(&state->read_told); /* told at the first attempt */
         if (st == OK)
             state->attempt = instance_attempt(t->inst);
     }
     uint64_t begin = work_begin(r);
     if (st == OK)
         st = source_next(r, s, state, batch_limit(r, p), out, &t->err);
+    if (st == OK)
+        st = tell(r, t, s, REJECTED_OPEN, instance_frame(t->inst), instance_n_yielded(t->inst), &state->read_told,
+                  &t->err);
     if (st == OK && *out)
         work_end(r, t, WORK_READ, begin, (*out)->n_rows, (*out)->n_bytes);
     return st;
@@ -282,7 +288,9 @@ static Status next_of_split(Run *r, const Step *s, State *state, Task *t, Batch 
     const Batch *table = NULL;
     Status st = input_batch(r, t, s, &table, &t->err);
     if (st == OK && !state->split)
-        st = parts_open(s->pops.ptr[0], table, &state->split, &t->err);
+        st = parts_open(s, table, &state->told, &state->split, &t->err);
+    if (st == OK && instance_n_yielded(t->inst) == 0)
+        st = tell(r, t, s, REJECTED_ROWS, instance_frame(t->inst), -1, &state->told, &t->err);
     if (st == OK)
         *out = parts_get(state->split, table, instance_n_yielded(t->inst), &t->user);
     return st;
@@ -309,6 +317,8 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     State *state = state_of(t->inst);
     RawRows *raw = NULL;
     Batch *batch = NULL;
+    rejects_of(s, &state->read_told);
+    rejects_of(s, &state->told);
     Status st = OK;
     if (p->kind == POP_RANGE)
         batch = next_of_range(r, t, p);
@@ -343,11 +353,21 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     return TASK_YIELDED;
 }
 
-Status read_batch(RawRows *raw, const Pop *read, Batch **out, Error *err)
+Status read_batch(const Run *r, RawRows *raw, const Pop *read, Rejects *bad, Batch **out, Error *err)
 {
-    if (read->dialect.format != ROWS_CSV)
-        return line_decode(raw, read->out, read->needed, out, err);
-    Status st = read->is_counted ? raw_check(raw, err) : raw_index(raw, err);
+    Status st;
+    if (read->dialect.format != ROWS_CSV) {
+        st = line_decode_lenient(raw, read->out, read->needed, bad, out, err);
+        if (st == OK && r->plan->n_rejects)
+            (*out)->lines = raw_ref(raw);
+        return st;
+    }
+    if (read->is_counted && !bad)
+        st = raw_check(raw, err);
+    else if (read->is_counted && raw_check(raw, NULL) == OK)
+        st = OK;
+    else
+        st = raw_index_lenient(raw, bad, err);
     if (st != OK)
         return st;
     *out = batch_of_raw(raw, read->out);
@@ -356,12 +376,25 @@ Status read_batch(RawRows *raw, const Pop *read, Batch **out, Error *err)
     return OK;
 }
 
-Status gen_batch(Run *r, const Task *t, GenBatch *g, const Pop *read, const Batch **out, Error *err)
+/* What could not be read of the batch is told by the first of its readers. */
+static Status batch_read(Run *r, const Task *t, GenBatch *g, const Step *gen)
+{
+    Rejects told = {0};
+    rejects_of(gen, &told);
+    bool is_strict = gen->bad_rows == BAD_ROWS_FAIL;
+    Status st = read_batch(r, g->raw, gen->pops.ptr[0], is_strict ? NULL : &told, &g->batch, &g->err);
+    if (st == OK && !is_strict)
+        st = tell(r, t, gen, REJECTED_READ, frame_of_scope(instance_frame(t->inst), gen->yields), -1, &told, &g->err);
+    rejects_deinit(&told);
+    return st;
+}
+
+Status gen_batch(Run *r, const Task *t, GenBatch *g, const Step *gen, const Batch **out, Error *err)
 {
     pthread_mutex_lock(&g->mu);
     if (!g->batch && g->status == OK) {
         uint64_t begin = work_begin(r);
-        g->status = read_batch(g->raw, read, &g->batch, &g->err);
+        g->status = batch_read(r, t, g, gen);
         work_end(r, t, WORK_INDEX, begin, g->raw->n_rows, g->raw->n_bytes);
         if (g->status == OK) {
             pthread_mutex_lock(&r->mu);

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "plan/plan_dump.h"
+
 uint32_t processors_online(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -71,6 +73,18 @@ GraphSpec *plan_graph(Arena *a, const Plan *plan)
     return g;
 }
 
+/* As the program writes the path; where it depends on the batch, the text around the key. */
+static Str rejects_name(Arena *a, const Plan *plan, const Step *s)
+{
+    if (!s->rejects)
+        return (Str){0};
+    Buf text = {0};
+    plan_put_path(&text, plan->rejects[s->rejects - 1].path);
+    Str name = arena_str(a, buf_str(&text));
+    buf_deinit(&text);
+    return name;
+}
+
 RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const Bounds *bounds)
 {
     RunInfo *info = arena_new(a, RunInfo);
@@ -83,6 +97,7 @@ RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const 
         steps[i] = (RunStep){.name = s->name, .scope = s->scope, .child_scope = s->yields,
                              .priority = s->priority, .is_collect = s->kind == STEP_COLLECT,
                              .is_ordered = t->is_ordered, .cap = t->cap,
+                             .rejects = rejects_name(a, plan, s),
                              .pool = t->pool == SPEC_NO_POOL ? 0 : (uint32_t)t->pool + 1,
                              .n_inputs = t->n_inputs, .inputs = t->inputs};
     }

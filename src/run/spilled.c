@@ -15,7 +15,7 @@ enum {
 /* ---- the file ---- */
 
 /* TMPDIR; else the folder of the first file that the job writes: it has room for the results. */
-static char *spill_folder(const Run *r)
+char *spill_folder(const Run *r)
 {
     const char *tmp = getenv("TMPDIR");
     if (tmp && *tmp)
@@ -289,7 +289,7 @@ static Status keys_find(Stream *s, Cursor *c, Error *err)
         c->keys[0] = column_ref(b->slots[b->n_cols - 1].values);
         return OK;
     }
-    const VmInstance inst = {.seed = s->run->options.seed, .step = s->p->step->name, .key = {"", 0}};
+    const VmInstance inst = vm_again(s->run, s->p->step);
     const Spec *spec;
     return vm_run_keys(s->vm, s->p->code, &inst, b, &spec, &c->keys, err);
 }

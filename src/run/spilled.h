@@ -56,6 +56,8 @@ void spilled_begin(Spilled *p);
 Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err);
 Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err);
 size_t spilled_block_bytes(const Run *r);
+/* The folder of temporary files; freed with free(). */
+char *spill_folder(const Run *r);
 /* The batch as plain ones of p are, whose columns are noted; new reference. */
 Batch *spilled_plain(Spilled *p, Batch *b);
 /* No rows, but columns as those of the rows: new reference; NULL: there have been no rows. */

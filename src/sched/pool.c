@@ -765,6 +765,18 @@ static Status task_status(const Task *t, uint64_t deadline_ns, Error *err)
     return OK;
 }
 
+void task_tell_bad_rows(const Task *t, uint32_t step, uint64_t n_skipped, uint64_t n_nulled)
+{
+    Worker *w = &t->pool->workers[t->worker];
+    *event_next(w) = (TraceEvent){.t_ns = w->now_ns,
+                                  .value = trace_pair(n_skipped, n_nulled),
+                                  .frame = frame_id(instance_frame(t->inst)),
+                                  .step = (uint16_t)step,
+                                  .worker = (uint16_t)t->worker,
+                                  .attempt = (uint16_t)instance_attempt(t->inst),
+                                  .kind = TRACE_BAD_ROWS};
+}
+
 Status task_check(const Task *t, Error *err)
 {
     return task_status(t, task_deadline_ns(t), err);

@@ -107,6 +107,8 @@ void pool_cancel(Pool *p, bool at_once);
 /* For tasks that take long: OK to go on, ERR_CANCELLED, or ERR_TIMEOUT when the step's
  * timeout is over. A task that is told so fails with it. */
 Status task_check(const Task *t, Error *err);
+/* What a policy of the step let pass, for trace and observer: a TRACE_BAD_ROWS. */
+void task_tell_bad_rows(const Task *t, uint32_t step, uint64_t n_skipped, uint64_t n_nulled);
 /* Blocks the worker; ends early with the same answers. */
 Status task_sleep(const Task *t, uint64_t ns, Error *err);
 

@@ -605,13 +605,16 @@ static void medians(Agg *a, uint32_t n_groups, Column *out)
     free(values);
 }
 
-static Status finish_ints(const Agg *a, uint32_t n_groups, Column *out, Error *err)
+static Status finish_ints(const Agg *a, uint32_t n_groups, Column *out, uint64_t *bad, Error *err)
 {
     for (uint32_t g = 0; g < n_groups; g++) {
         IntSum s = a->of.ints[g];
         if (s.n == 0)
             bit_clear(out->valid, g);
-        else if (s.sum > INT64_MAX || s.sum < INT64_MIN)
+        else if ((s.sum > INT64_MAX || s.sum < INT64_MIN) && bad) {
+            bit_clear(out->valid, g);
+            bit_set(bad, g);
+        } else if (s.sum > INT64_MAX || s.sum < INT64_MIN)
             return error_set(err, ERR_ROW, "%s%.*s%s: integer overflow",
                              a->spec->name.len ? "sum of `" : "sum", STR_ARG(a->spec->name),
                              a->spec->name.len ? "`" : "");
@@ -654,7 +657,7 @@ static void finish_texts(const Agg *a, uint32_t n_groups, Column *out)
     heap_unref(h);
 }
 
-Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
+Status agg_finish(Agg *a, uint32_t n_groups, uint64_t *bad, Column **out, Error *err)
 {
     room(a, n_groups);
     Column *c = column_new(a->spec->type, false, n_groups);
@@ -669,7 +672,7 @@ Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err)
         break;
     case BUILTIN_AGG_SUM:
         if (a->spec->type != TYPE_FLOAT) {
-            st = finish_ints(a, n_groups, c, err);
+            st = finish_ints(a, n_groups, c, bad, err);
             break;
         }
         __attribute__((fallthrough));

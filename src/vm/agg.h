@@ -36,7 +36,8 @@ bool agg_is_small(const AggSpec *spec);
  * alive. Not of median, count_distinct and string_agg. */
 void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out);
 void agg_load(Agg *a, const char **p, uint32_t n, Heap *heap);
-/* The results, [n_groups]; groups that got no row included. ERR_ROW on overflow (text only). */
-Status agg_finish(Agg *a, uint32_t n_groups, Column **out, Error *err);
+/* The results, [n_groups]; groups that got no row included. On overflow ERR_ROW (text only); with bad (may be NULL; a bit
+ * per group, clear) OK instead, the group's bit is set and its result null. */
+Status agg_finish(Agg *a, uint32_t n_groups, uint64_t *bad, Column **out, Error *err);
 
 #endif

@@ -108,6 +108,18 @@ static void keep_heaps(Column *col, const Call *c)
             column_add_heap(col, c->args[i].col->heaps[h]);
 }
 
+/* What a failing call is an error of. */
+static RowError error_kind(const Call *c)
+{
+    if (c->kind)
+        return c->kind;
+    if (builtin_get(c->fn)->group == BUILTIN_GROUP_CONVERSION || c->fn == BUILTIN_PARSE_TIME)
+        return ROW_ERROR_CAST;
+    bool has_pattern = c->fn == BUILTIN_MATCHES || c->fn == BUILTIN_EXTRACT || c->fn == BUILTIN_FORMAT ||
+                       c->fn == BUILTIN_FORMAT_TIME;
+    return has_pattern ? ROW_ERROR_PATTERN : ROW_ERROR_ARGUMENT;
+}
+
 Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
 {
     CallFn fn = FNS[spec->fn];
@@ -142,13 +154,13 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
     {
         c.out = (Value){.type = spec->type};
         c.culprit = (Str){"", 0};
+        c.kind = ROW_ERROR_NONE;
         if (!fn(&c, row)) {
-            if (is_const && !pass_wants_any(p))
-                c.out.is_null = true;
-            else {
-                st = pass_row_error(p, is_const, row, c.culprit, "%s", c.why);
+            if (!is_const || pass_wants_any(p))
+                st = pass_row_error(p, is_const, row, error_kind(&c), c.culprit, "%s", c.why);
+            if (st != OK)
                 break;
-            }
+            c.out.is_null = true;
         }
         if (c.out.is_null) {
             if (!res.col->valid)

@@ -19,6 +19,7 @@ typedef struct Call {
     Heap *heap;      /* for the bytes of a new string; made by call_bytes() */
     Value out;       /* the result; out.is_null may be set, out.s lives as long as arguments or heap */
     char why[160];   /* of an error */
+    RowError kind;   /* of it; ROW_ERROR_NONE: what the function says of itself */
     Str culprit;     /* the value to blame, may be empty */
     uint64_t uuid_state[2]; /* hash of what does not change from row to row */
     struct Regex *regex;    /* of a constant pattern, once it was wanted; borrowed from the VM */
@@ -35,6 +36,7 @@ typedef void (*CallColumnFn)(Call *c, const uint64_t *live, Column *out, uint64_
 
 char *call_bytes(Call *c, size_t n);
 bool call_fail(Call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define call_overflow(c, ...) ((c)->kind = ROW_ERROR_OVERFLOW, call_fail((c), __VA_ARGS__))
 
 /* call_string.c */
 bool call_upper(Call *c, uint32_t row);

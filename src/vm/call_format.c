@@ -51,7 +51,7 @@ bool call_format(Call *c, uint32_t row)
             text_format_put(b, &part->spec, reg_value(&c->args[value++], row));
     }
     if (b->len > UINT32_MAX)
-        return call_fail(c, "the string is longer than 4 GiB");
+        return call_overflow(c, "the string is longer than 4 GiB");
     char *to = call_bytes(c, b->len);
     if (b->len)
         memcpy(to, b->ptr, b->len);

@@ -16,7 +16,7 @@ bool call_abs(Call *c, uint32_t row)
     }
     int64_t x = reg_int(&c->args[0], row);
     if (x == INT64_MIN)
-        return call_fail(c, "integer overflow (%lld has no positive counterpart)", (long long)x);
+        return call_overflow(c, "integer overflow (%lld has no positive counterpart)", (long long)x);
     c->out.i = x < 0 ? -x : x;
     return true;
 }
@@ -33,7 +33,7 @@ bool call_round(Call *c, uint32_t row)
     int64_t x = reg_int(&c->args[0], row);
     if (value_round_int(x, digits, &c->out.i))
         return true;
-    return call_fail(c, "integer overflow (%lld rounded to %lld digits)", (long long)x,
+    return call_overflow(c, "integer overflow (%lld rounded to %lld digits)", (long long)x,
                      (long long)digits);
 }
 

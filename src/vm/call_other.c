@@ -162,7 +162,7 @@ bool call_concat(Call *c, uint32_t row)
         c->out.s = (Str){to, (uint32_t)b.len};
     }
     buf_deinit(&b);
-    return fits ? true : call_fail(c, "the string is longer than 4 GiB");
+    return fits ? true : call_overflow(c, "the string is longer than 4 GiB");
 }
 
 static bool from_string(Call *c, Str s)

@@ -22,7 +22,7 @@ static bool is_ascii(Str s)
 
 static bool too_long(Call *c)
 {
-    return call_fail(c, "the string is longer than 4 GiB");
+    return call_overflow(c, "the string is longer than 4 GiB");
 }
 
 /* Where the first b in a begins, at or after `from`; a.len if nowhere. b is not empty. */

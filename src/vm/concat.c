@@ -201,6 +201,16 @@ static bool concat_short(Pass *p, Reg *to, const Piece *pieces, uint32_t n_piece
     return is_done;
 }
 
+/* The rows that pass_live() gave, but one. */
+static const uint64_t *live_without(Pass *p, const uint64_t *live, uint32_t n, uint32_t row)
+{
+    uint64_t *rest = live ? p->vm->live.bits : bitmap_room(&p->vm->live, n);
+    for (uint32_t w = 0; !live && w < bit_words(n); w++)
+        rest[w] = bits_word(NULL, w, n);
+    bit_clear(rest, row);
+    return rest;
+}
+
 static Status concat_any(Pass *p, Reg *to, const Piece *pieces, const Reg *const *regs, uint32_t n_regs,
                          bool null_is_empty, bool is_const)
 {
@@ -208,10 +218,14 @@ static Status concat_any(Pass *p, Reg *to, const Piece *pieces, const Reg *const
     const uint64_t *live = pass_live(p, regs, n_strict, is_const);
     Result res = result_open(p, TYPE_STRING, is_const);
     uint64_t total = joined_bytes(pieces, n_regs, live, res.n, &row_too_long);
-    if (row_too_long < res.n) {
-        result_drop(p, res);
-        return pass_row_error(p, is_const, row_too_long, (Str){"", 0},
-                              "the string is longer than 4 GiB");
+    for (; row_too_long < res.n; total = joined_bytes(pieces, n_regs, live, res.n, &row_too_long)) {
+        Status st = pass_row_error(p, is_const, row_too_long, ROW_ERROR_OVERFLOW, (Str){"", 0},
+                                   "the string is longer than 4 GiB");
+        if (st != OK) {
+            result_drop(p, res);
+            return st;
+        }
+        live = live_without(p, live, res.n, row_too_long);
     }
     Heap *h = heap_new(total + REACH_BYTES);
     join_any(pieces, n_regs, live, res.n, column_strs(res.col),

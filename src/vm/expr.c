@@ -16,6 +16,7 @@ static void put_operand(Buf *b, const Reg *r, uint32_t row)
 static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row, bool is_const)
 {
     const char *sign = "?", *what = "integer overflow";
+    RowError kind = ROW_ERROR_OVERFLOW;
     bool zero = b && (b->type == TYPE_FLOAT ? reg_float(b, row) == 0 : reg_int(b, row) == 0);
     switch ((int)op) {
     case OP_ADD_INT: sign = "+"; break;
@@ -33,10 +34,13 @@ static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row
     }
     bool divides = op == OP_DIV_FLOAT || op == OP_IDIV_INT || op == OP_IDIV_FLOAT ||
                    op == OP_MOD_INT || op == OP_MOD_FLOAT;
-    if (divides && zero)
+    if (divides && zero) {
         what = "division by zero";
-    else if (op == OP_DATE_PLUS || op == OP_DATE_MINUS)
+        kind = ROW_ERROR_DIVISION;
+    } else if (op == OP_DATE_PLUS || op == OP_DATE_MINUS) {
+        kind = ROW_ERROR_DATE;
         what = reg_int(b, row) % 86400000000 ? "a date takes whole days" : "beyond the last date";
+    }
     Buf shown = {0};
     if (!b)
         buf_puts(&shown, sign);
@@ -45,7 +49,7 @@ static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row
         buf_printf(&shown, " %s ", sign);
         put_operand(&shown, b, row);
     }
-    Status st = pass_row_error(p, is_const, row, buf_str(&shown), "%s (%s)", what, shown.ptr);
+    Status st = pass_row_error(p, is_const, row, kind, buf_str(&shown), "%s (%s)", what, shown.ptr);
     buf_deinit(&shown);
     return st;
 }
@@ -74,8 +78,14 @@ static Status examine(Pass *p, Opcode op, const Reg *a, const Reg *b, Result *re
         return OK;
     }
     BITS_EACH(row, live, res->n)
-        if (is_bad(op, a, b, row))
-            return fault(p, op, a, b, row, res->is_const);
+    {
+        if (!is_bad(op, a, b, row))
+            continue;
+        Status st = fault(p, op, a, b, row, res->is_const);
+        if (st != OK)
+            return st;
+        result_null(res, row);
+    }
     return OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/block.h"
+#include "data/reject.h"
 #include "vm/agg.h"
 #include "vm/group.h"
 #include "vm/store.h"
@@ -539,8 +540,55 @@ static Column *finish_key(const Store *s, Type type)
     return s->col ? column_ref(s->col) : column_new(type, false, 0);
 }
 
-Status groups_finish(Groups *g, Batch **out, Error *err)
+static void tell_overflow(const Groups *g, GroupsPolicy *policy, const AggSpec *a, uint32_t group)
 {
+    if (!policy->rejects)
+        return;
+    Buf message = {0};
+    Reject what = {.row = g->seqs ? g->seqs[group] : group, .column = a->name, .kind = ROW_ERROR_OVERFLOW,
+                   .is_nulled = policy->bad_rows == BAD_ROWS_NULL};
+    buf_printf(&message, "sum of `%.*s`: integer overflow", STR_ARG(a->name));
+    what.message = a->name.len ? buf_str(&message) : STR_LIT("sum: integer overflow");
+    rejects_put(policy->rejects, &what);
+    buf_deinit(&message);
+}
+
+/* Each group that overflows is told of once where that drops it. */
+static void bad_groups(const Groups *g, GroupsPolicy *policy, const AggSpec *a, const uint64_t *bad)
+{
+    for (uint32_t i = 0; i < g->n; i++) {
+        if (!bit_get(bad, i))
+            continue;
+        bool drops = policy->bad_rows == BAD_ROWS_SKIP;
+        if (drops && !policy->dropped)
+            policy->dropped = xcalloc(bit_words(g->n) + 1ull, sizeof *policy->dropped);
+        if (drops && bit_get(policy->dropped, i))
+            continue;
+        if (drops)
+            bit_set(policy->dropped, i);
+        tell_overflow(g, policy, a, i);
+    }
+}
+
+void groups_drop(GroupsPolicy *policy, Batch **t)
+{
+    if (!policy->dropped)
+        return;
+    uint32_t n = 0, *rows = xmalloc(((*t)->n_rows + 1ull) * sizeof *rows);
+    for (uint32_t i = 0; i < (*t)->n_rows; i++)
+        if (!bit_get(policy->dropped, i))
+            rows[n++] = i;
+    Batch *rest = batch_select_rows(*t, rows, n);
+    batch_unref(*t);
+    *t = rest;
+    free(rows);
+    free(policy->dropped);
+    policy->dropped = NULL;
+}
+
+Status groups_finish(Groups *g, GroupsPolicy *policy, Batch **out, Error *err)
+{
+    uint64_t *bad = policy->bad_rows == BAD_ROWS_FAIL ? NULL : xcalloc(bit_words(g->n) + 1ull, sizeof *bad);
     const Spec *spec = g->spec;
     Batch *t = batch_new(g->n, spec->n_keys + spec->n_aggs);
     for (uint32_t i = 0; i < spec->n_keys; i++) {
@@ -553,10 +601,15 @@ Status groups_finish(Groups *g, Batch **out, Error *err)
     for (uint32_t i = 0; i < spec->n_aggs && st == OK; i++) {
         const AggSpec *a = &spec->aggs[i];
         t->types[spec->n_keys + i] = a->type;
-        st = agg_finish(g->aggs[i], g->n, &t->slots[spec->n_keys + i].values, err);
+        st = agg_finish(g->aggs[i], g->n, bad, &t->slots[spec->n_keys + i].values, err);
         if (st != OK && err && a->name.len)
             text_visible(a->name, err->column, sizeof err->column);
+        if (bad) {
+            bad_groups(g, policy, a, bad);
+            memset(bad, 0, bit_words(g->n) * sizeof *bad);
+        }
     }
+    free(bad);
     if (st != OK) {
         batch_unref(t);
         return st;

@@ -9,6 +9,7 @@
 #ifndef PIPE_VM_GROUPS_H
 #define PIPE_VM_GROUPS_H
 
+#include "base/policy.h"
 #include "base/status.h"
 #include "code/code.h"
 #include "data/batch.h"
@@ -59,7 +60,16 @@ void groups_save(const Groups *g, const uint32_t *sel, uint32_t n, uint64_t firs
 void groups_load(Groups *g, const char *p, Heap *heap, bool as_first);
 /* [groups_count] the number of each of those that were loaded: it ascends. Borrowed. */
 const uint64_t *groups_seqs(const Groups *g);
-/* A row per group: keys, then aggregates. ERR_ROW on overflow. */
-Status groups_finish(Groups *g, Batch **out, Error *err);
+/* What becomes of a group of which a sum overflows. */
+typedef struct GroupsPolicy {
+    BadRows bad_rows;
+    struct Rejects *rejects; /* NULL: nobody is told */
+    uint64_t *dropped;       /* set by groups_finish: groups that are to leave the table; NULL: none. The caller's */
+} GroupsPolicy;
+
+/* A row per group: keys, then aggregates. ERR_ROW on overflow. Groups that the policy drops are still there. */
+Status groups_finish(Groups *g, GroupsPolicy *policy, Batch **out, Error *err);
+/* They leave it. */
+void groups_drop(GroupsPolicy *policy, Batch **t);
 
 #endif

@@ -102,13 +102,38 @@ static Batch *part_view(const Batch *b, const PartCode *part, uint32_t base)
     return p.t;
 }
 
+/* A key that cannot be computed is null, so that its row joins nothing, whether that is what the policy says or the row is
+ * to be dropped. Rows are told of once, by the step and not by the instance that happens to be here first. */
+static Status run_table_keys(Pass *p, const Code *code, const Batch *view, Batch **made)
+{
+    Pass of = {.bad_rows = p->bad_rows};
+    if (p->bad_rows == BAD_ROWS_FAIL)
+        return pass_run_part(p, code, view, &of, made);
+    Rejects told = {.policy = p->bad_rows, .keeps_lines = p->rejects && p->rejects->keeps_lines};
+    uint32_t n = view->n_rows, *same = xmalloc((n + 1ull) * sizeof *same);
+    uint64_t *failed = xcalloc(bit_words(n) + 1ull, sizeof *failed);
+    for (uint32_t i = 0; i < n; i++)
+        same[i] = i;
+    of.bad_rows = BAD_ROWS_NULL;
+    of.rejects = &told;
+    of.failed = p->bad_rows == BAD_ROWS_SKIP ? failed : NULL;
+    of.pair_left = same;
+    Status st = pass_run_part(p, code, view, &of, made);
+    if (st == OK && p->host->table_rejects && rejects_has_any(&told))
+        p->host->table_rejects(p->host->ctx, p->pc, &told);
+    rejects_deinit(&told);
+    free(failed);
+    free(same);
+    return st;
+}
+
 /* The columns of the table's keys: a list of new references. */
 static Status table_keys(Pass *p, const Spec *spec, const Batch *table, Column ***out, Error *err)
 {
     Error *outer = p->err;
     Batch *view = part_view(table, &spec->table_keys, p->t->n_cols), *made = NULL;
     p->err = err;
-    Status st = pass_run_part(p, spec->table_keys.code, view, NULL, &made);
+    Status st = run_table_keys(p, spec->table_keys.code, view, &made);
     p->err = outer;
     batch_unref(view);
     if (st != OK)
@@ -224,6 +249,7 @@ typedef struct Join {
     uint32_t *groups;       /* [n] of each left row */
     Batch *view;            /* the left columns that the rest names */
     bool *matched;          /* [n] the row has a pair; NULL: not kept */
+    uint64_t *failed;       /* [n] rows that are dropped, since a pair of theirs failed; NULL: none are */
     Pairs found;
 } Join;
 
@@ -287,14 +313,15 @@ static Status keep_true(Join *j, Pairs *some)
         cols[i - n_left] = (uint16_t)(rest->cols[i] - p->t->n_cols);
     batch_pick(pair, j->table, some->right, cols, rest->n_cols - n_left);
     free(cols);
-    uint32_t *input_rows = NULL;
-    if (p->code->has_row_context) {
-        input_rows = xmalloc((n + 1ull) * sizeof *input_rows);
+    Pass of = {.bad_rows = p->bad_rows == BAD_ROWS_FAIL ? BAD_ROWS_FAIL : BAD_ROWS_NULL, .rejects = p->rejects,
+               .failed = j->failed, .pair_left = some->left};
+    if (p->numbers_rows) {
+        of.input_rows = xmalloc((n + 1ull) * sizeof *of.input_rows);
         for (uint32_t i = 0; i < n; i++)
-            input_rows[i] = p->input_rows ? p->input_rows[some->left[i]] : some->left[i];
+            of.input_rows[i] = p->input_rows ? p->input_rows[some->left[i]] : some->left[i];
     }
-    Status st = pass_run_part(p, rest->code, pair, input_rows, &made);
-    free(input_rows);
+    Status st = pass_run_part(p, rest->code, pair, &of, &made);
+    free(of.input_rows);
     batch_unref(pair);
     some->n = 0;
     if (st != OK)
@@ -329,12 +356,15 @@ static Status pair_some(Join *j)
     for (uint32_t i = 0; i < p->n && st == OK; i++) {
         Candidates c = candidates(j, i);
         for (uint32_t k = 0; k < c.n && st == OK; k++) {
+            if (j->failed && bit_get(j->failed, i))
+                break;
             some.left[some.n] = i;
             some.right[some.n++] = c.rows ? c.rows[k] : c.first + k;
             if (some.n < PAIRS_AT_ONCE)
                 continue;
             st = keep_true(j, &some);
-            if (wants_one && j->matched[i])
+            /* Which errors are found must not depend on where this stops. */
+            if (wants_one && j->matched[i] && p->bad_rows == BAD_ROWS_FAIL)
                 break;
         }
     }
@@ -345,6 +375,25 @@ static Status pair_some(Join *j)
     return st;
 }
 
+/* Rows in whose pairs something failed have none. */
+static void drop_failed(Join *j)
+{
+    Pairs *f = &j->found;
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < f->n; i++) {
+        if (bit_get(j->failed, f->left[i]))
+            continue;
+        f->left[n] = f->left[i];
+        f->right[n++] = f->right[i];
+    }
+    f->n = n;
+}
+
+static bool is_failed(const Join *j, uint32_t row)
+{
+    return j->failed && bit_get(j->failed, row);
+}
+
 /* Left rows without a pair get one with nulls, in their place. */
 static Status add_unmatched(Join *j)
 {
@@ -353,7 +402,7 @@ static Status add_unmatched(Join *j)
     uint64_t at = 0;
     pairs_grow(&to, from->n + n);
     for (uint32_t i = 0; i < n; i++) {
-        if (at == from->n || from->left[at] != i) {
+        if (!is_failed(j, i) && (at == from->n || from->left[at] != i)) {
             to.left[to.n] = i;
             to.right[to.n++] = PICKED_NONE;
         }
@@ -374,7 +423,7 @@ static void select_matched(Join *j, bool wants_matched)
     uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
     for (uint32_t i = 0; i < n; i++) {
         bool is_matched = j->matched ? j->matched[i] : candidates(j, i).n > 0;
-        if (is_matched == wants_matched)
+        if (is_matched == wants_matched && !is_failed(j, i))
             sel[n_kept++] = i;
     }
     if (n_kept < n)
@@ -461,7 +510,11 @@ Status table_join(Pass *p, const Spec *spec)
     }
     if (spec->rest.code) {
         j.matched = xcalloc(p->n + 1ull, sizeof *j.matched);
+        if (p->bad_rows == BAD_ROWS_SKIP)
+            j.failed = xcalloc(bit_words(p->n) + 1ull, sizeof *j.failed);
         st = pair_some(&j);
+        if (st == OK && j.failed)
+            drop_failed(&j);
     } else if (spec->join == CODE_JOIN_INNER || spec->join == CODE_JOIN_LEFT) {
         st = pair_all(&j);
     }
@@ -480,5 +533,6 @@ done:
     pairs_free(&j.found);
     free(j.groups);
     free(j.matched);
+    free(j.failed);
     return st;
 }

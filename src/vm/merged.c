@@ -269,8 +269,25 @@ Batch *const *merged_rows(const Merged *m, uint32_t *n)
     return m->rows;
 }
 
+/* Of rows order[n] of all tables those that no policy drops; their number. */
+static uint32_t rows_left(Batch *const *parts, const GroupsPolicy *policies, uint32_t n_parts, uint32_t *order, uint32_t n)
+{
+    uint32_t n_left = 0, at = 0;
+    bool *is_dropped = xcalloc(n + 1ull, sizeof *is_dropped);
+    for (uint32_t i = 0; i < n_parts; i++) {
+        for (uint32_t row = 0; policies[i].dropped && row < parts[i]->n_rows; row++)
+            is_dropped[at + row] = bit_get(policies[i].dropped, row);
+        at += parts[i]->n_rows;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_dropped[order[i]])
+            order[n_left++] = order[i];
+    free(is_dropped);
+    return n_left;
+}
+
 /* The rows of several tables by the number of each. */
-static Batch *rows_in_order(Groups *const *tables, Batch **parts, uint32_t n)
+static Batch *rows_in_order(Groups *const *tables, Batch **parts, const GroupsPolicy *policies, uint32_t n)
 {
     uint32_t n_rows = 0, at = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -284,6 +301,7 @@ static Batch *rows_in_order(Groups *const *tables, Batch **parts, uint32_t n)
     uint32_t *order = xmalloc((n_rows + 1ull) * sizeof *order);
     sort_rows(&key, 1, n_rows, order);
     column_unref(seqs);
+    n_rows = rows_left(parts, policies, n, order, n_rows);
     Batch *all = batch_concat_take(parts, n, parts[0]->n_cols, parts[0]->types);
     Batch *sorted = batch_select_rows(all, order, n_rows);
     batch_unref(all);
@@ -291,20 +309,28 @@ static Batch *rows_in_order(Groups *const *tables, Batch **parts, uint32_t n)
     return sorted;
 }
 
-Status merged_groups(Merged *m, Batch **out, Error *err)
+Status merged_groups(Merged *m, const GroupsPolicy *policy, Batch **out, Error *err)
 {
     uint32_t n;
     uint64_t next_seq;
     Groups **tables = merged_tables(m, &n, &next_seq);
     Groups *none = n ? NULL : groups_open(m->spec); /* of no batches */
     Batch **parts = xcalloc(n + 1ull, sizeof *parts);
-    Status st = none ? groups_finish(none, out, err) : OK;
+    GroupsPolicy *policies = xcalloc(n + 1ull, sizeof *policies);
+    for (uint32_t i = 0; i <= n; i++)
+        policies[i] = *policy;
+    Status st = none ? groups_finish(none, &policies[0], out, err) : OK;
     for (uint32_t i = 0; i < n && st == OK; i++)
-        st = groups_finish(tables[i], &parts[i], err);
-    if (st == OK && n == 1)
+        st = groups_finish(tables[i], &policies[i], &parts[i], err);
+    if (st == OK && n == 1) {
         *out = parts[0];
-    else if (st == OK && n > 1)
-        *out = rows_in_order(tables, parts, n);
+        groups_drop(&policies[0], out);
+    } else if (st == OK && n > 1) {
+        *out = rows_in_order(tables, parts, policies, n);
+    }
+    for (uint32_t i = 0; i <= n; i++)
+        free(policies[i].dropped);
+    free(policies);
     for (uint32_t i = 0; st != OK && i < n; i++)
         batch_unref(parts[i]);
     groups_close(none);

@@ -30,8 +30,8 @@ bool merged_work(Merged *m, uint32_t begin);
 
 void merged_finish_work(Merged *m); /* does what is left */
 size_t merged_bytes(const Merged *m); /* what it holds */
-/* A row per group, in order of first appearance. ERR_ROW on overflow. */
-Status merged_groups(Merged *m, Batch **out, Error *err);
+/* A row per group, in order of first appearance, without those that the policy drops. ERR_ROW on overflow. */
+Status merged_groups(Merged *m, const GroupsPolicy *policy, Batch **out, Error *err);
 /* The groups of each part that has any: [n], with their numbers; next_seq: the number of the next. The list is freed with
  * free(). */
 Groups **merged_tables(const Merged *m, uint32_t *n, uint64_t *next_seq);

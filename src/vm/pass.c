@@ -1,5 +1,6 @@
 #include "vm/pass.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "data/raw.h"
@@ -139,6 +140,13 @@ void result_drop(Pass *p, Result res)
     release(p->vm, res.col, res.cap);
 }
 
+void result_null(Result *res, uint32_t row)
+{
+    if (!res->col->valid)
+        column_own_valid(res->col, true);
+    bit_clear(res->col->valid, row);
+}
+
 bool pass_wants_any(const Pass *p)
 {
     return p->n > 0 && bits_next(p->mask, 0, p->n) < p->n;
@@ -214,31 +222,81 @@ Column *pass_column(Pass *p, const Reg *r)
 
 /* ---- errors ---- */
 
-Status pass_row_error(Pass *p, bool is_const, uint32_t row, Str value, const char *fmt, ...)
+/* "`text`: message" */
+static void error_text(const Pass *p, const char *fmt, va_list ap, Buf *b)
 {
-    if (!p->err)
-        return ERR_ROW;
-    if (is_const)
-        row = bits_next(p->mask, 0, p->n);
     const CodeNote *note = &p->code->notes[p->pc];
-    Buf b = {0};
-    if (note->text.len) {
-        buf_putc(&b, '`');
-        buf_put_visible(&b, note->text);
-        buf_puts(&b, "`: ");
-    }
     Buf m = {0};
+    if (note->text.len) {
+        buf_putc(b, '`');
+        buf_put_visible(b, note->text);
+        buf_puts(b, "`: ");
+    }
+    buf_vprintf(&m, fmt, ap);
+    buf_put_visible(b, buf_str(&m));
+    buf_deinit(&m);
+}
+
+Status pass_row_error(Pass *p, bool is_const, uint32_t row, RowError kind, Str value, const char *fmt, ...)
+{
+    if (p->bad_rows == BAD_ROWS_FAIL && !p->err)
+        return ERR_ROW;
+    Buf b = {0};
     va_list ap;
     va_start(ap, fmt);
-    buf_vprintf(&m, fmt, ap);
+    error_text(p, fmt, ap, &b);
     va_end(ap);
-    buf_put_visible(&b, buf_str(&m));
-    error_set(p->err, ERR_ROW, "%s", b.ptr ? b.ptr : "");
-    text_visible(note->column, p->err->column, sizeof p->err->column);
-    text_visible(value, p->err->value, sizeof p->err->value);
-    if (row < p->n)
-        batch_where(p->t, row, -1, p->err);
-    buf_deinit(&m);
+    Status st = OK;
+    if (p->bad_rows != BAD_ROWS_FAIL) {
+        if (!is_const)
+            bad_row(p, row, kind, value, buf_str(&b), false);
+        else
+            bad_constant(p, kind, value, buf_str(&b));
+    } else {
+        st = error_set(p->err, ERR_ROW, "%s", b.ptr ? b.ptr : "");
+        p->err->row_error = kind;
+        text_visible(p->code->notes[p->pc].column, p->err->column, sizeof p->err->column);
+        text_visible(value, p->err->value, sizeof p->err->value);
+        if (is_const)
+            row = bits_next(p->mask, 0, p->n);
+        if (row < p->n)
+            batch_where(p->t, row, -1, p->err);
+    }
     buf_deinit(&b);
-    return ERR_ROW;
+    return st;
+}
+
+Status pass_assert_failed(Pass *p, uint32_t row, const char *message)
+{
+    bool is_plain = strcmp(message, "assert failed") == 0;
+    if (p->bad_rows == BAD_ROWS_FAIL) {
+        pass_row_error(p, false, row, ROW_ERROR_ASSERT, (Str){"", 0}, "%s", message);
+        if (!is_plain && p->err)
+            snprintf(p->err->text, sizeof p->err->text, "%s", message);
+        return ERR_ROW;
+    }
+    Buf b = {0};
+    if (is_plain && p->code->notes[p->pc].text.len) {
+        buf_putc(&b, '`');
+        buf_put_visible(&b, p->code->notes[p->pc].text);
+        buf_puts(&b, "`: ");
+    }
+    buf_puts(&b, message);
+    bad_row(p, row, ROW_ERROR_ASSERT, (Str){"", 0}, buf_str(&b), true);
+    buf_deinit(&b);
+    return OK;
+}
+
+Status pass_error(Pass *p, const char *fmt, ...)
+{
+    Buf b = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    error_text(p, fmt, ap, &b);
+    va_end(ap);
+    Status st = error_set(p->err, ERR_ROW, "%s", b.ptr ? b.ptr : "");
+    if (p->err)
+        text_visible(p->code->notes[p->pc].column, p->err->column, sizeof p->err->column);
+    buf_deinit(&b);
+    return st;
 }

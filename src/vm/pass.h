@@ -9,6 +9,7 @@
 #ifndef PIPE_VM_PASS_H
 #define PIPE_VM_PASS_H
 
+#include "data/reject.h"
 #include "vm/bits.h"
 #include "vm/groups.h"
 #include "vm/vm.h"
@@ -43,6 +44,8 @@ struct Vm {
     Bitmap *masks;       /* [n_masks], one per depth */
     uint32_t n_masks;
     Bitmap live;         /* what pass_live() gives */
+    uint64_t **spoilt;   /* [n_regs] rows in which the register's value depends on an error; NULL: none; owned */
+    Bitmap bad;          /* cells of a LOAD that do not decode */
     struct Regexes *regexes; /* compiled; NULL: none yet */
     Vm *inner;           /* runs the code that a join has of its own; NULL: none yet */
 };
@@ -61,6 +64,16 @@ struct Pass {
     uint64_t n_numbered;  /* rows of the input, and those of UNION that were numbered behind them */
     uint32_t depth;       /* of masks */
     const uint64_t *mask; /* NULL: all rows; clear beyond the last row */
+    /* Row errors (bad_rows.c): */
+    BadRows bad_rows;
+    struct Rejects *rejects; /* NULL: nobody is told */
+    bool numbers_rows;    /* input_rows is kept up, for row() and uuid() or to tell of rows */
+    bool is_marked;       /* some rows are dead, or some registers spoilt */
+    uint64_t *alive;      /* rows that are not dropped: what the mask begins with; NULL: all; owned */
+    uint64_t *fresh;      /* rows in which the instruction that runs has failed; NULL: none; owned */
+    bool fresh_is_all;    /* it has failed for a constant */
+    uint64_t *failed;     /* of a join's pairs: left rows in whose pairs something failed; borrowed. NULL: not wanted */
+    const uint32_t *pair_left; /* [n] which left row each is a pair of */
     VmCount *counts;      /* [code->n_instrs]; NULL: nothing is counted */
     Column ***keys;       /* not NULL: SORT and DISTINCT end here, with their keys */
     Groups **groups;      /* not NULL: GROUP and DISTINCT end here, with what they know of these rows */
@@ -122,6 +135,7 @@ typedef struct Result {
 Result result_open(Pass *p, Type t, bool is_const);
 void result_close(Pass *p, Result res, Reg *to); /* into the register */
 void result_drop(Pass *p, Result res);
+void result_null(Result *res, uint32_t row);
 
 /* Rows that are wanted and in which none of the registers [n_regs] is null; NULL: all. Valid until the next
  * call. With is_const: of one row, set if any row is wanted. */
@@ -133,10 +147,36 @@ bool pass_wants_any(const Pass *p);
 /* A column with the register's values for all rows; new reference. */
 Column *pass_column(Pass *p, const Reg *r);
 
-/* A row error: "`text`: message", column, value and place filled. For a constant row is
- * the first one wanted. value may be empty. */
-Status pass_row_error(Pass *p, bool is_const, uint32_t row, Str value, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+/* A row error: "`text`: message", column, value and place filled. For a constant it is one of all rows that are
+ * wanted. value may be empty. OK where the policy says so: then the row is dropped, or the value is to be made null by
+ * the caller. */
+Status pass_row_error(Pass *p, bool is_const, uint32_t row, RowError kind, Str value, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+/* What `assert` says does not hold. The message alone, but for "assert failed", which stands behind the expression. */
+Status pass_assert_failed(Pass *p, uint32_t row, const char *message);
+/* An error of the instance, which no policy for rows concerns. */
+Status pass_error(Pass *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- bad_rows.c: errors that a policy lets pass */
+
+/* Tells of a row, and drops it if the policy says so or must_skip. Otherwise the register that the instruction makes is
+ * spoilt in it, but by a cast, which is null and no more. */
+void bad_row(Pass *p, uint32_t row, RowError kind, Str value, Str message, bool must_skip);
+/* The same of a constant, for all rows that are wanted. */
+void bad_constant(Pass *p, RowError kind, Str value, Str message);
+/* The same of cells of column `col` that do not decode. */
+void bad_cells(Pass *p, uint32_t col, Str name, const uint64_t *rows);
+/* The row is dropped, and nobody is told. */
+void row_kill(Pass *p, uint32_t row);
+/* What an instruction needs before and after it while rows are marked. */
+void bad_rows_before(Pass *p, Instr in);
+void bad_rows_after(Pass *p, Instr in);
+/* Dropped rows leave the table. Registers are void. */
+void bad_rows_end(Pass *p);
+/* They are forgotten with the table whose rows they were. */
+void bad_rows_forget(Pass *p);
+/* Is the row one in which the register's value depends on an error? */
+bool is_spoilt(const Pass *p, uint16_t reg, uint32_t row);
 
 /* The expressions: every opcode from ADD_INT to TO_STRING but masks (expr.c). */
 Status pass_expr(Pass *p, Instr in);
@@ -160,6 +200,7 @@ void table_distinct(Pass *p, const Spec *spec);
 Status table_group(Pass *p, const Spec *spec);
 Status table_range(Pass *p, const Reg *from, const Reg *to);
 Status table_union(Pass *p, const Spec *spec);
+Status table_prepare_write(Pass *p, const Spec *spec); /* a format that wants values finds cells that decode */
 void table_set(Pass *p, Batch *t); /* a new table; registers are void */
 void table_select(Pass *p, const uint32_t *sel, uint32_t n); /* its rows sel[0..n) */
 /* The same, where several may come of one row and stand side by side: uuid() tells them apart. */
@@ -170,7 +211,7 @@ void drop_columns(Column **cols, uint32_t n);
 
 /* JOIN (join.c). */
 Status table_join(Pass *p, const Spec *spec);
-/* Code of a join over the batch, whose rows were those of the pass's input (NULL: as they stand). */
-Status pass_run_part(Pass *p, const Code *code, const Batch *in, const uint32_t *input_rows, Batch **out);
+/* Code of a join over the batch. of: what the pass has of its own: policy, numbers of its rows (copied), whom to tell. */
+Status pass_run_part(Pass *p, const Code *code, const Batch *in, const Pass *of, Batch **out);
 
 #endif

@@ -23,6 +23,7 @@ Batch *table_open(const Batch *in)
     }
     if (in->origin) {
         t->origin = origins_ref(in->origin);
+        t->lines = in->lines ? raw_ref(in->lines) : NULL;
         t->inputs = xmalloc((in->n_inputs + 1ull) * sizeof(CsvInput *));
         t->n_inputs = in->n_inputs;
         for (uint32_t i = 0; i < in->n_inputs; i++)
@@ -35,6 +36,7 @@ void table_set(Pass *p, Batch *t)
 {
     for (uint32_t i = 0; i < p->code->n_regs; i++)
         reg_clear(p->vm, &p->vm->regs[i]);
+    bad_rows_forget(p);
     batch_unref(p->t);
     p->t = t;
     p->n = t->n_rows;
@@ -48,13 +50,15 @@ static void renumber(Pass *p)
     p->input_rows = NULL;
     p->copies = NULL;
     p->n_numbered = p->n;
+    if (p->rejects)
+        rejects_next_group(p->rejects);
 }
 
 void table_select(Pass *p, const uint32_t *sel, uint32_t n)
 {
     uint32_t *rows = NULL;
     uint64_t *copies = NULL;
-    if (p->code->has_row_context) {
+    if (p->numbers_rows) {
         rows = xmalloc((n + 1ull) * sizeof *rows);
         copies = p->copies ? xmalloc((n + 1ull) * sizeof *copies) : NULL;
         for (uint32_t i = 0; i < n; i++) {
@@ -88,8 +92,30 @@ static void number_copies(Pass *p, const uint32_t *sel, uint32_t n)
 void table_repeat(Pass *p, const uint32_t *sel, uint32_t n)
 {
     table_select(p, sel, n);
-    if (p->code->has_row_context)
+    if (p->numbers_rows)
         number_copies(p, sel, n);
+}
+
+/* The values of a column in the rows that are wanted. */
+static Status decode(Pass *p, uint32_t col, Str name, Column **out)
+{
+    uint64_t *bad = NULL;
+    if (p->bad_rows != BAD_ROWS_FAIL) {
+        bad = bitmap_room(&p->vm->bad, p->n);
+        memset(bad, 0, (bit_words(p->n) + 1ull) * sizeof *bad);
+    }
+    Status st = batch_values(p->t, col, name, p->mask, bad, out, p->err);
+    if (st != OK)
+        return st;
+    bool is_whole = p->depth == 0; /* but for rows that leave the table */
+    if (bad && bits_next(bad, 0, p->n) < p->n) {
+        bad_cells(p, col, name, bad);
+        if (p->bad_rows == BAD_ROWS_NULL)
+            batch_null_cells(p->t, col, bad, is_whole ? *out : NULL);
+    }
+    if (is_whole && !p->t->slots[col].values) /* later statements and steps have it too */
+        p->t->slots[col].values = column_ref(*out);
+    return OK;
 }
 
 Status table_load(Pass *p, Instr in)
@@ -100,14 +126,26 @@ Status table_load(Pass *p, Instr in)
         reg_set_col(p->vm, &p->vm->regs[in.a], column_ref(slot->values), 0);
         return OK;
     }
-    Status st = batch_values(p->t, in.b, p->code->notes[p->pc].column, p->mask, NULL, &values,
-                             p->err);
-    if (st != OK)
-        return st;
-    if (!p->mask) /* decoded whole: later statements and steps have it too */
-        slot->values = column_ref(values);
-    reg_set_col(p->vm, &p->vm->regs[in.a], values, 0);
-    return OK;
+    Status st = decode(p, in.b, p->code->notes[p->pc].column, &values);
+    if (st == OK)
+        reg_set_col(p->vm, &p->vm->regs[in.a], values, 0);
+    return st;
+}
+
+Status table_prepare_write(Pass *p, const Spec *spec)
+{
+    Status st = OK;
+    if (p->bad_rows == BAD_ROWS_FAIL || spec->dialect.format == ROWS_CSV)
+        return OK;
+    for (uint32_t c = 0; c < p->t->n_cols && st == OK; c++) {
+        Column *values = NULL;
+        if (!p->t->slots[c].values)
+            st = decode(p, c, spec->schema->cols[c].name, &values);
+        column_unref(values);
+    }
+    if (st == OK && p->alive)
+        bad_rows_end(p);
+    return st;
 }
 
 void table_define(Pass *p, uint32_t col, const Reg *r)
@@ -155,7 +193,7 @@ void table_filter(Pass *p, const Reg *r)
     uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
     const uint8_t *b = column_bools(r->col);
     for (uint32_t w = 0; w < bit_words(n); w++) {
-        uint64_t word = bools_word(b, w, n) & bits_word(r->col->valid, w, n);
+        uint64_t word = bools_word(b, w, n) & bits_word(r->col->valid, w, n) & bits_word(p->alive, w, n);
         for (; word; word &= word - 1)
             sel[kept++] = w * 64 + (uint32_t)__builtin_ctzll(word);
     }
@@ -336,10 +374,14 @@ Status table_group(Pass *p, const Spec *spec)
         *p->groups = g;
         return OK;
     }
-    Status st = groups_finish(g, &t, p->err);
+    GroupsPolicy policy = {.bad_rows = p->bad_rows, .rejects = p->rejects};
+    if (p->rejects)
+        rejects_next_group(p->rejects);
+    Status st = groups_finish(g, &policy, &t, p->err);
     groups_close(g);
     if (st != OK)
         return st;
+    groups_drop(&policy, &t);
     table_set(p, t);
     renumber(p);
     return OK;
@@ -457,7 +499,7 @@ Status table_union(Pass *p, const Spec *spec)
     uint32_t n_left = p->n, n_right = from->n_rows;
     table_set(p, batch_concat(parts, 2, p->t->n_cols, p->t->types));
     batch_unref(view.t);
-    if (!p->code->has_row_context)
+    if (!p->numbers_rows)
         return OK;
     /* The table's rows are numbered behind those of the input. */
     uint32_t *rows = xmalloc((p->n + 1ull) * sizeof *rows);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/cycles.h"
+#include "data/reject.h"
 #include "vm/pass.h"
 
 Vm *vm_open(void)
@@ -27,6 +28,10 @@ void vm_close(Vm *vm)
     regexes_close(vm->regexes);
     free(vm->masks);
     free(vm->live.bits);
+    free(vm->bad.bits);
+    for (uint32_t i = 0; vm->spoilt && i < vm->n_regs; i++)
+        free(vm->spoilt[i]);
+    free(vm->spoilt);
     free(vm->regs);
     free(vm);
 }
@@ -36,6 +41,11 @@ static void regs_open(Vm *vm, uint32_t n)
     if (n <= vm->n_regs)
         return;
     vm->regs = xrealloc(vm->regs, n * sizeof *vm->regs);
+    if (vm->spoilt) {
+        vm->spoilt = xrealloc(vm->spoilt, (n + 1ull) * sizeof *vm->spoilt);
+        for (uint32_t i = vm->n_regs; i < n; i++)
+            vm->spoilt[i] = NULL;
+    }
     for (; vm->n_regs < n; vm->n_regs++)
         vm->regs[vm->n_regs] = (Reg){.is_const = true, .is_null = true, .k.s = {"", 0, 0}};
 }
@@ -72,7 +82,7 @@ static void mask_push(Pass *p, Opcode op, const Reg *r)
 static void mask_pop(Pass *p)
 {
     p->depth--;
-    p->mask = p->depth ? p->vm->masks[p->depth - 1].bits : NULL;
+    p->mask = p->depth ? p->vm->masks[p->depth - 1].bits : p->alive;
 }
 
 /* ---- effects ---- */
@@ -98,8 +108,7 @@ static Status count_of(Pass *p, const Reg *r, uint64_t *out)
     bool known = one_value(p, r, &v);
     *out = known && v.i > 0 ? (uint64_t)v.i : 0;
     if (known && v.i < 0)
-        return pass_row_error(p, true, 0, (Str){"", 0}, "the number of rows is negative (%lld)",
-                              (long long)v.i);
+        return pass_error(p, "the number of rows is negative (%lld)", (long long)v.i);
     return OK;
 }
 
@@ -115,20 +124,40 @@ static void log_lines(const Pass *p, const Reg *r, bool per_row)
         p->host->log(p->host->ctx, reg_is_null(r, i) ? (Str){"", 0} : reg_str(r, i));
 }
 
-static Status check_assert(Pass *p, const Reg *r, const Reg *message)
+/* A row in which the condition itself is an error has been told of. */
+static void drop_untold(Pass *p, uint32_t row)
 {
-    for (uint32_t i = 0; i < p->n; i++) {
+    if (p->rejects && p->rejects->n_nulled) {
+        p->rejects->n_nulled--;
+        p->rejects->n_skipped++;
+    }
+    row_kill(p, row);
+}
+
+static Status check_assert(Pass *p, Instr in)
+{
+    const Reg *r = &p->vm->regs[in.a], *message = &p->vm->regs[in.b];
+    BITS_EACH(i, p->mask, p->n)
+    {
         if (!reg_is_null(r, i) && reg_bool(r, i))
             continue;
-        Str m = reg_is_null(message, i) ? (Str){"", 0} : reg_str(message, i);
-        pass_row_error(p, false, i, (Str){"", 0}, "assert failed");
-        if (m.len && p->err) { /* it says more than the expression */
-            Buf b = {0};
-            buf_put_visible(&b, m);
-            snprintf(p->err->text, sizeof p->err->text, "assert failed: %s", b.ptr);
-            buf_deinit(&b);
+        if (is_spoilt(p, in.a, i)) {
+            drop_untold(p, i);
+            continue;
         }
-        return ERR_ROW;
+        Str m = reg_is_null(message, i) ? (Str){"", 0} : reg_str(message, i);
+        if (m.len == 0) {
+            if (pass_assert_failed(p, i, "assert failed") != OK)
+                return ERR_ROW;
+            continue;
+        }
+        Buf b = {0}; /* it says more than the expression */
+        buf_puts(&b, "assert failed: ");
+        buf_put_visible(&b, m);
+        Status st = pass_assert_failed(p, i, b.ptr);
+        buf_deinit(&b);
+        if (st != OK)
+            return st;
     }
     return OK;
 }
@@ -202,10 +231,12 @@ static Status pass_instr(Pass *p, Instr in)
     case OP_JOIN: return table_join(p, &specs[in.a]);
     case OP_UNION: return table_union(p, &specs[in.a]);
     case OP_LOG: log_lines(p, &regs[in.a], specs[in.b].per_row); return OK;
-    case OP_ASSERT: return check_assert(p, &regs[in.a], &regs[in.b]);
+    case OP_ASSERT: return check_assert(p, in);
     case OP_FAIL: return fail(p, &regs[in.a], specs[in.b].is_permanent);
     case OP_SLEEP: return wait(p, &regs[in.a]);
     case OP_WRITE_CSV:
+        if ((st = table_prepare_write(p, &specs[in.b])) != OK)
+            return st;
         return p->host->write(p->host->ctx, &specs[in.b], one_text(p, &regs[in.a]), p->t, p->err);
     case OP_MOVE: case OP_ADD_INT: case OP_SUB_INT: case OP_MUL_INT: case OP_IDIV_INT:
     case OP_MOD_INT: case OP_NEG_INT: case OP_ADD_FLOAT: case OP_SUB_FLOAT:
@@ -224,6 +255,16 @@ static Status pass_instr(Pass *p, Instr in)
     return OK;
 }
 
+static inline Status pass_one(Pass *p, Instr in)
+{
+    if (p->is_marked)
+        bad_rows_before(p, in);
+    Status st = pass_instr(p, in);
+    if (p->is_marked)
+        bad_rows_after(p, in);
+    return st;
+}
+
 static uint64_t time_now(const Pass *p)
 {
     return p->inst->counts_cycles ? cycles_now() : (uint64_t)clock_now_ns();
@@ -238,7 +279,7 @@ static Status pass_counted(Pass *p, uint32_t end)
         VmCount *count = &p->counts[p->pc];
         count->n_runs++;
         count->n_rows += p->n;
-        st = pass_instr(p, p->code->instrs[p->pc]);
+        st = pass_one(p, p->code->instrs[p->pc]);
         uint64_t now = time_now(p);
         if (now > before) /* the counts of two processors may differ a little */
             count->time += now - before;
@@ -253,9 +294,13 @@ static Status pass_run(Pass *p, uint32_t end, Batch **out)
     Vm *vm = p->vm;
     regs_open(vm, p->code->n_regs);
     p->n_numbered = p->n = p->t->n_rows;
+    p->numbers_rows = p->code->has_row_context || p->rejects;
     Status st = p->counts ? pass_counted(p, end) : OK;
     for (; p->pc < end && st == OK; p->pc++)
-        st = pass_instr(p, p->code->instrs[p->pc]);
+        st = pass_one(p, p->code->instrs[p->pc]);
+    if (st == OK && p->alive)
+        bad_rows_end(p);
+    bad_rows_forget(p);
     /* Registers hold columns of this table: let go, the batch's memory is not ours to keep. */
     for (uint32_t i = 0; i < p->code->n_regs; i++)
         reg_clear(vm, &vm->regs[i]);
@@ -268,11 +313,20 @@ static Status pass_run(Pass *p, uint32_t end, Batch **out)
     return st;
 }
 
+static void pass_policy(Pass *p, const VmInstance *inst)
+{
+    p->bad_rows = inst->bad_rows;
+    p->rejects = inst->bad_rows == BAD_ROWS_FAIL ? NULL : inst->rejects;
+    if (p->rejects)
+        rejects_next_group(p->rejects);
+}
+
 Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err)
 {
     Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .pc = first, .t = table_open(in),
               .counts = inst->counts, .err = err};
+    pass_policy(&p, inst);
     return pass_run(&p, end, out);
 }
 
@@ -286,6 +340,7 @@ Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch
     *spec = &code->specs[code->instrs[i].a];
     Pass p = {.vm = vm, .code = code, .host = &nothing, .inst = inst, .t = table_open(in), .keys = keys,
               .err = err};
+    pass_policy(&p, inst);
     return pass_run(&p, i + 1, NULL);
 }
 
@@ -294,19 +349,21 @@ Status vm_run_groups(Vm *vm, const Code *code, const VmHost *host, const VmInsta
 {
     Pass p = {.vm = vm, .code = code, .host = host, .inst = inst, .t = table_open(in),
               .counts = inst->counts, .groups = out, .err = err};
+    pass_policy(&p, inst);
     return pass_run(&p, code->n_instrs, NULL);
 }
 
-Status pass_run_part(Pass *outer, const Code *code, const Batch *in, const uint32_t *input_rows, Batch **out)
+Status pass_run_part(Pass *outer, const Code *code, const Batch *in, const Pass *of, Batch **out)
 {
     Vm *vm = outer->vm;
     if (!vm->inner)
         vm->inner = vm_open();
     Pass p = {.vm = vm->inner, .code = code, .host = outer->host, .inst = outer->inst,
-              .t = table_open(in), .err = outer->err};
-    if (input_rows && code->has_row_context) {
+              .t = table_open(in), .err = outer->err, .bad_rows = of->bad_rows, .rejects = of->rejects,
+              .failed = of->failed, .pair_left = of->pair_left};
+    if (of->input_rows && (code->has_row_context || p.rejects)) {
         p.input_rows = xmalloc((in->n_rows + 1ull) * sizeof *p.input_rows);
-        memcpy(p.input_rows, input_rows, in->n_rows * sizeof *p.input_rows);
+        memcpy(p.input_rows, of->input_rows, in->n_rows * sizeof *p.input_rows);
     }
     return pass_run(&p, code->n_instrs, out);
 }

@@ -8,6 +8,7 @@
 #ifndef PIPE_VM_VM_H
 #define PIPE_VM_VM_H
 
+#include "base/policy.h"
 #include "base/status.h"
 #include "code/code.h"
 #include "data/batch.h"
@@ -29,6 +30,8 @@ typedef struct VmHost {
                          uint32_t n, Batch **out, Error *err);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
+    /* Rows of a table that many instances join, found out by the first of them; pc: the join. */
+    void (*table_rejects)(void *ctx, uint32_t pc, struct Rejects *rejects);
 } VmHost;
 
 /* What one instruction took, added up. */
@@ -50,6 +53,9 @@ typedef struct VmInstance {
     uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
     VmCount *counts;   /* [code->n_instrs] are added to; of one thread. NULL: nothing is counted */
     bool counts_cycles;
+    BadRows bad_rows;     /* what becomes of a row with an error */
+    struct Rejects *rejects; /* that tell of them; NULL: nobody is told, as where what was told is computed again */
+    uint32_t quiet_end;   /* nor of errors in instructions before this one */
     Batch *const *tables; /* that JOIN and UNION know by number; borrowed, shared with other instances */
 } VmInstance;
 

@@ -127,7 +127,8 @@ static void test_groups(const Spec *spec, Batch **batches, uint32_t n, const Bat
     Merged *alone = merge_all(spec, batches, n, false, 1, false);
     Merged *helped = merge_all(spec, batches, n, false, merged_n_parts(spec, false), true);
     CHECK(merged_n_parts(spec, false) > 1 && merged_n_parts(spec, true) == 1);
-    CHECK(merged_groups(alone, &one, NULL) == OK && merged_groups(helped, &many, NULL) == OK);
+    const GroupsPolicy policy = {0};
+    CHECK(merged_groups(alone, &policy, &one, NULL) == OK && merged_groups(helped, &policy, &many, NULL) == OK);
     for (uint32_t c = 0; c < one->n_cols; c++)
         CHECK(columns_same(one->slots[c].values, many->slots[c].values));
     uint32_t *ids = xmalloc((all->n_rows + 1) * sizeof *ids), *first = xmalloc((all->n_rows + 1) * sizeof *first);

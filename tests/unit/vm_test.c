@@ -887,8 +887,8 @@ static void test_merge(void)
         agg_merge(a, b, NULL, map, GROUPS, GROUPS);
         agg_close(b); /* nothing of it is needed any more */
         Column *want = NULL, *got = NULL;
-        CHECK(agg_finish(whole, GROUPS, &want, NULL) == OK);
-        CHECK(agg_finish(a, GROUPS, &got, NULL) == OK);
+        CHECK(agg_finish(whole, GROUPS, NULL, &want, NULL) == OK);
+        CHECK(agg_finish(a, GROUPS, NULL, &got, NULL) == OK);
         for (uint32_t g = 0; g < GROUPS; g++) {
             CHECK(column_is_valid(got, g) == column_is_valid(want, g));
             if (is_int)
