@@ -215,10 +215,16 @@ bench-%:
 	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
 	+@for b in $(wildcard tests/bench/$*/*.sh); do $(SUBMAKE) all && $$b || exit 1; done
 
+# The manual page and the completions are made by the program, from the tables of its commands.
+SHARE := $(DESTDIR)$(PREFIX)/share
 install: all
 	install -D -m 755 build/pipemill $(DESTDIR)$(PREFIX)/bin/pipemill
-	$(if $(wildcard docs/pipemill.1),install -D -m 644 docs/pipemill.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/pipemill.1)
+	build/pipemill help --man > $(G)/pipemill.1
+	install -D -m 644 $(G)/pipemill.1 $(SHARE)/man/man1/pipemill.1
+	for shell in bash zsh fish; do build/pipemill completions $$shell > $(G)/completion.$$shell || exit 1; done
+	install -D -m 644 $(G)/completion.bash $(SHARE)/bash-completion/completions/pipemill
+	install -D -m 644 $(G)/completion.zsh $(SHARE)/zsh/site-functions/_pipemill
+	install -D -m 644 $(G)/completion.fish $(SHARE)/fish/vendor_completions.d/pipemill.fish
 
 deps:
 	@missing=; \

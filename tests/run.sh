@@ -89,10 +89,11 @@ else
         golden tests/csv/**/*.pipe
     done
     unset PIPEMILL_SIMD
-    if [ "$mode" = release ]; then # these look at the sources, not at a build
+    if [ "$mode" = release ]; then # these look at the sources and at what the program says of itself
         silent tests/layers.sh
         silent tests/headers.sh
         silent tests/coverage.sh
+        silent tests/completions.sh
     fi
 fi
 echo "$passed passed, $failed failed"

@@ -294,21 +294,24 @@ static bool is_rule(Str line)
 }
 
 /* `code`, what it is said of (a cell in the middle, with the word at the head of its column), and the meaning. */
-static void put_row(Buf *out, const Row *head, const Row *row)
+static void row_texts(const Row *head, const Row *row, Buf *first, Buf *text)
 {
-    Buf first = {0}, text = {0};
-    put_plain(&first, row->cells[0], false);
+    put_plain(first, row->cells[0], false);
     for (uint32_t i = 1; i < row->n; i++) {
         if (i + 1 < row->n && row->cells[i].len == 0)
             continue;
-        if (i + 1 < row->n) {
-            buf_printf(&text, "%.*s%s", STR_ARG(head->cells[i]), head->cells[i].len ? " " : "");
-            put_plain(&text, row->cells[i], true);
-            buf_puts(&text, ": ");
-        } else {
-            put_plain(&text, row->cells[i], true);
-        }
+        if (i + 1 < row->n)
+            buf_printf(text, "%.*s%s", STR_ARG(head->cells[i]), head->cells[i].len ? " " : "");
+        put_plain(text, row->cells[i], true);
+        if (i + 1 < row->n)
+            buf_puts(text, ": ");
     }
+}
+
+static void put_row(Buf *out, const Row *head, const Row *row)
+{
+    Buf first = {0}, text = {0};
+    row_texts(head, row, &first, &text);
     enum { COLUMN = 22 };
     uint32_t width = utf8_width(buf_str(&first)), column = COLUMN;
     buf_printf(out, "%*s%.*s", INDENT, "", STR_ARG(buf_str(&first)));
@@ -460,4 +463,43 @@ bool manual_put_mentions(Buf *out, Str markdown, Str word)
             put_apart(out, &b, &last);
     }
     return last != BLOCK_NONE;
+}
+
+bool manual_row(Str *markdown, Buf *first, Buf *rest)
+{
+    Str ahead = *markdown;
+    while (ahead.len) {
+        Str line = take_line(&ahead);
+        BlockKind kind = line_kind(line);
+        if (kind == BLOCK_HEADING)
+            return false;
+        /* The head of a table is followed by its rule. */
+        Str next = ahead;
+        bool is_head = kind == BLOCK_TABLE && is_rule(take_line(&next));
+        if (kind != BLOCK_TABLE || is_rule(line) || is_head)
+            continue;
+        Row row = split_row(line), none = {0};
+        row_texts(&none, &row, first, rest);
+        *markdown = ahead;
+        return true;
+    }
+    return false;
+}
+
+bool manual_paragraph(Str *markdown, Buf *out)
+{
+    Str ahead = *markdown;
+    while (ahead.len) {
+        Block b = take_block(&ahead);
+        if (b.kind == BLOCK_HEADING)
+            return false;
+        if (b.kind != BLOCK_TEXT)
+            continue;
+        put_plain(out, trim(b.lines), true);
+        while (out->len && out->ptr[out->len - 1] == '\n')
+            out->ptr[--out->len] = '\0';
+        *markdown = ahead;
+        return true;
+    }
+    return false;
 }

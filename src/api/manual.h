@@ -32,5 +32,10 @@ void manual_put(Buf *out, Str markdown);
 bool manual_put_rows(Buf *out, Str markdown, Str word);
 /* The paragraphs, items and examples that have the word; false if there is none. */
 bool manual_put_mentions(Buf *out, Str markdown, Str word);
+/* For other forms than the terminal's. The next row of a table in *markdown, which goes on behind it: its first cell
+ * and the rest, without marks but backticks in the rest. False when no table comes before a heading. */
+bool manual_row(Str *markdown, Buf *first, Buf *rest);
+/* The same of the next paragraph. */
+bool manual_paragraph(Str *markdown, Buf *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "api/help.h"
 #include "base/diag.h"
 #include "base/suggest.h"
+#include "cli/complete.h"
 
 static void put_overview(Buf *out)
 {
@@ -48,7 +49,9 @@ int cmd_help(const Args *a, const Term *t)
         complain(t, (Str){0}, "`help` takes one topic");
         return EXIT_USAGE;
     }
-    if (!topic)
+    if (a->has[OPT_MAN])
+        man_put(&out);
+    else if (!topic)
         put_overview(&out);
     else if (!put_command(&out, topic) && !help_put(&out, str_of(topic))) {
         Suggest near;

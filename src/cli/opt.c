@@ -6,24 +6,6 @@
 #include "base/suggest.h"
 #include "base/value.h"
 
-typedef enum OptKind {
-    KIND_FLAG,
-    KIND_TEXT,
-    KIND_LIST,
-    KIND_NUMBER,
-    KIND_SEED,
-    KIND_SIZE,
-    KIND_TIME,
-    KIND_WORD
-} OptKind;
-
-typedef struct Opt {
-    const char *name;
-    char letter; /* 0: none */
-    OptKind kind;
-    const char *value, *words, *doc;
-} Opt;
-
 static const Opt OPTS[] = {
 #define OPT(e, name, letter, kind, value, words, doc)                                    \
     [OPT_##e] = {name, letter, KIND_##kind, value, words, doc},
@@ -59,6 +41,11 @@ static const char *const LATER_COMMANDS[] = {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+const Opt *opt_get(uint32_t id)
+{
+    return &OPTS[id];
+}
 
 /* ---- commands ---- */
 
@@ -105,15 +92,15 @@ typedef struct Reader {
     char **argv;
 } Reader;
 
-static bool has_opt(const Command *c, uint32_t id)
+bool command_has(const Command *c, uint32_t opt)
 {
-    return (c->options >> id & 1) != 0;
+    return (c->options >> opt & 1) != 0;
 }
 
 static int32_t find_opt(const Command *c, Str name)
 {
     for (uint32_t i = 0; i < N_OPTS; i++)
-        if (has_opt(c, i) && str_is(name, OPTS[i].name))
+        if (command_has(c, i) && str_is(name, OPTS[i].name))
             return (int32_t)i;
     return -1;
 }
@@ -121,7 +108,7 @@ static int32_t find_opt(const Command *c, Str name)
 static int32_t find_letter(const Command *c, char letter)
 {
     for (uint32_t i = 0; i < N_OPTS; i++)
-        if (has_opt(c, i) && OPTS[i].letter == letter)
+        if (command_has(c, i) && OPTS[i].letter == letter)
             return (int32_t)i;
     return -1;
 }
@@ -137,7 +124,7 @@ static bool unknown_opt(Reader *r, Str name)
             return false;
         }
     for (uint32_t i = 0; i < N_OPTS; i++)
-        if (has_opt(c, i))
+        if (command_has(c, i))
             suggest_offer(&near, str_of(OPTS[i].name));
     Str best = near.best;
     if (best.len)
@@ -398,7 +385,7 @@ void command_help(Buf *out, const Command *c)
         buf_printf(out, "\n%s", c->more);
     buf_puts(out, "\nOptions:\n");
     for (uint32_t i = 0; i < N_OPTS; i++)
-        if (has_opt(c, i))
+        if (command_has(c, i))
             opt_usage(out, &OPTS[i]);
     buf_puts(out, "\nExamples:\n");
     for (const char *line = c->examples; *line;) {

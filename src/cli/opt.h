@@ -19,6 +19,25 @@ typedef enum OptId {
 } OptId;
 #define OPT_BIT(e) (UINT64_C(1) << OPT_##e)
 
+typedef enum OptKind {
+    KIND_FLAG,
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_NUMBER,
+    KIND_SEED,
+    KIND_SIZE,
+    KIND_TIME,
+    KIND_WORD
+} OptKind;
+
+typedef struct Opt {
+    const char *name;
+    char letter; /* 0: none */
+    OptKind kind;
+    const char *value, *words, *doc;
+} Opt;
+const Opt *opt_get(uint32_t id); /* id < N_OPTS */
+
 typedef struct Command Command;
 
 typedef struct Args {
@@ -45,6 +64,7 @@ enum {
     N_COMMANDS
 };
 const Command *command_get(uint32_t i); /* i < N_COMMANDS */
+bool command_has(const Command *c, uint32_t opt);
 /* NULL when there is none, and that has been said. */
 const Command *command_find(const Term *t, const char *name);
 
