@@ -30,8 +30,10 @@ fi
 passed=0
 failed=0
 collect=()
-log=$(mktemp) || exit 2
-trap 'rm -f "$log"' EXIT
+jobs=$(nproc 2>/dev/null || echo 2)
+logs=$(mktemp -d) || exit 2
+log=$logs/log
+trap 'rm -rf "$logs"' EXIT
 
 # Adds what the last line of the log says, `N passed, N failed`; a log without one failed.
 add_last_line() {
@@ -50,17 +52,26 @@ golden() {
     add_last_line
 }
 
-unit() {
-    local before=$failed status=0
-    "${wrap[@]}" timeout "$unit_limit" "$1" </dev/null >"$log" 2>&1 || status=$?
-    add_last_line
-    if ((status != 0 && failed == before)); then # died after its last line: a leak, say
-        failed=$((failed + 1))
-    fi
-    if ((failed > before)); then
-        echo "FAIL $1: exit status $status"
-        cat "$log"
-    fi
+# Runs the unit tests, as many at a time as there are processors, and tells of them in their order.
+units() {
+    local test name before status
+    printf '%s\n' "$@" | xargs -P "$jobs" -I {} bash -c '
+        "${@:3}" "$1" </dev/null >"$2/${1##*/}" 2>&1
+        echo $? >"$2/${1##*/}.status"' run {} "$logs" "${wrap[@]}" timeout "$unit_limit"
+    for test in "$@"; do
+        name=$logs/${test##*/}
+        before=$failed
+        status=$(cat "$name.status" 2>/dev/null || echo "none")
+        cp "$name" "$log" 2>/dev/null || : >"$log"
+        add_last_line
+        if [ "$status" != 0 ] && ((failed == before)); then # died after its last line: a leak, say
+            failed=$((failed + 1))
+        fi
+        if ((failed > before)); then
+            echo "FAIL $test: exit status $status"
+            cat "$log"
+        fi
+    done
 }
 
 # A check that prints what is wrong, and nothing if all is well.
@@ -77,9 +88,9 @@ silent() {
 if (($# > 0)); then
     golden "$@"
 else
-    for test in tests/unit/*_test.c; do
-        unit "build/$mode/${test%.c}"
-    done
+    tests=(tests/unit/*_test.c)
+    tests=("${tests[@]%.c}")
+    units "${tests[@]/#/build/$mode/}"
     [ "$mode" != release ] || collect=(--bytecode build/tests/bytecode.txt)
     golden tests/**/*.pipe examples/**/*.pipe README.md grammar/README.md
     collect=()
