@@ -21,12 +21,15 @@ import io
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 import duckdb
 
+BATCH = 250  # files of one delimiter and number of columns, read by one run
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
@@ -41,9 +44,7 @@ def field(rng, delimiter):
     return rng.choice(['a"b', '"a"b', 'a""', ' "a"', '"a" ', '"', '""a', '"a""', "\\\"", "a\\"])
 
 
-def make(rng):
-    delimiter = rng.choice(",,,;\t|")
-    n_cols = rng.randint(1, 5)
+def make(rng, delimiter, n_cols):
     ends = rng.choice((["\n"], ["\n"], ["\r\n"], ["\r\n"], ["\r"], ["\n", "\r\n"], ["\n", "\r\n", "\r"]))
     blank = rng.random() < 0.2
     stray = rng.random() < 0.3
@@ -64,7 +65,7 @@ def make(rng):
         text += line + rng.choice(ends)
     if rng.random() < 0.3:
         text = text[:len(text) - (2 if text.endswith("\r\n") else 1)]
-    return ("\ufeff" if rng.random() < 0.05 else "") + text, delimiter, n_cols
+    return ("\ufeff" if rng.random() < 0.05 else "") + text
 
 
 def by_python(text, delimiter, n_cols, strict):
@@ -90,21 +91,27 @@ def by_duckdb(db, path, delimiter, n_cols):
     return [["" if v is None else v for v in r] for r in rows]
 
 
-def by_pipemill(path, delimiter, n_cols, engine):
-    """The rows, or a message."""
+def by_pipemill(folder, delimiter, n_cols, engine):
+    """For each file of the folder its rows, or a message: `files` gives them to one run, in which those that are refused are skipped."""
     option = f', engine: "{engine}"' if engine else ""
     shown = delimiter.replace("\t", "\\t")
-    program = path + ".pipe"
+    out = os.path.join(folder, "out")
+    shutil.rmtree(out, ignore_errors=True)
+    program = os.path.join(folder, "p.pipe")
     with open(program, "w") as f:
-        f.write("schema s { " + ", ".join(f"h{k}: string" for k in range(n_cols)) + " }\n"
-                f'job j {{ read csv "{path}" with (delimiter: "{shown}"{option}) as s | write json stdout }}\n')
-    r = subprocess.run([os.path.join(ROOT, "build", "pipemill"), "run", program, "-q", "-j", "1"],
+        f.write("schema s { " + ", ".join(f"h{k}: string" for k in range(n_cols)) + " }\n@on_failure(skip)\n"
+                f'job j {{ files "{folder}/*.csv" | map {{ read csv path with (delimiter: "{shown}"{option}) as s }}'
+                f' | map write json "{out}/{{key()}}" }}\n')
+    r = subprocess.run([os.path.join(ROOT, "build", "pipemill"), "run", program, "--progress", "plain", "-j", "1"],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.remove(program)
-    if r.returncode != 0:
-        return r.stderr.decode("utf-8", "replace")
-    rows = [json.loads(line) for line in r.stdout.decode().splitlines()]
-    return [["" if row[f"h{k}"] is None else row[f"h{k}"] for k in range(n_cols)] for row in rows]
+    if r.returncode not in (0, 4):
+        sys.exit(r.stderr.decode("utf-8", "replace"))
+    got = {k: text for k, text in re.findall(r"^read\[(\w+\.csv)\]: attempt 1 failed: (.*)$", r.stderr.decode("utf-8", "replace"), re.M)}
+    for name in os.listdir(out) if os.path.isdir(out) else []:
+        with open(os.path.join(out, name), encoding="utf-8") as f:
+            rows = [json.loads(line) for line in f.read().split("\n") if line]
+        got[name] = [["" if row[f"h{k}"] is None else row[f"h{k}"] for k in range(n_cols)] for row in rows]
+    return got
 
 
 def judge(text, delimiter, n_cols, own, lib, db, path):
@@ -166,20 +173,25 @@ def main():
     kinds = collections.Counter()
     db = duckdb.connect()
     db.execute("SET threads=1")
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-        for seed in range(first, last + 1):
-            rng = random.Random(seed)
-            text, delimiter, n_cols = make(rng)
-            path = os.path.join(folder, f"{seed}.csv")
-            with open(path, "w", newline="", encoding="utf-8") as f:
-                f.write(text)
-            own = by_pipemill(path, delimiter, n_cols, "")
-            lib = by_pipemill(path, delimiter, n_cols, "libcsv")
-            kind = judge(text, delimiter, n_cols, own, lib, db, path)
-            kinds[kind.split(":")[0]] += 1
-            if kind[0] == "!":
-                print(f"seed {seed}: {kind}\n{text!r}\npipemill {own!r}\nlibcsv   {lib!r}\nPython   {by_python(text, delimiter, n_cols, False)!r}")
-            os.remove(path)
+    for begin in range(first, last + 1, BATCH):
+        end = min(last + 1, begin + BATCH)
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+            rng = random.Random(-begin)
+            delimiter, n_cols = rng.choice(",,,;\t|"), rng.randint(1, 5)
+            texts = {}
+            for seed in range(begin, end):
+                name = f"{seed}.csv"
+                texts[name] = make(random.Random(seed), delimiter, n_cols)
+                with open(os.path.join(folder, name), "w", newline="", encoding="utf-8") as f:
+                    f.write(texts[name])
+            own = by_pipemill(folder, delimiter, n_cols, "")
+            lib = by_pipemill(folder, delimiter, n_cols, "libcsv")
+            for name, text in texts.items():
+                kind = judge(text, delimiter, n_cols, own[name], lib[name], db, os.path.join(folder, name))
+                kinds[kind.split(":")[0]] += 1
+                if kind[0] == "!":
+                    print(f"{name} {kind}\n{text!r}\npipemill {own[name]!r}\nlibcsv   {lib[name]!r}\n"
+                          f"Python   {by_python(text, delimiter, n_cols, False)!r}", flush=True)
     for kind, n in sorted(kinds.items()):
         print(f"{n:8}  {kind}")
     return 1 if any(k[0] == "!" for k in kinds) else 0
