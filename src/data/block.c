@@ -99,8 +99,9 @@ typedef struct ColHead {
     uint64_t n_bytes; /* of strings */
     uint32_t type, input_col;
     uint8_t is_text, has_valid, is_foreign;
+    uint8_t has_long;   /* lengths have 8 bytes, not 4 */
     char delimiter, quote;
-    char pad[7];
+    char pad[2];
 } ColHead;
 
 static bool has_strings(const Column *c)
@@ -126,12 +127,14 @@ static void bits_put(Buf *out, const uint64_t *bits, uint32_t first, uint32_t n)
 }
 
 /* A length for each, its lowest bit CELL_QUOTED, then the bytes. */
-static void strings_put(Buf *out, const StrView *s, uint32_t n)
+static void strings_put(Buf *out, const StrView *s, uint32_t n, bool has_long)
 {
-    buf_reserve(out, n * sizeof(uint64_t));
+    size_t size = has_long ? sizeof(uint64_t) : sizeof(uint32_t);
+    buf_reserve(out, n * size);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t len = (uint64_t)s[i].len << 1 | (s[i].flags & CELL_QUOTED);
-        buf_put(out, &len, sizeof len);
+        uint32_t short_len = (uint32_t)len;
+        buf_put(out, has_long ? (const void *)&len : &short_len, size);
     }
     for (uint32_t i = 0; i < n; i++)
         buf_put(out, s[i].ptr, s[i].len);
@@ -149,13 +152,16 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     h.is_foreign = c->is_foreign;
     h.delimiter = c->delimiter;
     h.quote = c->quote;
-    for (uint32_t i = 0; has_strings(c) && i < n; i++)
-        h.n_bytes += column_strs(c)[first + i].len;
+    for (uint32_t i = 0; has_strings(c) && i < n; i++) {
+        uint32_t len = column_strs(c)[first + i].len;
+        h.n_bytes += len;
+        h.has_long |= len > INT32_MAX;
+    }
     buf_put(out, &h, sizeof h);
     if (c->valid)
         bits_put(out, c->valid, first, n);
     if (has_strings(c)) {
-        strings_put(out, column_strs(c) + first, n);
+        strings_put(out, column_strs(c) + first, n, h.has_long);
     } else {
         size_t size = type_bytes(c->type);
         buf_put(out, (const char *)c->values + first * size, n * size);
@@ -186,12 +192,18 @@ static const char *take(const char **p, void *to, size_t n)
     return from;
 }
 
-static const char *strings_get(const char *p, StrView *s, uint32_t n)
+static const char *strings_get(const char *p, StrView *s, uint32_t n, bool has_long)
 {
-    const char *bytes = p + (size_t)n * sizeof(uint64_t);
+    const char *bytes = p + (size_t)n * (has_long ? sizeof(uint64_t) : sizeof(uint32_t));
     for (uint32_t i = 0; i < n; i++) {
         uint64_t len;
-        take(&p, &len, sizeof len);
+        uint32_t short_len;
+        if (has_long) {
+            take(&p, &len, sizeof len);
+        } else {
+            take(&p, &short_len, sizeof short_len);
+            len = short_len;
+        }
         s[i] = (StrView){bytes, (uint32_t)(len >> 1), len & CELL_QUOTED};
         bytes += len >> 1;
     }
@@ -213,7 +225,7 @@ Column *block_get_column(const char **p, uint32_t n, Heap *heap)
         take(p, c->valid, bit_words(n) * sizeof *c->valid);
     }
     if (has_strings(c)) {
-        *p = strings_get(*p, column_strs(c), n);
+        *p = strings_get(*p, column_strs(c), n, h.has_long);
         column_add_heap(c, heap);
     } else {
         take(p, c->values, n * type_bytes(c->type));

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "data/raw.h"
 
-#define LEVEL 1
+#define LEVEL (-1) /* without entropy codes: the fastest to be unpacked */
 #define MAX_IDLE 8 /* unpackers that are kept */
 
 struct SpillFile {

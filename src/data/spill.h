@@ -1,7 +1,7 @@
 /* spill.h - a temporary file of compressed blocks, for what does not fit into the budget.
  *
  * The file has no name in its folder from the start (or loses it at once, where the system cannot do that): nothing
- * is left behind, however the process ends. Blocks are compressed with zstd at its fastest level; one that does not
+ * is left behind, however the process ends. Blocks are compressed with zstd at a level that is fast both ways; one that does not
  * get smaller is kept as it is.
  *
  * Threads: one at a time puts; any may get what was put.
