@@ -346,13 +346,7 @@ bool fold_may_spill(const Plan *plan, const Step *s)
     switch (s->hold) {
     case HOLD_SORTED:
     case HOLD_DISTINCT: return true;
-    case HOLD_GROUPS: {
-        const Pop *p = s->pops.ptr[0];
-        for (uint32_t i = 0; i < p->n_aggs; i++)
-            if (agg_keeps(p->aggs[i].fn))
-                return false;
-        return p->n_keys > 0;
-    }
+    case HOLD_GROUPS: return s->pops.ptr[0]->n_keys > 0;
     case HOLD_ROWS: return is_row_wise(s->pops.ptr, s->pops.n);
     case HOLD_NONE:
     case HOLD_NOTHING:

@@ -64,6 +64,8 @@ struct Agg {
     uint32_t n_items, cap_items;
     uint32_t *table; /* count_distinct: open addressing over items, + 1 */
     uint32_t table_size;
+    uint32_t *by_group;      /* [n_items] rows of the items, group by group; NULL: not made, or there are more since */
+    uint32_t *group_begins;  /* [n_groups + 1] in by_group, with one more for while it is made */
     char *sep;
     uint32_t sep_len;
 };
@@ -107,6 +109,8 @@ void agg_close(Agg *a)
     free(a->seen);
     free(a->items);
     free(a->table);
+    free(a->by_group);
+    free(a->group_begins);
     free(a->sep);
     free(a);
 }
@@ -118,6 +122,14 @@ size_t agg_bytes(const Agg *a)
     for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
         n += a->of.texts[g].cap;
     return n;
+}
+
+static inline void index_drop(Agg *a)
+{
+    if (!a->by_group)
+        return;
+    free(a->by_group);
+    a->by_group = NULL;
 }
 
 static void room(Agg *a, uint32_t n_groups)
@@ -133,8 +145,10 @@ static void room(Agg *a, uint32_t n_groups)
         }
         a->cap = cap;
     }
-    if (n_groups > a->n_groups)
+    if (n_groups > a->n_groups) {
+        index_drop(a);
         a->n_groups = n_groups;
+    }
 }
 
 /* ---- one value more ---- */
@@ -172,6 +186,7 @@ static void moments_merge(Moments *m, Moments b)
 
 static void item_add(Agg *a, uint32_t group, const Column *from, uint32_t row)
 {
+    index_drop(a);
     if (a->n_items == a->cap_items) {
         a->cap_items = a->cap_items ? a->cap_items * 2 : 64;
         a->items = xrealloc(a->items, a->cap_items * sizeof *a->items);
@@ -199,6 +214,8 @@ static void distinct_add(Agg *a, uint32_t group, const Column *from, uint32_t ro
     if (a->n_items + 1 > a->table_size / 2) {
         free(a->table);
         a->table_size = a->table_size ? a->table_size * 2 : 64;
+        while (a->n_items + 1 > a->table_size / 2) /* items may have been loaded */
+            a->table_size *= 2;
         a->table = xcalloc(a->table_size, sizeof *a->table);
         for (uint32_t i = 0; i < a->n_items; i++)
             a->table[distinct_slot(a, a->items[i].group, a->value.col, a->items[i].row)] = i + 1;
@@ -526,8 +543,117 @@ static void store_put(Buf *out, const Store *s, const uint32_t *rows, uint32_t n
     column_unref(c);
 }
 
-void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
+static bool has_items(const Agg *a)
 {
+    return a->spec->fn == BUILTIN_AGG_MEDIAN || a->spec->fn == BUILTIN_AGG_COUNT_DISTINCT;
+}
+
+/* Sorts the items by group, in each in their order. */
+static void items_index(Agg *a)
+{
+    if (a->by_group)
+        return;
+    a->by_group = xmalloc((a->n_items + 1ull) * sizeof *a->by_group);
+    free(a->group_begins);
+    a->group_begins = xcalloc(a->n_groups + 2ull, sizeof *a->group_begins);
+    uint32_t *at = a->group_begins + 1; /* of each group: runs from its begin to its end */
+    for (uint32_t i = 0; i < a->n_items; i++)
+        a->group_begins[a->items[i].group + 2]++;
+    for (uint32_t g = 2; g <= a->n_groups; g++)
+        a->group_begins[g] += a->group_begins[g - 1];
+    for (uint32_t i = 0; i < a->n_items; i++)
+        a->by_group[at[a->items[i].group]++] = a->items[i].row;
+}
+
+/* How many items each group has, then their values. */
+static void items_save(Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
+{
+    uint32_t n_rows = 0;
+    items_index(a);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t count = a->group_begins[sel[i] + 1] - a->group_begins[sel[i]];
+        buf_put(out, &count, sizeof count);
+        n_rows += count;
+    }
+    uint32_t *rows = xmalloc((n_rows + 1ull) * sizeof *rows), at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t begin = a->group_begins[sel[i]], count = a->group_begins[sel[i] + 1] - begin;
+        if (count)
+            memcpy(rows + at, a->by_group + begin, count * sizeof *rows);
+        at += count;
+    }
+    store_put(out, &a->value, rows, n_rows);
+    free(rows);
+}
+
+static void items_load(Agg *a, const char **p, uint32_t n, Heap *heap)
+{
+    const char *counts = *p;
+    *p += n * sizeof(uint32_t);
+    for (uint32_t g = 0; g < n; g++) {
+        uint32_t count;
+        memcpy(&count, counts + g * sizeof count, sizeof count);
+        a->n_items += count;
+        if (a->spec->fn == BUILTIN_AGG_COUNT_DISTINCT)
+            a->of.counts[g] = count;
+    }
+    a->cap_items = a->n_items;
+    a->items = xmalloc((a->n_items + 1ull) * sizeof *a->items);
+    for (uint32_t g = 0, i = 0; g < n; g++) {
+        uint32_t count;
+        memcpy(&count, counts + g * sizeof count, sizeof count);
+        for (; count; count--, i++)
+            a->items[i] = (Item){g, i};
+    }
+    if (a->n_items)
+        a->value = store_of(block_get_column(p, a->n_items, heap));
+}
+
+/* What stands between texts; of each group whether it has any, their length and bytes. */
+static void texts_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
+{
+    buf_putc(out, a->sep != NULL);
+    buf_put(out, &a->sep_len, sizeof a->sep_len);
+    if (a->sep)
+        buf_put(out, a->sep, a->sep_len);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t len = a->of.texts[sel[i]].len;
+        buf_putc(out, a->seen[sel[i]]);
+        buf_put(out, &len, sizeof len);
+        if (len)
+            buf_put(out, a->of.texts[sel[i]].ptr, len);
+    }
+}
+
+static void texts_load(Agg *a, const char **p, uint32_t n)
+{
+    bool has_sep = *(*p)++;
+    memcpy(&a->sep_len, *p, sizeof a->sep_len);
+    *p += sizeof a->sep_len;
+    if (has_sep)
+        a->sep = xstrndup(*p, a->sep_len);
+    *p += a->sep_len;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t len;
+        a->seen[i] = *(*p)++;
+        memcpy(&len, *p, sizeof len);
+        *p += sizeof len;
+        if (len)
+            buf_put(&a->of.texts[i], *p, len);
+        *p += len;
+    }
+}
+
+void agg_save(Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
+{
+    if (has_items(a)) {
+        items_save(a, sel, n, out);
+        return;
+    }
+    if (a->spec->fn == BUILTIN_AGG_STRING_AGG) {
+        texts_save(a, sel, n, out);
+        return;
+    }
     if (!is_pick(a)) {
         for (uint32_t i = 0; i < n; i++)
             buf_put(out, (const char *)a->of.any + (size_t)sel[i] * a->state_bytes, a->state_bytes);
@@ -549,6 +675,14 @@ void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
 void agg_load(Agg *a, const char **p, uint32_t n, Heap *heap)
 {
     room(a, n);
+    if (has_items(a)) {
+        items_load(a, p, n, heap);
+        return;
+    }
+    if (a->spec->fn == BUILTIN_AGG_STRING_AGG) {
+        texts_load(a, p, n);
+        return;
+    }
     if (!is_pick(a)) {
         if (n)
             memcpy(a->of.any, *p, (size_t)n * a->state_bytes);

@@ -33,8 +33,8 @@ void agg_add(Agg *a, Column *const *args, const uint32_t *some, const uint32_t *
 bool agg_is_small(const AggSpec *spec);
 /* For groups that are kept elsewhere for a while: appends what it knows of groups sel[n]; takes the states of groups
  * 0 .. n of a fresh one, as they were, from *p, which is moved behind them, and keeps the heap that has the bytes
- * alive. Not of median, count_distinct and string_agg. */
-void agg_save(const Agg *a, const uint32_t *sel, uint32_t n, Buf *out);
+ * alive. */
+void agg_save(Agg *a, const uint32_t *sel, uint32_t n, Buf *out);
 void agg_load(Agg *a, const char **p, uint32_t n, Heap *heap);
 /* The results, [n_groups]; groups that got no row included. On overflow ERR_ROW (text only); with bad (may be NULL; a bit
  * per group, clear) OK instead, the group's bit is set and its result null. */

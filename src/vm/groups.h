@@ -48,7 +48,7 @@ bool groups_has_text(const Groups *g, uint32_t k);
 void groups_drop_text(Groups *g, uint32_t k);
 /* Takes what `from` knows, whose rows come after ours; `from` is empty afterwards. Both of one spec. */
 void groups_merge(Groups *g, Groups *from);
-/* For groups that are kept elsewhere for a while; with keys, and of aggregates that agg_save takes.
+/* For groups that are kept elsewhere for a while; with keys.
  *
  * order[groups_count]: the groups, part by part, in each in order of first appearance; starts[n_parts + 1]: where
  * parts begin in it. Equal keys are in the same part. */
