@@ -339,10 +339,27 @@ static bool read_may_spill(const Plan *plan, const Step *s)
            fold_streams_out(plan, s);
 }
 
+/* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. */
+static bool static_may_spill(const Plan *plan, const Step *s)
+{
+    size_t i = 0;
+    if (!takes_in_parts(s, 0) || wants_row_numbers(s->pops.ptr, s->pops.n))
+        return false;
+    const Step *from = plan->steps[s->inputs[0]];
+    if (!fold_may_spill(plan, from) || !fold_streams_out(plan, from))
+        return false;
+    while (i < s->pops.n && pop_is_row_wise(s->pops.ptr[i]->kind))
+        i++;
+    if (i == s->pops.n)
+        return fold_streams_out(plan, s);
+    const Pop *p = s->pops.ptr[i];
+    return p->kind == POP_SORT || p->kind == POP_DISTINCT || (p->kind == POP_GROUP && p->n_keys);
+}
+
 bool fold_may_spill(const Plan *plan, const Step *s)
 {
     if (s->kind != STEP_COLLECT)
-        return read_may_spill(plan, s);
+        return read_may_spill(plan, s) || static_may_spill(plan, s);
     switch (s->hold) {
     case HOLD_SORTED:
     case HOLD_DISTINCT: return true;

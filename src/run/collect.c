@@ -298,7 +298,7 @@ static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
     bool is_sorted = s->hold == HOLD_SORTED;
     Status st = OK;
     if (!state->spilled)
-        st = spilled_open(r, s, is_sorted ? SPILL_SORTED : SPILL_AS_PUT, r->codes[s->id], &state->spilled,
+        st = spilled_open(r, s, is_sorted ? SPILL_SORTED : SPILL_AS_PUT, r->codes[s->id], 0, &state->spilled,
                           &t->err);
     if (st == OK && is_sorted && state->has_joined)
         st = sort_joined(r, t, s, state);
@@ -316,14 +316,14 @@ static Status spill_merged(Run *r, Task *t, const Step *s, State *state)
 {
     Status st = OK;
     if (!state->partitions)
-        st = partitions_open(r, s, &state->partitions, &t->err);
+        st = partitions_open(r, s, s->hold == HOLD_GROUPS ? NULL : r->codes[s->id], 0, &state->partitions, &t->err);
     if (st == OK && s->hold == HOLD_GROUPS)
         st = partitions_put_merged(r, state->partitions, state->merged, &t->err);
     uint32_t n = 0;
     Batch *const *rows = s->hold == HOLD_DISTINCT ? merged_rows(state->merged, &n) : NULL;
     for (uint32_t i = 0; st == OK && i < n; i++)
         if (rows[i])
-            st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], rows[i], &t->err);
+            st = partitions_put_rows(r, t, state->partitions, rows[i], &t->err);
     merged_drop(r, s, state);
     state_count(r, state, 0);
     return st;
@@ -339,7 +339,7 @@ static Status spill_part(Run *r, Task *t, const Step *s, State *state, Groups *g
     const uint32_t *rows;
     Batch *table = groups_source(g, &rows);
     Batch *some = rows ? batch_select_rows(table, rows, groups_count(g)) : batch_ref(table);
-    Status st = partitions_put_rows(r, t, state->partitions, r->codes[s->id], some, &t->err);
+    Status st = partitions_put_rows(r, t, state->partitions, some, &t->err);
     batch_unref(some);
     return st;
 }
@@ -351,7 +351,7 @@ static Status partitions_done(Run *r, Task *t, const Step *s, State *state)
     if (s->hold == HOLD_GROUPS)
         st = partitions_finish_groups(r, t, state->partitions, keys_spec(r, s), &state->spilled, &t->err);
     else
-        st = partitions_finish_rows(r, t, state->partitions, r->codes[s->id], &state->spilled, &t->err);
+        st = partitions_finish_rows(r, t, state->partitions, &state->spilled, &t->err);
     partitions_free(r, state->partitions);
     state->partitions = NULL;
     return st;

@@ -108,7 +108,7 @@ static Status spill_read(Run *r, const Task *t, const Step *s, State *state, Err
     uint64_t begin = work_begin(r), n_rows = state->n_rows;
     Status st = OK;
     if (!state->spilled)
-        st = spilled_open(r, s, SPILL_AS_PUT, NULL, &state->spilled, err);
+        st = spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &state->spilled, err);
     if (st == OK)
         st = spilled_put(r, t, state->spilled, state->parts, state->n_parts, err);
     drop_parts(state);

@@ -152,11 +152,11 @@ static Status lookup_make(Run *r, const Task *t, struct Pass *asking, Spilled *t
     Spilled *runs = NULL;
     Stream *in = NULL;
     Buf bytes = {0};
-    Status st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, &runs, err);
+    Status st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &runs, err);
     if (st == OK)
         st = runs_make(r, t, asking, l->join, table, runs, err);
     if (st == OK)
-        st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, &l->rows, err);
+        st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &l->rows, err);
     if (st == OK)
         st = stream_open(r, runs, &in, err);
     if (st == OK)

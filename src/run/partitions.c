@@ -8,6 +8,8 @@
 enum { N_PARTS = SPILL_FAN_IN };
 
 struct Partitions {
+    const Code *code;   /* of rows */
+    uint32_t begin, end; /* of it: the DISTINCT or GROUP, with its keys */
     Spilled *raw;       /* run k: blocks of records of partition k */
     Buf bufs[N_PARTS];  /* records that are not in a block yet: a length and so many bytes */
     uint64_t next_seq;  /* number of the next group or row */
@@ -16,14 +18,20 @@ struct Partitions {
     uint64_t n_bytes;   /* counted */
 };
 
-Status partitions_open(Run *r, const Step *s, Partitions **out, Error *err)
+Status partitions_open(Run *r, const Step *s, const Code *code, uint32_t begin, Partitions **out,
+                       Error *err)
 {
     Spilled *raw = NULL;
-    Status st = spilled_open(r, s, SPILL_AS_PUT, NULL, &raw, err);
+    Status st = spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &raw, err);
     if (st != OK)
         return st;
     Partitions *p = xcalloc(1, sizeof *p);
     p->raw = raw;
+    p->code = code;
+    p->begin = p->end = begin;
+    while (code && code->instrs[p->end].op != OP_DISTINCT && code->instrs[p->end].op != OP_GROUP)
+        p->end++;
+    p->end++;
     for (uint32_t k = 0; k < N_PARTS; k++)
         spilled_begin(raw);
     *out = p;
@@ -135,13 +143,13 @@ static void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
 }
 
 /* part[n_rows] of each row. */
-static Status rows_part(Run *r, const Task *t, const Step *s, const Code *code, const Batch *b, uint32_t *part,
+static Status rows_part(Run *r, const Task *t, const Partitions *p, const Batch *b, uint32_t *part,
                         Error *err)
 {
-    const VmInstance inst = vm_again(r, s);
+    const VmInstance inst = vm_again(r, p->raw->step);
     const Spec *spec;
     Column **cols = NULL;
-    Status st = vm_run_keys(r->vms[t->worker], code, &inst, b, &spec, &cols, err);
+    Status st = vm_run_keys(r->vms[t->worker], p->code, p->begin, &inst, b, &spec, &cols, err);
     if (st != OK)
         return st;
     GroupKey *keys = xmalloc((b->n_rows + 1ull) * sizeof *keys);
@@ -155,12 +163,11 @@ static Status rows_part(Run *r, const Task *t, const Step *s, const Code *code, 
     return OK;
 }
 
-Status partitions_put_rows(Run *r, const Task *t, Partitions *p, const Code *code, Batch *rows,
-                           Error *err)
+Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Error *err)
 {
     uint32_t n = rows->n_rows, starts[N_PARTS + 1] = {0}, at[N_PARTS];
     uint32_t *part = xmalloc((n + 1ull) * sizeof *part), *order = xmalloc((n + 1ull) * sizeof *order);
-    Status st = rows_part(r, t, p->raw->step, code, rows, part, err);
+    Status st = rows_part(r, t, p, rows, part, err);
     for (uint32_t i = 0; st == OK && i < n; i++)
         starts[part[i] + 1]++;
     for (uint32_t k = 0; k < N_PARTS; k++)
@@ -246,26 +253,52 @@ static Status groups_make(const Task *t, Making *m, Batch **out, Error *err)
     return OK;
 }
 
-/* The rows of a partition that differ; the last column is not among the keys. */
-static Status rows_make(Run *r, const Task *t, const Making *m, const Code *code, Batch **out,
-                        Error *err)
+/* The numbers of the first rows of all groups of a partition's rows, as the last column of the groups. */
+static Status firsts_add(Run *r, const Task *t, const Partitions *p, const Batch *all, Batch *groups,
+                         Error *err)
 {
-    const VmInstance inst = vm_again(r, m->p->raw->step);
+    const VmInstance inst = vm_again(r, p->raw->step);
+    const Spec *spec;
+    Column **keys = NULL;
+    Status st = vm_run_keys(r->vms[t->worker], p->code, p->begin, &inst, all, &spec, &keys, err);
+    if (st != OK)
+        return st;
+    uint32_t *first = xmalloc((all->n_rows + 1ull) * sizeof *first);
+    const int64_t *seqs = column_ints(all->slots[all->n_cols - 1].values);
+    group_rows(keys, spec->n_keys, all->n_rows, NULL, first);
+    Column *c = column_new(TYPE_INT, false, groups->n_rows);
+    for (uint32_t g = 0; g < groups->n_rows; g++)
+        column_ints(c)[g] = seqs[first[g]];
+    order_column_add(groups, c);
+    free(first);
+    for (uint32_t k = 0; k < spec->n_keys; k++)
+        column_unref(keys[k]);
+    free(keys);
+    return OK;
+}
+
+/* What the operation makes of the rows of a partition; the last column is not among the keys. */
+static Status rows_make(Run *r, const Task *t, const Making *m, Batch **out, Error *err)
+{
+    const Partitions *p = m->p;
+    const VmInstance inst = vm_again(r, p->raw->step);
     Status st = OK;
     for (uint32_t i = 0; i < m->n; i++)
-        for (uint32_t c = 0; c < m->p->raw->n_cols && st == OK; c++)
-            if (m->p->raw->lacks_text[c])
+        for (uint32_t c = 0; c < p->raw->n_cols && st == OK; c++)
+            if (p->raw->lacks_text[c])
                 st = block_drop_text(m->parts[i], c, err);
     if (st != OK)
         return st;
     Batch *all = batch_concat(m->parts, m->n, m->parts[0]->n_cols, m->parts[0]->types);
-    st = vm_run_part(r->vms[t->worker], code, 0, folded_end(code), NULL, &inst, all, out, err);
+    st = vm_run_part(r->vms[t->worker], p->code, p->begin, p->end, NULL, &inst, all, out, err);
+    if (st == OK && p->code->instrs[p->end - 1].op == OP_GROUP)
+        st = firsts_add(r, t, p, all, *out, err);
     batch_unref(all);
     return st;
 }
 
-static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec, const Code *code,
-                             Spilled *to, Error *err)
+static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec, Spilled *to,
+                             Error *err)
 {
     Batch *made = NULL;
     Status st;
@@ -281,7 +314,7 @@ static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec,
     if (st == OK && spec)
         st = groups_make(t, m, &made, err);
     else if (st == OK)
-        st = rows_make(r, t, m, code, &made, err);
+        st = rows_make(r, t, m, &made, err);
     groups_close(m->groups);
     for (uint32_t i = 0; i < m->n; i++)
         batch_unref(m->parts[i]);
@@ -294,7 +327,7 @@ static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec,
 }
 
 static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec *spec,
-                                const Code *code, Spilled **out, Error *err)
+                                Spilled **out, Error *err)
 {
     Spilled *to = NULL;
     Status st = records_flush(r, p, 1, err);
@@ -302,12 +335,12 @@ static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec
         buf_deinit(&p->bufs[k]);
     bytes_count(r, p);
     if (st == OK)
-        st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, &to, err);
+        st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, 0, &to, err);
     for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
         Making m = {.p = p, .part = k};
         st = task_check(t, err);
         if (st == OK && p->raw->runs[k].n)
-            st = partition_make(r, t, &m, spec, code, to, err);
+            st = partition_make(r, t, &m, spec, to, err);
     }
     if (st != OK) {
         spilled_free(to);
@@ -322,11 +355,10 @@ Status partitions_finish_groups(Run *r, const Task *t, Partitions *p, const Spec
 {
     State *state = instance_state(t->inst);
     rejects_next_group(&state->told);
-    return partitions_finish(r, t, p, spec, NULL, out, err);
+    return partitions_finish(r, t, p, spec, out, err);
 }
 
-Status partitions_finish_rows(Run *r, const Task *t, Partitions *p, const Code *code, Spilled **out,
-                              Error *err)
+Status partitions_finish_rows(Run *r, const Task *t, Partitions *p, Spilled **out, Error *err)
 {
-    return partitions_finish(r, t, p, NULL, code, out, err);
+    return partitions_finish(r, t, p, NULL, out, err);
 }

@@ -35,8 +35,8 @@ char *spill_folder(const Run *r)
     return xstrndup("/var/tmp", 8);
 }
 
-Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, Spilled **out,
-                    Error *err)
+Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, uint32_t begin,
+                    Spilled **out, Error *err)
 {
     char *folder = spill_folder(r);
     SpillFile *file = NULL;
@@ -49,6 +49,7 @@ Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, S
     p->step = s;
     p->order = order;
     p->code = code;
+    p->begin = begin;
     pthread_mutex_init(&p->mu, NULL);
     *out = p;
     return OK;
@@ -291,7 +292,7 @@ static Status keys_find(Stream *s, Cursor *c, Error *err)
     }
     const VmInstance inst = vm_again(s->run, s->p->step);
     const Spec *spec;
-    return vm_run_keys(s->vm, s->p->code, &inst, b, &spec, &c->keys, err);
+    return vm_run_keys(s->vm, s->p->code, s->p->begin, &inst, b, &spec, &c->keys, err);
 }
 
 static Status piece_next(Stream *s, uint32_t i, Error *err)
@@ -311,7 +312,7 @@ static void keys_open(Stream *s)
     s->n_keys = 1;
     const Spec *spec = NULL;
     if (s->p->order == SPILL_SORTED) {
-        uint32_t i = 0;
+        uint32_t i = s->p->begin;
         while (s->p->code->instrs[i].op != OP_SORT)
             i++;
         spec = &s->p->code->specs[s->p->code->instrs[i].a];

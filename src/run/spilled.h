@@ -30,7 +30,8 @@ typedef struct Spilled {
     SpillFile *file;
     const Step *step;   /* whose it is: counted for it */
     SpillOrder order;
-    const Code *code;   /* SPILL_SORTED */
+    const Code *code;   /* SPILL_SORTED: from instruction `begin` on */
+    uint32_t begin;
     BlockInputs inputs;
     SpillRun *runs;     /* [n_runs] owned */
     uint32_t n_runs, cap_runs;
@@ -42,8 +43,9 @@ typedef struct Spilled {
     struct Lookup *lookups; /* guarded by mu: by the keys of joins (lookup.h) */
 } Spilled;
 
-Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, Spilled **out,
-                    Error *err);
+/* code, begin: SPILL_SORTED, else NULL and 0. */
+Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, uint32_t begin,
+                    Spilled **out, Error *err);
 void spilled_free(Spilled *p); /* NULL is fine */
 /* Puts the rows of some batches as one run. SPILL_SORTED: each of them is sorted. */
 Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,

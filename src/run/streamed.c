@@ -1,10 +1,8 @@
 /* streamed.c - a step over a table that is spilled: it goes through the row-wise statements in parts, as a file that
- * is read does, and what they leave is put together only where a statement wants all of it. */
+ * is read does; where a statement wants all of what they leave, that is kept as far as the budget goes (rest.h). */
 #include "plan/fold.h"
 #include "run/meter.h"
-#include "run/spilled.h"
-
-#include <stdlib.h>
+#include "run/rest.h"
 
 uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
 {
@@ -50,37 +48,12 @@ Batch *table_stand_in(Run *r, const Step *s, Spilled *p)
     return b;
 }
 
-/* What the streamed statements leave: thrown away, spilled again, or kept in memory. */
-typedef struct Rest {
-    bool is_dropped;
-    Spilled *spilled; /* NULL: kept, in `held` */
-    State held;
-    uint64_t n_rows;
-} Rest;
-
-static Status rest_take(Run *r, const Task *t, Rest *rest, Batch *part, Error *err)
-{
-    Status st = OK;
-    rest->n_rows += part->n_rows;
-    if (rest->spilled) {
-        uint64_t begin = work_begin(r);
-        st = spilled_append(r, rest->spilled, part, err);
-        work_end(r, t, WORK_SPILL, begin, part->n_rows, 0);
-    } else if (!rest->is_dropped) {
-        Batch *own = batch_compact(part);
-        state_count(r, &rest->held, rest->held.n_bytes + batch_held_bytes(own));
-        keep_part(&rest->held, own);
-    }
-    batch_unref(part);
-    return st;
-}
-
 static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, Stream *in, uint32_t first,
-                             uint32_t end, Rest *rest, Error *err)
+                             Rest *rest, Error *err)
 {
     const Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
-    for (;;) {
+    while (first < rest->begin || !rest_is_full(rest)) { /* statements may have effects, or fail, on any row */
         Batch *b = NULL, *part = NULL;
         Status st = task_check(h->task, err);
         uint64_t begin = work_begin(r);
@@ -89,36 +62,59 @@ static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, St
         if (st != OK || !b)
             return st;
         work_end(r, h->task, WORK_UNSPILL, begin, b->n_rows, 0);
-        st = vm_run_part(r->vms[h->task->worker], c, first, end, outside, inst, b, &part, err);
+        st = vm_run_part(r->vms[h->task->worker], c, first, rest->begin, outside, inst, b, &part, err);
         inst->row_base += b->n_rows;
         batch_unref(b);
         if (st == OK)
-            st = rest_take(r, h->task, rest, part, err);
+            st = rest_take(rest, part, err);
         if (st != OK)
             return st;
     }
+    return OK;
 }
 
-static void rest_drop(Run *r, Rest *rest)
+/* What is wanted of the rows behind the last statement. */
+static RestKind wanted_at_end(const Run *r, const Step *s)
 {
-    state_count(r, &rest->held, 0);
-    drop_parts(&rest->held);
-    free(rest->held.parts);
-    spilled_free(rest->spilled);
+    return !r->has_readers[s->id] ? REST_DROPPED : fold_streams_out(r->plan, s) ? REST_STORED : REST_HELD;
 }
 
-/* All that was kept, through the statements that are left. */
-static Status rest_run(Run *r, const VmHost *outside, VmInstance *inst, uint32_t end, Rest *rest,
-                       Batch **out, Error *err)
+/* The table from instruction `first` on, as far as one stream of it goes: *next is what comes out of the statement that wanted
+ * all of it, to be streamed from *end on; NULL: *out is there. */
+static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spilled *from, uint32_t first,
+                          uint32_t *end, Spilled **next, Batch **out, uint64_t *n_dropped, Error *err)
 {
     const Host *h = outside->ctx;
-    const Code *c = r->codes[h->step->id];
-    Batch **parts = rest->held.parts;
-    Batch *all = batch_concat_take(parts, rest->held.n_parts, parts[0]->n_cols, parts[0]->types);
-    rest->held.n_parts = 0;
+    const Step *s = h->step;
+    const Code *c = r->codes[s->id];
+    bool holds_all = s->on_failure == ON_FAILURE_SKIP; /* nothing is seen of an instance that fails half the way */
+    uint32_t stop = holds_all ? first : streamed_end(r, c, first);
+    bool is_all = c->instrs[stop].op == OP_END;
+    Rest rest;
+    Stream *in = NULL;
+    Status st = rest_open(&rest, r, h->task, inst, stop, holds_all, wanted_at_end(r, s), err);
+    if (st == OK)
+        st = stream_open(r, from, &in, err);
+    if (st == OK)
+        st = stream_through(r, outside, inst, in, first, &rest, err);
+    stream_close(in);
+    if (st == OK)
+        st = rest_finish(&rest, next, err);
+    *end = rest.end;
     inst->row_base = 0;
-    Status st = vm_run_part(r->vms[h->task->worker], c, end, c->n_instrs, outside, inst, all, out, err);
-    batch_unref(all);
+    if (st == OK && is_all && *next) {
+        *n_dropped = rest.n_rows;
+        *out = table_stand_in(r, s, *next);
+        *next = NULL;
+    } else if (st == OK && rest.kind == REST_DROPPED) {
+        *n_dropped = rest.n_rows;
+        *out = batch_new(0, 0);
+    } else if (st == OK && !*next) {
+        Batch *all = rest_all(&rest);
+        st = vm_run_part(r->vms[h->task->worker], c, stop, c->n_instrs, outside, inst, all, out, err);
+        batch_unref(all);
+    }
+    rest_close(&rest);
     return st;
 }
 
@@ -128,35 +124,24 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
     const Host *h = outside->ctx;
     const Step *s = h->step;
     const Code *c = r->codes[s->id];
-    uint32_t end = s->on_failure == ON_FAILURE_SKIP ? first : streamed_end(r, c, first);
-    bool is_all = c->instrs[end].op == OP_END, streams_out = fold_streams_out(r->plan, s);
-    Rest rest = {.is_dropped = is_all && !r->has_readers[s->id]};
-    Stream *in = NULL;
+    Spilled *own = NULL; /* between two of our statements */
     Status st = OK;
     *n_dropped = 0;
-    if (s->kind == STEP_COLLECT && is_all && end == first && streams_out) { /* as it is */
-        *out = table_stand_in(r, s, *from);
-        *n_dropped = (*from)->n_rows;
+    if (s->kind == STEP_COLLECT && !s->retry.n_more) { /* nobody else reads it, nor does another attempt */
+        own = *from;
         *from = NULL;
-        return OK;
     }
-    if (is_all && streams_out)
-        st = spilled_open(r, s, SPILL_AS_PUT, NULL, &rest.spilled, err);
-    if (st == OK)
-        st = stream_open(r, *from, &in, err);
-    if (st == OK)
-        st = stream_through(r, outside, inst, in, first, end, &rest, err);
-    stream_close(in);
-    if (st == OK && rest.is_dropped) {
-        *out = batch_new(0, 0);
-        *n_dropped = rest.n_rows;
-    } else if (st == OK && rest.spilled) {
-        *out = table_stand_in(r, s, rest.spilled);
-        *n_dropped = rest.n_rows;
-        rest.spilled = NULL;
-    } else if (st == OK) {
-        st = rest_run(r, outside, inst, end, &rest, out, err);
+    *out = NULL;
+    while (st == OK && !*out) {
+        Spilled *next = NULL;
+        if (own && c->instrs[first].op == OP_END && wanted_at_end(r, s) == REST_STORED) { /* as it is */
+            *n_dropped = own->n_rows;
+            *out = table_stand_in(r, s, own);
+            return OK;
+        }
+        st = stream_once(r, outside, inst, own ? own : *from, first, &first, &next, out, n_dropped, err);
+        spilled_free(own);
+        own = next;
     }
-    rest_drop(r, &rest);
     return st;
 }

@@ -75,7 +75,7 @@ struct Pass {
     uint64_t *failed;     /* of a join's pairs: left rows in whose pairs something failed; borrowed. NULL: not wanted */
     const uint32_t *pair_left; /* [n] which left row each is a pair of */
     VmCount *counts;      /* [code->n_instrs]; NULL: nothing is counted */
-    Column ***keys;       /* not NULL: SORT and DISTINCT end here, with their keys */
+    Column ***keys;       /* not NULL: SORT, DISTINCT and GROUP end here, with their keys */
     Groups **groups;      /* not NULL: GROUP and DISTINCT end here, with what they know of these rows */
     Error *err;
 };

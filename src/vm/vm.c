@@ -227,7 +227,12 @@ static Status pass_instr(Pass *p, Instr in)
             return OK;
         }
         table_distinct(p, &specs[in.a]); return OK;
-    case OP_GROUP: return table_group(p, &specs[in.a]);
+    case OP_GROUP:
+        if (p->keys) {
+            *p->keys = key_columns(p, &specs[in.a]);
+            return OK;
+        }
+        return table_group(p, &specs[in.a]);
     case OP_JOIN: return table_join(p, &specs[in.a]);
     case OP_UNION: return table_union(p, &specs[in.a]);
     case OP_LOG: log_lines(p, &regs[in.a], specs[in.b].per_row); return OK;
@@ -330,16 +335,16 @@ Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const
     return pass_run(&p, end, out);
 }
 
-Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch *in,
+Status vm_run_keys(Vm *vm, const Code *code, uint32_t first, const VmInstance *inst, const Batch *in,
                    const Spec **spec, Column ***keys, Error *err)
 {
     static const VmHost nothing = {0}; /* expressions reach nothing outside */
-    uint32_t i = 0;
-    while (code->instrs[i].op != OP_SORT && code->instrs[i].op != OP_DISTINCT)
+    uint32_t i = first;
+    while (code->instrs[i].op != OP_SORT && code->instrs[i].op != OP_DISTINCT && code->instrs[i].op != OP_GROUP)
         i++;
     *spec = &code->specs[code->instrs[i].a];
-    Pass p = {.vm = vm, .code = code, .host = &nothing, .inst = inst, .t = table_open(in), .keys = keys,
-              .err = err};
+    Pass p = {.vm = vm, .code = code, .host = &nothing, .inst = inst, .pc = first, .t = table_open(in),
+              .keys = keys, .err = err};
     pass_policy(&p, inst);
     return pass_run(&p, i + 1, NULL);
 }

@@ -72,9 +72,9 @@ Status vm_run(Vm *vm, const Code *code, const VmHost *host, const VmInstance *in
 Status vm_run_part(Vm *vm, const Code *code, uint32_t first, uint32_t end, const VmHost *host,
                    const VmInstance *inst, const Batch *in, Batch **out, Error *err);
 
-/* The keys of the first SORT or DISTINCT of the code for the rows of `in`, which have all statements before it behind
- * them: a list of new references, one for each of (*spec)->keys; the list is freed with free(). */
-Status vm_run_keys(Vm *vm, const Code *code, const VmInstance *inst, const Batch *in,
+/* The keys of the first SORT, DISTINCT or GROUP of the code from instruction `first` on, for the rows of `in`, which have all
+ * statements before it behind them: a list of new references, one for each of (*spec)->keys; the list is freed with free(). */
+Status vm_run_keys(Vm *vm, const Code *code, uint32_t first, const VmInstance *inst, const Batch *in,
                    const Spec **spec, Column ***keys, Error *err);
 
 /* For a host that is asked for rows of a table: hashes[rows of it] of the keys, the same for equal ones; they are less than
