@@ -725,6 +725,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     }
     register_stdin(b, &pops, scope);
     simplify_pops(b->arena, b->host->evaluator, &pops);
+    fold_tops(&pops);
     Step *step = step_new(b, op_label(s), s, kind, scope);
     if (!is_source)
         step_input(b, step, at->step);

@@ -115,6 +115,34 @@ static uint64_t take_limit(const Pop *p)
     return p->expr && p->expr->value.i > 0 ? (uint64_t)p->expr->value.i : 0;
 }
 
+/* The rows that a TAKE gives, if they are few enough to be held by a TOP. */
+static bool is_few(const Pop *take)
+{
+    enum { TOP_MOST = 100000 };
+    return take->kind == POP_TAKE && take->expr && take->expr->kind == TX_CONST && !take->expr->value.is_null &&
+           take->expr->value.i >= 0 && take->expr->value.i <= TOP_MOST;
+}
+
+static void make_top(Pop *sort, const Pop *take)
+{
+    sort->kind = POP_TOP;
+    sort->expr = take->expr;
+}
+
+void fold_tops(PopList *pops)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pops->n; i++) {
+        Pop *p = pops->ptr[i];
+        if (n && p->kind == POP_TAKE && pops->ptr[n - 1]->kind == POP_SORT && is_few(p)) {
+            make_top(pops->ptr[n - 1], p);
+            continue;
+        }
+        pops->ptr[n++] = p;
+    }
+    pops->n = n;
+}
+
 /* May p stand in the head as far as numbers go? `after`: the operations behind it. Where batches know
  * the numbers of their rows, nothing in front of p has dropped any that p or they ask for. */
 static bool keeps_numbers(const Pop *p, Pop *const *after, size_t n_after, bool is_numbered, BadRows bad_rows)
@@ -182,6 +210,23 @@ static const Step *only_reader(const Plan *plan, const Step *s, uint32_t *n_read
     return *n_readers == 1 ? reader : NULL;
 }
 
+/* A step that ends with a `sort`, and whose only reader begins with `take`. */
+static void finish_sort(const Plan *plan, Step *s)
+{
+    uint32_t n_readers;
+    Pop *last = s->pops.n ? s->pops.ptr[s->pops.n - 1] : NULL;
+    if (!last || last->kind != POP_SORT || s->is_generator || s->part_of)
+        return;
+    const Step *reader = only_reader(plan, s, &n_readers);
+    if (!reader || !reader->in || reader->scope != s->scope || reader->pops.n == 0 || !is_few(reader->pops.ptr[0]))
+        return;
+    make_top(last, reader->pops.ptr[0]); /* of the part of a collect, too, where it is the folded one */
+    if (s->hold == HOLD_SORTED && s->pops.n == 1) {
+        s->hold = HOLD_TOP;
+        s->hold_limit = take_limit(last);
+    }
+}
+
 static void finish(Arena *a, Plan *plan, Step *c)
 {
     uint32_t n_readers;
@@ -226,6 +271,8 @@ static void finish_read(const Plan *plan, Step *s)
 
 void fold_finish(Arena *a, Plan *plan)
 {
+    for (uint32_t i = 0; i < plan->n_steps; i++)
+        finish_sort(plan, plan->steps[i]);
     for (uint32_t i = 0; i < plan->n_steps; i++)
         if (plan->steps[i]->kind == STEP_COLLECT)
             finish(a, plan, plan->steps[i]);

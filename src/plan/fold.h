@@ -30,6 +30,7 @@
 #define PIPE_PLAN_FOLD_H
 
 #include "plan/plan.h"
+#include "plan/type.h"
 
 typedef struct PlanFold {
     size_t n_head;   /* statements of the part */
@@ -41,6 +42,9 @@ typedef struct PlanFold {
 /* Of an op's operations that collect in `scope`; is_numbered: batches know their rows' numbers. bad_rows: of the step; rows
  * that it drops lose count as those that `where` drops. */
 PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_numbered, BadRows bad_rows);
+
+/* A `sort` with a `take` right behind it is a `top`, as long as that is of no more rows than can well be held. */
+void fold_tops(PopList *pops);
 
 /* Should the static step read its file in parts? It has to do something behind the read that can be done
  * on a part, to run at most once, and not to read the first rows only. is_before_take: its only reader begins
