@@ -16,6 +16,7 @@ typedef struct Point {
     bool is_unknown;
     bool is_broken; /* a stage could not be made out: the rest of the flow is silent */
     Span from;      /* the stage that made it what it is, for labels */
+    Step *read;     /* the stage before, if it is an op without a name that nobody else can read; else NULL */
 } Point;
 
 typedef struct Builder {
@@ -555,8 +556,15 @@ static void split_collect(Builder *b, Step *c, uint32_t batches)
     register_sinks(b, part);
 }
 
-/* A static op that reads in parts: a generator in front of it, and it collects the generator's batches.
- * What the job says of fan-outs does not concern how many ranges the file has. */
+/* What the job says of fan-outs does not concern how many ranges a file has. */
+static void parts_are_free(Builder *b, const Step *gen)
+{
+    Scope *scope = &b->scopes.ptr[gen->yields];
+    scope->max_batches = 0;
+    scope->in_flight = scope->in_flight == UINT32_MAX ? 0 : scope->in_flight;
+}
+
+/* A static op that reads in parts: a generator in front of it, and it collects the generator's batches. */
 static void split_read(Builder *b, Step *c)
 {
     Step *gen = arena_new(b->arena, Step);
@@ -577,9 +585,7 @@ static void split_read(Builder *b, Step *c)
     gen->span = c->span;
     read->batch = BATCH_AUTO;
     opens_scope(b, gen, read);
-    Scope *scope = &b->scopes.ptr[gen->yields];
-    scope->max_batches = 0;
-    scope->in_flight = scope->in_flight == UINT32_MAX ? 0 : scope->in_flight;
+    parts_are_free(b, gen);
     c->kind = STEP_COLLECT;
     c->reads_in_parts = true;
     c->in = gen->out;
@@ -589,6 +595,21 @@ static void split_read(Builder *b, Step *c)
     c->n_tables = 0;
     c->pops.ptr++;
     c->pops.cap = --c->pops.n;
+    split_collect(b, c, gen->yields);
+}
+
+/* A static step behind a `read` that stands alone, both without a name: they are one op, as far as the file's parts
+ * go, and what reads is the generator. */
+static void join_read(Builder *b, Step *gen, Step *c)
+{
+    Pop *read = gen->pops.ptr[0];
+    gen->pops.n = 0;
+    gen->part_of = c;
+    read->batch = BATCH_AUTO;
+    opens_scope(b, gen, read);
+    parts_are_free(b, gen);
+    c->kind = STEP_COLLECT;
+    c->reads_in_parts = true;
     split_collect(b, c, gen->yields);
 }
 
@@ -661,6 +682,16 @@ static Span batches_from(const Builder *b, uint32_t scope)
     return b->steps.ptr[b->scopes.ptr[scope].generator]->pops.ptr[0]->span;
 }
 
+static bool ends_with_write(const Step *s)
+{
+    return s->pops.n && s->pops.ptr[s->pops.n - 1]->kind == POP_WRITE_CSV;
+}
+
+static bool has_no_name(const StageDef *s)
+{
+    return s->op && s->op->name.text.len == 0;
+}
+
 /* Lays out one stage behind *at; next: the one that follows, NULL: none. */
 static void build_stage(Builder *b, const StageDef *s, bool is_source, const StageDef *next,
                         bool is_last, Point *at)
@@ -676,6 +707,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
             *at = *p;
         else
             at->is_broken = true;
+        at->read = NULL;
         return;
     }
     if (is_source && s->op && !begins_with_source(s->op->op) && has_lost_source(s->op->op)) {
@@ -773,6 +805,10 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
         split_collect(b, step, batches);
     else if (is_source && fold_reads_in_parts(step, begins_with_take(next)))
         split_read(b, step);
+    else if (at->read && step->id == n_before && has_no_name(s) &&
+             fold_takes_parts(at->read, step, begins_with_take(next), !is_last || !ends_with_write(step)))
+        join_read(b, at->read, step);
+    at->read = is_source && has_no_name(s) ? step : NULL;
     for (size_t i = n_before; i < b->steps.n; i++)
         if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)
             register_sinks(b, b->steps.ptr[i]);

@@ -178,20 +178,41 @@ PlanFold fold_split(Pop *const *pops, size_t n_pops, uint32_t scope, bool is_num
     return f;
 }
 
+/* A plain read of one table, once; nothing is said of the one instance that reads. */
+static bool reads_plainly(const Step *s)
+{
+    const Pop *read = s->pops.n ? s->pops.ptr[0] : NULL;
+    return read && read->kind == POP_READ_CSV && read->batch == BATCH_NONE && !read->expr && !s->is_generator &&
+           s->kind == STEP_STATIC && s->scope == 0 && step_first_table(s) == 0;
+}
+
+static bool has_policies(const Step *s)
+{
+    return s->retry.n_more || s->timeout_us || s->pool || s->max_concurrent || s->on_failure == ON_FAILURE_SKIP;
+}
+
 bool fold_reads_in_parts(const Step *s, bool is_before_take)
 {
-    const Pop *read = s->pops.n > 1 ? s->pops.ptr[0] : NULL;
-    if (!read || read->kind != POP_READ_CSV || read->batch != BATCH_NONE || read->expr ||
-        s->kind != STEP_STATIC || s->scope != 0 || step_first_table(s))
-        return false;
-    /* These are said of the one instance that reads. */
-    if (s->retry.n_more || s->timeout_us || s->pool || s->max_concurrent ||
-        s->on_failure == ON_FAILURE_SKIP)
+    if (!reads_plainly(s) || s->pops.n < 2 || has_policies(s))
         return false;
     /* Rows that cannot be read are dropped, so that a part does not know how many there are before it. */
     PlanFold f = fold_split(s->pops.ptr + 1, s->pops.n - 1, s->scope, s->bad_rows == BAD_ROWS_FAIL, s->bad_rows);
     bool wants_first = f.hold == HOLD_FIRST || (is_before_take && f.n_head + 1 == s->pops.n);
     return !wants_first && (f.n_head || f.folds_next);
+}
+
+bool fold_takes_parts(const Step *read, const Step *s, bool is_before_take, bool is_wanted)
+{
+    if (!reads_plainly(read) || read->pops.n != 1 || has_policies(read) || s->kind != STEP_STATIC || !s->in ||
+        s->is_generator || s->scope != 0 || step_first_table(s) != 1 || has_policies(s))
+        return false;
+    if (read->bad_rows != BAD_ROWS_FAIL || s->bad_rows != BAD_ROWS_FAIL) /* each tells of its own */
+        return false;
+    PlanFold f = fold_split(s->pops.ptr, s->pops.n, 0, true, BAD_ROWS_FAIL);
+    if (f.hold == HOLD_SORTED) /* a top, then */
+        return is_before_take && f.n_head + 1 == s->pops.n;
+    return f.hold == HOLD_TOP || f.hold == HOLD_GROUPS || f.hold == HOLD_DISTINCT ||
+           (f.n_head == s->pops.n && !is_wanted);
 }
 
 /* ---- what readers want ---- */
@@ -340,9 +361,12 @@ static bool takes_in_parts(const Step *s, uint32_t k)
            s->kind == STEP_STATIC && !reads && s->on_failure != ON_FAILURE_SKIP;
 }
 
-/* Does it want of the table only rows with certain keys? */
+/* Does it want of the table only rows with certain keys? Where rows without a key are not errors they are told of when
+ * all keys are computed at once. */
 static bool finds_by_keys(const Step *s, uint32_t table)
 {
+    if (s->bad_rows != BAD_ROWS_FAIL)
+        return false;
     for (size_t i = 0; i < s->pops.n; i++) {
         const Pop *p = s->pops.ptr[i];
         bool is_of_table = (p->kind == POP_JOIN || p->kind == POP_UNION) && p->table == table;
@@ -399,6 +423,8 @@ static bool static_may_spill(const Plan *plan, const Step *s)
         i++;
     if (i == s->pops.n)
         return fold_streams_out(plan, s);
+    if (s->bad_rows != BAD_ROWS_FAIL)
+        return false;
     const Pop *p = s->pops.ptr[i];
     return p->kind == POP_SORT || p->kind == POP_DISTINCT || (p->kind == POP_GROUP && p->n_keys);
 }

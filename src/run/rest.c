@@ -54,7 +54,8 @@ static RestKind kind_of(Rest *rest)
     const Code *c = rest->code;
     uint32_t i = rest->end - 1;
     uint16_t op = c->instrs[i].op;
-    if (wants_place(c, rest->begin, rest->end))
+    /* Errors in rows are told of once, in the order of the whole table. */
+    if (wants_place(c, rest->begin, rest->end) || rest->inst->bad_rows != BAD_ROWS_FAIL)
         return REST_HELD;
     if (op == OP_SORT)
         return REST_SORTED;
