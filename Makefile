@@ -27,10 +27,10 @@ MODE    ?= release
 # What the build looks for, and the Debian package that has it.
 NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
          utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev \
-         pcre2posix.h:libpcre2-dev
+         pcre2posix.h:libpcre2-dev sqlite3.h:libsqlite3-dev
 NEEDS_FUZZ := clang:clang,libclang-rt-dev # for fuzz
 NEEDS_LONG := spin:spin # also, for test-long and test-models
-LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lm -pthread
+LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lsqlite3 -lm -pthread
 
 G := build/gen
 B := build/$(MODE)

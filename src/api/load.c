@@ -21,6 +21,12 @@ static Status guarded_csv(Catalog *c, Str path, const CsvDialect *dialect,
     return g->files->csv(g->files, path, dialect, out, err);
 }
 
+static Status guarded_query(Catalog *c, Str path, Str sql, const CatalogTable **out, Error *err)
+{
+    StdinGuard *g = (StdinGuard *)c;
+    return g->files->query(g->files, path, sql, out, err);
+}
+
 static Status guarded_files(Catalog *c, Str pattern, uint64_t *n, Str *first, Error *err)
 {
     StdinGuard *g = (StdinGuard *)c;
@@ -34,7 +40,7 @@ Mill *mill_open(const MillOptions *options)
     m->arena = arena_open();
     m->sources = sources_open();
     diags_init(&m->diags);
-    m->catalog = (StdinGuard){.face = {.csv = guarded_csv, .files = guarded_files},
+    m->catalog = (StdinGuard){.face = {.csv = guarded_csv, .query = guarded_query, .files = guarded_files},
                               .files = file_catalog_open(),
                               .is_refused = options->refuses_stdin};
     if (!options->has_now)

@@ -10,8 +10,11 @@
 #include "base/status.h"
 #include "base/type.h"
 
-/* What a text of rows is made of. */
-typedef enum RowFormat { ROWS_CSV, ROWS_JSON, ROWS_LINES } RowFormat;
+/* What rows are read from or written to: texts of three kinds, a database. */
+typedef enum RowFormat { ROWS_CSV, ROWS_JSON, ROWS_LINES, ROWS_SQLITE } RowFormat;
+
+/* What becomes of a table of that name. Where there is none all of them make it. */
+typedef enum TableMode { TABLE_CREATE, TABLE_APPEND, TABLE_REPLACE } TableMode;
 
 /* How a CSV text is written; of the other formats only `format` counts. Start from CSV_DEFAULT_DIALECT. */
 typedef struct CsvDialect {
@@ -21,6 +24,7 @@ typedef struct CsvDialect {
     bool has_header;  /* true */
     bool use_libcsv;  /* with (engine: "libcsv") */
     Str null_word;    /* an unquoted field equal to it is null too; empty: only the empty field */
+    TableMode mode;   /* ROWS_SQLITE, written: TABLE_CREATE */
 } CsvDialect;
 extern const CsvDialect CSV_DEFAULT_DIALECT;
 
@@ -47,6 +51,9 @@ typedef struct Catalog {
      * dialect->format may be any; a JSON file without an object has no columns. */
     Status (*csv)(struct Catalog *c, Str path, const CsvDialect *dialect,
                   const CatalogTable **out, Error *err);
+    /* The columns of a query of an SQLite database. ERR_IO when the file cannot be opened, ERR_ROW when the query is
+     * the mistake, ERR_DATA for anything else. May be NULL. */
+    Status (*query)(struct Catalog *c, Str path, Str sql, const CatalogTable **out, Error *err);
     /* How many files match the pattern of `files` or `read` now, and the first of them (first may be NULL); ERR_IO
      * when that cannot be told. May be NULL. */
     Status (*files)(struct Catalog *c, Str pattern, uint64_t *n, Str *first, Error *err);

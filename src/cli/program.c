@@ -9,7 +9,8 @@
 
 int cli_failed(const Term *t, const Error *err)
 {
-    complain(t, (Str){0}, "%s", err->text);
+    int len = (int)strcspn(err->text, "\n");
+    complain(t, str_of(err->text[len] ? err->text + len + 1 : ""), "%.*s", len, err->text); /* what to do about it */
     return EXIT_FAILED;
 }
 

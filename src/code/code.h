@@ -80,7 +80,7 @@ typedef enum SpecKind {
     SPEC_FAIL,    /* is_permanent */
     SPEC_JOIN,    /* table, join, keys, table_keys, rest, cols; schema: of the joined table */
     SPEC_UNION,   /* table, cols: of the table; schema: of the table */
-    SPEC_READ,    /* path, dialect, schema: of the columns as read */
+    SPEC_READ,    /* path (of a database too), dialect, schema: of the columns as read */
     SPEC_WRITE,   /* sink, dialect; write_index */
 } SpecKind;
 

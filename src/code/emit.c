@@ -701,6 +701,15 @@ static void explode(Emit *e, const Pop *p)
     put(e, OP_EXPLODE, r, add_spec(e, s), 0);
 }
 
+/* The path and the name of a table in one string. */
+static uint16_t table_place(Emit *e, const Pop *p)
+{
+    Tx *nul = arena_new(e->arena, Tx);
+    *nul = (Tx){.kind = TX_CONST, .type = TYPE_STRING, .value = {.type = TYPE_STRING, .s = {"\0", 1}}, .span = p->span};
+    Tx *parts[] = {p->expr, nul, p->expr2};
+    return concat(e, parts, 3, false);
+}
+
 static void pop(Emit *e, const Pop *p)
 {
     uint16_t r;
@@ -775,7 +784,7 @@ static void pop(Emit *e, const Pop *p)
         put(e, OP_SLEEP, expr(e, p->expr), 0, 0);
         break;
     case POP_WRITE_CSV: {
-        r = expr(e, p->expr);
+        r = p->expr2 ? table_place(e, p) : expr(e, p->expr);
         Spec s = {.kind = SPEC_WRITE, .dialect = p->dialect, .schema = p->out,
                   .sink = operand(e, p->sink)};
         put(e, OP_WRITE_CSV, r, add_spec(e, s), 0);

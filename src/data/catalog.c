@@ -8,6 +8,7 @@
 #include "data/files.h"
 #include "data/json_read.h"
 #include "data/sniff.h"
+#include "data/sqlite_read.h"
 
 #define SAMPLE_BYTES (1u << 20)
 
@@ -159,10 +160,27 @@ static Status catalog_files(Catalog *c, Str pattern, uint64_t *n, Str *first, Er
     return st;
 }
 
+static Status catalog_query(Catalog *c, Str path, Str sql, const CatalogTable **out, Error *err)
+{
+    FileCatalog *f = (FileCatalog *)c;
+    Str key = arena_printf(f->arena, "%d:%u:%.*s%.*s", (int)ROWS_SQLITE, path.len, STR_ARG(path), STR_ARG(sql));
+    Answer *a = map_get(&f->answers, key);
+    if (!a) {
+        a = arena_new(f->arena, Answer);
+        a->status = query_sniff(path, sql, f->arena, &a->table, &a->err);
+        map_put(&f->answers, key, a);
+    }
+    *out = a->status == OK ? &a->table : NULL;
+    if (a->status != OK && err)
+        *err = a->err;
+    return a->status;
+}
+
 Catalog *file_catalog_open(void)
 {
     FileCatalog *f = xcalloc(1, sizeof *f);
     f->base.csv = catalog_csv;
+    f->base.query = catalog_query;
     f->base.files = catalog_files;
     f->arena = arena_open();
     map_init(&f->answers, f->arena);

@@ -162,28 +162,6 @@ Status line_source_next(LineSource *s, CsvLimit limit, RawRows **out, Error *err
 
 /* --- open -------------------------------------------------------------------------------- */
 
-static CsvInput *input_new(Str file, const LineOptions *o)
-{
-    CsvInput *in = xcalloc(1, sizeof *in);
-    const Schema *schema = o->schema;
-    atomic_init(&in->refs, 1);
-    in->arena = arena_open();
-    in->dialect = CSV_DEFAULT_DIALECT;
-    in->dialect.format = o->format;
-    in->file = arena_str(in->arena, file);
-    in->first = str_eq(o->first, file) ? (Str){0} : arena_str(in->arena, o->first);
-    in->n_cols = in->n_schema = schema->n_cols;
-    in->names = arena_array(in->arena, Str, schema->n_cols + 1);
-    in->map = arena_array(in->arena, uint32_t, schema->n_cols + 1);
-    in->inferred_rows = arena_array(in->arena, uint64_t, schema->n_cols + 1);
-    for (uint32_t c = 0; c < schema->n_cols; c++) {
-        in->names[c] = arena_str(in->arena, schema->cols[c].name);
-        in->map[c] = c;
-        in->inferred_rows[c] = o->inferred_rows ? o->inferred_rows[c] : 0;
-    }
-    return in;
-}
-
 /* Looks at the first bytes: a mark to drop, or text of another encoding. */
 static Status check_start(LineSource *s, Error *err)
 {
@@ -208,7 +186,10 @@ Status line_source_open(Str path, const LineOptions *o, LineSource **out, Error 
     bool is_stdin = str_is(path, "stdin") || str_is(path, "-");
     LineSource *s = xcalloc(1, sizeof *s);
     Status st = OK;
-    s->input = input_new(is_stdin ? STR_LIT("stdin") : path, o);
+    Str file = is_stdin ? STR_LIT("stdin") : path;
+    s->input = csv_input_of_schema(file, o->schema, o->inferred_rows);
+    s->input->dialect.format = o->format;
+    s->input->first = str_eq(o->first, file) ? (Str){0} : arena_str(s->input->arena, o->first);
     s->line = 1;
     s->pool = heap_pool_new(CSV_BATCH_AUTO + 1 + SLACK, IDLE_BLOCKS);
     s->from = o->sample;

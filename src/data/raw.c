@@ -6,6 +6,25 @@
 #include "base/utf8.h"
 #include "data/csv_scan.h"
 
+CsvInput *csv_input_of_schema(Str file, const Schema *schema, const uint64_t *inferred_rows)
+{
+    CsvInput *in = xcalloc(1, sizeof *in);
+    atomic_init(&in->refs, 1);
+    in->arena = arena_open();
+    in->dialect = CSV_DEFAULT_DIALECT;
+    in->file = arena_str(in->arena, file);
+    in->n_cols = in->n_schema = schema->n_cols;
+    in->names = arena_array(in->arena, Str, schema->n_cols + 1);
+    in->map = arena_array(in->arena, uint32_t, schema->n_cols + 1);
+    in->inferred_rows = arena_array(in->arena, uint64_t, schema->n_cols + 1);
+    for (uint32_t c = 0; c < schema->n_cols; c++) {
+        in->names[c] = arena_str(in->arena, schema->cols[c].name);
+        in->map[c] = c;
+        in->inferred_rows[c] = inferred_rows ? inferred_rows[c] : 0;
+    }
+    return in;
+}
+
 CsvInput *csv_input_ref(CsvInput *in)
 {
     atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);

@@ -29,6 +29,8 @@ typedef struct CsvInput {
     uint64_t *inferred_rows; /* [n_cols] rows a field's type was inferred from; 0: declared, unknown */
 } CsvInput;
 
+/* Of an input whose fields are the schema's columns, in its order; of its builder for now. inferred_rows may be NULL. */
+CsvInput *csv_input_of_schema(Str file, const Schema *schema, const uint64_t *inferred_rows);
 CsvInput *csv_input_ref(CsvInput *in);
 void csv_input_unref(CsvInput *in); /* NULL is fine */
 
@@ -38,7 +40,7 @@ typedef struct RawRows {
     Heap *block;         /* holds the bytes of the range; one reference */
     const char *bytes;   /* first byte of the range, which ends at a record's end */
     size_t n_bytes;      /* < 4 GiB; the last byte is LF or CR */
-    uint64_t first_row;  /* rows before this range, of the input and of those read before it */
+    uint64_t first_row;  /* rows of the input before this range */
     uint64_t first_line; /* line of the range's first byte, counted from 1 */
     uint64_t first_byte; /* its offset in the (decompressed) input */
 

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "data/csv_write.h"
+#include "data/sqlite_write.h"
 
 void rows_write_header(Buf *out, const Schema *schema, const CsvDialect *d)
 {
@@ -147,6 +148,8 @@ Status rows_write(Buf *out, const Batch *b, const Schema *schema, const CsvDiale
         st = batch_values(b, c, schema->cols[c].name, NULL, NULL, &cols[c], err);
     if (st == OK && d->format == ROWS_JSON)
         json_write(out, b, schema, cols);
+    else if (st == OK && d->format == ROWS_SQLITE)
+        sqlite_pack(out, b, cols);
     else if (st == OK)
         lines_write(out, cols[0]);
     if (st == OK)

@@ -44,8 +44,7 @@ static Status sink_error(Sink *s, const char *doing, Error *err)
 
 /* --- the file ---------------------------------------------------------------------------- */
 
-/* Makes the folders of path. */
-static void folders_make(char *path)
+void sink_make_folders(char *path)
 {
     for (char *p = path + 1; *p; p++) {
         if (*p != '/')
@@ -87,7 +86,7 @@ static Status bytes_write(Sink *s, const char *p, size_t n, Error *err)
 
 static Status temp_open(Sink *s, mode_t mode, Error *err)
 {
-    folders_make(s->path);
+    sink_make_folders(s->path);
     Buf name = {0};
     const char *slash = strrchr(s->path, '/');
     size_t folder = slash ? (size_t)(slash - s->path) + 1 : 0;

@@ -32,5 +32,7 @@ Status sink_commit(Sink *s, Error *err);
 /* Removes what is not visible yet and leaves s as it is: for a process that ends at once. From any thread. */
 void sink_abandon(const Sink *s);
 void sink_abort(Sink *s); /* removes what was written and frees s; NULL is fine */
+/* Makes the folders of a path, which is changed meanwhile. What stands in the way shows when the file is opened. */
+void sink_make_folders(char *path);
 
 #endif

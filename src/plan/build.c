@@ -284,6 +284,31 @@ static bool same_value(const Tx *x, const Tx *y)
     return x->kind == TX_CONST && y->kind == TX_CONST && str_eq(x->value.s, y->value.s);
 }
 
+/* Do two writes share a file? Tables of one database do not. */
+static bool same_output(const Pop *x, const Pop *y)
+{
+    return same_value(x->expr, y->expr) && (!x->expr2 || !y->expr2 || same_value(x->expr2, y->expr2));
+}
+
+static void report_same(Builder *b, const Pop *first, const Pop *p)
+{
+    Diag *d;
+    if (p->expr2 && first->expr2) {
+        d = diag_add(b->diags, E_SAME_PATH, p->expr2->span, "two steps write the table `%.*s` of `%.*s`",
+                     STR_ARG(p->expr2->value.s), STR_ARG(p->expr->value.s));
+        diag_label(b->diags, d, first->expr2->span, "the other one");
+        diag_help(b->diags, d, "give them tables of their own");
+        return;
+    }
+    d = diag_add(b->diags, E_SAME_PATH, p->expr->span, "two steps write `%.*s`", STR_ARG(p->expr->value.s));
+    diag_label(b->diags, d, first->expr->span, "the other one");
+    if (str_is(p->expr->value.s, "stdout"))
+        diag_help(b->diags, d, "end all flows but one in `write csv \"file.csv\"`: "
+                               "the rows of two would be mixed");
+    else
+        diag_help(b->diags, d, "give them paths of their own");
+}
+
 /* Numbers the writes of a step, and refuses a path that another step writes. */
 static void register_sinks(Builder *b, Step *s)
 {
@@ -292,18 +317,10 @@ static void register_sinks(Builder *b, Step *s)
         if (p->kind != POP_WRITE_CSV)
             continue;
         for (size_t k = 0; k < b->sinks.n; k++)
-            if (same_value(b->sinks.ptr[k].pop->expr, p->expr)) {
-                Diag *d = diag_add(b->diags, E_SAME_PATH, p->expr->span,
-                                   "two steps write `%.*s`", STR_ARG(p->expr->value.s));
-                diag_label(b->diags, d, b->sinks.ptr[k].pop->expr->span, "the other one");
-                if (str_is(p->expr->value.s, "stdout"))
-                    diag_help(b->diags, d, "end all flows but one in `write csv \"file.csv\"`: "
-                                           "the rows of two would be mixed");
-                else
-                    diag_help(b->diags, d, "give them paths of their own");
-            }
+            if (same_output(b->sinks.ptr[k].pop, p))
+                report_same(b, b->sinks.ptr[k].pop, p);
         p->sink = (uint32_t)b->sinks.n;
-        PlanSink sink = {.step = s->id, .pop = p, .by_key = p->expr->needs_batch};
+        PlanSink sink = {.step = s->id, .pop = p, .by_key = write_is_by_key(p)};
         vec_push(b->arena, &b->sinks, sink);
     }
 }

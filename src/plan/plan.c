@@ -24,6 +24,11 @@ bool pop_is_source(const Pop *p)
     return p->kind == POP_READ_CSV || p->kind == POP_RANGE || p->kind == POP_FILES;
 }
 
+bool write_is_by_key(const Pop *p)
+{
+    return p->expr->needs_batch || (p->expr2 && p->expr2->needs_batch);
+}
+
 bool pop_yields(const Pop *p)
 {
     if (p->kind == POP_READ_CSV || p->kind == POP_RANGE)

@@ -92,7 +92,7 @@ typedef struct Pop {
     Tx *expr;          /* FILTER LOG ASSERT FAIL SLEEP; TAKE SKIP TOP: the number; DEFINE: the value;
                           WRITE: the path; RANGE: first; READ: the path when it is not constant, else
                           NULL; SPLIT: into how many parts, NULL: by its keys; EXPLODE: the separator */
-    Tx *expr2;         /* ASSERT: the message; RANGE: last */
+    Tx *expr2;         /* ASSERT: the message; RANGE: last; WRITE of a database: the table's name, else NULL */
     uint32_t col;      /* DEFINE: the column; == n of the table before: appended. EXPLODE: the column */
     uint32_t n_cols;
     uint32_t *cols;    /* PROJECT: columns of the table before */
@@ -108,6 +108,7 @@ typedef struct Pop {
     Str first;         /* of a pattern: the first file when the columns were made out; empty: none was looked at */
     bool follows_first; /* the other files have just its columns */
     CsvDialect dialect; /* WRITE too */
+    Str query;         /* of a database */
     const CatalogTable *catalog; /* what the file showed; NULL: nothing was read of it */
     const bool *is_inferred;     /* [out->n_cols] the type comes from the file, not from a schema */
     const bool *needed;          /* [out->n_cols] columns that somebody wants (needs.h); NULL: all */
@@ -130,6 +131,8 @@ typedef struct Pop {
 
 /* It replaces what is piped in: READ, RANGE, FILES. */
 bool pop_is_source(const Pop *p);
+/* WRITE: the path, or the table of a database, depends on the batch. */
+bool write_is_by_key(const Pop *p);
 /* The step of it is a generator. */
 bool pop_yields(const Pop *p);
 /* What the batches it yields are called by: "number", "file", "value". */
@@ -217,7 +220,7 @@ typedef struct PlanPool {
 typedef struct PlanSink {
     uint32_t step;
     const Pop *pop;
-    bool by_key;          /* the path depends on the batch: a file per batch */
+    bool by_key;          /* the path, or the table, depends on the batch: one per batch (write_is_by_key) */
 } PlanSink;
 
 /* Where rows go that a policy drops. Steps may share it. */

@@ -155,7 +155,8 @@ static void join_put(Buf *out, const Pop *p)
 
 static const char *format_word(const Pop *p)
 {
-    static const char *const words[] = {[ROWS_CSV] = "csv", [ROWS_JSON] = "json", [ROWS_LINES] = "lines"};
+    static const char *const words[] = {[ROWS_CSV] = "csv", [ROWS_JSON] = "json", [ROWS_LINES] = "lines",
+                                        [ROWS_SQLITE] = "sqlite"};
     return words[p->dialect.format];
 }
 
@@ -169,6 +170,10 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
             operand_put(out, p->expr, in);
         else
             value_print_literal(out, path);
+        if (p->query.len) {
+            buf_puts(out, " query ");
+            value_print_literal(out, (Value){.type = TYPE_STRING, .s = p->query});
+        }
         batch_put(out, p);
         return;
     case POP_FILES:
@@ -235,6 +240,10 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
     }
     if (p->expr)
         tx_put(out, p->expr, in);
+    if (p->kind == POP_WRITE_CSV && p->expr2) {
+        buf_puts(out, " table ");
+        tx_put(out, p->expr2, in);
+    }
 }
 
 /* ---- what all formats share */

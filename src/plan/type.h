@@ -92,6 +92,12 @@ Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span);
  * False after a diagnostic. */
 bool type_patterns(Typer *t, const Builtin *b, Tx *const *args, uint32_t n_args);
 
+/* type_sqlite.c: databases. The query of a read; is it no stdin or stdout; the table of a write. False after a
+ * diagnostic. */
+bool type_query(Typer *t, const Stmt *s, Pop *p);
+bool type_database(Typer *t, Str path, Span span);
+void type_write_table(Typer *t, const Stmt *s, Pop *p);
+
 /* type_table.c: statements with a table. */
 void type_join(Typer *t, const Stmt *s, PopList *pops);
 void type_union(Typer *t, const Stmt *s, PopList *pops);

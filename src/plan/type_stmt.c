@@ -96,7 +96,13 @@ static void check_dialect(Typer *t, const Stmt *s, const CsvDialect *d)
 
 static RowFormat row_format(Format f)
 {
-    return f == FORMAT_JSON ? ROWS_JSON : f == FORMAT_LINES ? ROWS_LINES : ROWS_CSV;
+    switch (f) {
+    case FORMAT_CSV: return ROWS_CSV;
+    case FORMAT_JSON: return ROWS_JSON;
+    case FORMAT_LINES: return ROWS_LINES;
+    case FORMAT_SQLITE: return ROWS_SQLITE;
+    }
+    return ROWS_CSV;
 }
 
 static CsvDialect read_dialect(Typer *t, const Stmt *s)
@@ -145,7 +151,7 @@ static void type_batch(Typer *t, const Expr *e, Pop *p)
 /* The file that shows the columns. */
 static Str file_of(const Pop *p)
 {
-    return p->is_pattern ? p->first : p->path;
+    return p->query.len ? STR_LIT("the query") : p->is_pattern ? p->first : p->path;
 }
 
 static void inferred_col(Typer *t, const Pop *p, const CatalogCol *c, Span from)
@@ -154,9 +160,9 @@ static void inferred_col(Typer *t, const Pop *p, const CatalogCol *c, Span from)
     vec_push(t->arena, &t->cols, col);
 }
 
-/* A schema and a file whose columns are what its header says must agree. Members of JSON come and go: a key
+/* A schema and a file whose columns are what its header says, or a query, must agree. Members of JSON come and go: a key
  * that the sample lacks is null, one that the schema lacks is left out. */
-static void check_schema_of_csv(Typer *t, const Stmt *s, const Pop *p, const SchemaDef *def)
+static void check_schema_of_all(Typer *t, const Stmt *s, const Pop *p, const SchemaDef *def)
 {
     const CatalogTable *seen = p->catalog;
     for (uint32_t i = 0; i < def->schema.n_cols && def->col_spans; i++) {
@@ -203,6 +209,10 @@ static Status look_at(Typer *t, Pop *p, const CatalogTable **seen, Error *err)
 {
     uint64_t n = 0;
     Status st = OK;
+    if (p->dialect.format == ROWS_SQLITE && !t->catalog->query)
+        return error_set(err, ERR_IO, "nothing is known of databases here");
+    if (p->dialect.format == ROWS_SQLITE)
+        return t->catalog->query(t->catalog, p->path, p->query, seen, err);
     if (p->is_pattern)
         st = t->catalog->files(t->catalog, p->path, &n, &p->first, err);
     if (st == OK && p->is_pattern && n == 0)
@@ -240,8 +250,8 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
     if (path_is_known && p->path.len)
         st = look_at(t, p, &seen, &err);
     if (st != OK && !(def && !def->is_open && st == ERR_IO)) {
-        Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE, s->path->span,
-                           "%s", err.text);
+        Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE,
+                           st == ERR_ROW && s->query ? s->query->span : s->path->span, "%s", err.text);
         if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err.line)
             diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err.line, STR_ARG(file_of(p)));
         else if (st == ERR_IO)
@@ -258,8 +268,8 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
             ScopeCol col = {.name = c.name, .type = c.type, .from = def->type_spans[i]};
             vec_push(t->arena, &t->cols, col);
         }
-        if (seen && p->dialect.format == ROWS_CSV)
-            check_schema_of_csv(t, s, p, def);
+        if (seen && p->dialect.format != ROWS_JSON)
+            check_schema_of_all(t, s, p, def);
         if (!def->is_open)
             return;
     } else if (seen && seen->n_cols == 0) {
@@ -329,14 +339,17 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
         Tx *path = type_expr_as(t, s->path, TYPE_STRING, "a path");
         if (path->kind == TX_CONST && !path->value.is_null) {
             p->path = path->value.s;
-            p->is_pattern = t->catalog->files && names_many(p->path);
+            p->is_pattern = t->catalog->files && p->dialect.format != ROWS_SQLITE && names_many(p->path);
             path_is_known = true;
         } else if (path->type != TYPE_ERROR) {
             p->expr = path;
         }
     }
     t->has_table = true;
-    if (s->path->kind == EXPR_ERROR || (!path_is_known && !p->expr)) {
+    bool is_lost = s->path->kind == EXPR_ERROR || (!path_is_known && !p->expr);
+    if (p->dialect.format == ROWS_SQLITE)
+        is_lost = !type_query(t, s, p) || is_lost || !type_database(t, p->path, s->path->span);
+    if (is_lost) {
         t->is_unknown = true;
         t->cols = empty_cols();
     } else if (p->dialect.format == ROWS_LINES) {
@@ -837,6 +850,8 @@ static void type_write(Typer *t, const Stmt *s, PopList *pops)
     p->dialect.has_header = option_bool(t, s, OPTION_WRITE_CSV_HEADER, true);
     p->dialect.null_word = option_text(t, s, OPTION_WRITE_CSV_NULL);
     check_dialect(t, s, &p->dialect);
+    if (p->dialect.format == ROWS_SQLITE)
+        type_write_table(t, s, p);
     if (p->dialect.format == ROWS_LINES && !t->is_unknown &&
         (t->cols.n != 1 || t->cols.ptr[0].type != TYPE_STRING)) {
         Diag *d;

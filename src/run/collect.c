@@ -126,7 +126,7 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     }
     if (s->part_of->reads_in_parts) {
         const GenBatch *g = instance_input(t->inst, 0);
-        inst.row_base = g->raw->first_row;
+        inst.row_base = g->first_row;
     }
     part->n_rows_in = t->n_rows_in = in->n_rows;
     if (merges(s->part_of)) {

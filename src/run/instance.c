@@ -139,18 +139,24 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     h->task->n_rows_in = 0; /* of the files */
     source_rewind(h->state); /* an attempt before may have gone half the way */
     while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
-        RawRows *raw = NULL;
+        SourceRows rows = {0};
         Batch *in = NULL, *part = NULL;
         uint64_t begin = work_begin(r);
         st = task_check(h->task, err); /* an input may be endless */
         if (st == OK)
-            st = source_next(r, h->step, h->state, limit, &raw, err);
-        if (st != OK || !raw)
+            st = source_next(r, h->task, h->step, h->state, limit, &rows, err);
+        if (st != OK || (!rows.raw && !rows.batch))
             break;
-        work_end(r, h->task, WORK_READ, begin, raw->n_rows, raw->n_bytes);
-        begin = work_begin(r);
-        st = read_batch(r, raw, read, h->step->bad_rows == BAD_ROWS_FAIL ? NULL : &h->state->read_told, &in, err);
-        work_end(r, h->task, WORK_INDEX, begin, raw->n_rows, raw->n_bytes);
+        if (rows.batch) {
+            work_end(r, h->task, WORK_READ, begin, rows.batch->n_rows, 0);
+            in = batch_ref(rows.batch);
+        } else {
+            work_end(r, h->task, WORK_READ, begin, rows.raw->n_rows, rows.raw->n_bytes);
+            begin = work_begin(r);
+            st = read_batch(r, rows.raw, read, h->step->bad_rows == BAD_ROWS_FAIL ? NULL : &h->state->read_told, &in,
+                            err);
+            work_end(r, h->task, WORK_INDEX, begin, rows.raw->n_rows, rows.raw->n_bytes);
+        }
         if (st == OK) {
             h->task->n_rows_in += in->n_rows;
             if (end > 1)
@@ -171,7 +177,7 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
                 st = spill_read(r, h->task, h->step, h->state, err);
         }
         batch_unref(in);
-        raw_unref(raw);
+        source_rows_free(&rows);
     }
     if (st != OK)
         return st;

@@ -2,13 +2,16 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "data/rows_write.h"
 #include "data/sink.h"
+#include "data/sqlite_write.h"
 
 typedef struct Output {
-    Sink *sink;        /* NULL: a file per instance */
+    Sink *sink;        /* NULL: a table, or a file or table per instance */
+    DbTable *table;    /* NULL: no table that all share */
     bool is_dropped;
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
 } Output;
@@ -16,15 +19,28 @@ typedef struct Output {
 /* Who writes a path that depends on the batch. */
 typedef struct PathOwner {
     uint32_t frame, sink;
+    bool is_done; /* of a table: another attempt of the instance has nothing to add */
 } PathOwner;
+
+/* A database whose path all batches share. */
+typedef struct OpenDatabase OpenDatabase;
+struct OpenDatabase {
+    OpenDatabase *next;
+    Str path;
+    Database *db;
+};
 
 struct OwnFile {
     OwnFile *next;             /* of the instance */
     OwnFile *open_next, *open_prev; /* of all that are open; guarded by mu */
-    Sink *sink;
-    char *path;                /* owned */
+    Sink *sink;                /* NULL: a table, whose rows wait here */
+    char *path;                /* owned; of a table: the database's, a NUL and the table's name */
+    uint32_t path_len;
     uint32_t id;               /* the plan's sink */
     uint64_t next_seq;
+    PathOwner *owner;          /* of a table */
+    const Spec *spec;          /* of a table */
+    Buf rows;                  /* of a table: packed */
 };
 
 struct Outputs {
@@ -34,7 +50,70 @@ struct Outputs {
     Arena *arena;      /* guarded by mu */
     Map owners;        /* path -> PathOwner, guarded by mu */
     OwnFile *open;     /* guarded by mu */
+    OpenDatabase *databases; /* complete when the run starts */
 };
+
+/* ---- databases */
+
+/* Does the job read the database, too? */
+static bool is_read(const Plan *plan, Str path)
+{
+    for (uint32_t i = 0; i < plan->n_steps; i++)
+        for (size_t k = 0; k < plan->steps[i]->pops.n; k++) {
+            const Pop *p = plan->steps[i]->pops.ptr[k];
+            if (p->kind == POP_READ_CSV && p->dialect.format == ROWS_SQLITE && (p->expr || str_eq(p->path, path)))
+                return true;
+        }
+    return false;
+}
+
+static OpenDatabase *database_find(const Outputs *o, Str path)
+{
+    OpenDatabase *d = o->databases;
+    while (d && !str_eq(d->path, path))
+        d = d->next;
+    return d;
+}
+
+static Status database_get(Outputs *o, Str path, Database **out, Error *err)
+{
+    OpenDatabase *d = database_find(o, path);
+    if (!d) {
+        d = arena_new(o->arena, OpenDatabase);
+        Status st = database_open(path, is_read(o->plan, path), &d->db, err);
+        if (st != OK)
+            return st;
+        d->path = path;
+        d->next = o->databases;
+        o->databases = d;
+    }
+    *out = d->db;
+    return OK;
+}
+
+/* The table of a write, as far as it is the same for all batches. */
+static Status table_open(Outputs *o, uint32_t sink, Error *err)
+{
+    const Pop *p = o->plan->sinks[sink].pop;
+    Database *db = NULL;
+    if (p->expr->needs_batch) /* a database per batch */
+        return OK;
+    Status st = database_get(o, p->expr->value.s, &db, err);
+    if (st == OK && !o->plan->sinks[sink].by_key)
+        st = database_begin(db, p->expr2->value.s, p->out, p->dialect.mode, &o->list[sink].table, err);
+    return st;
+}
+
+static Status databases_close(Outputs *o, bool commit, Error *err)
+{
+    Status st = OK;
+    for (OpenDatabase *d = o->databases; d; d = d->next) {
+        Status s = database_close(d->db, commit && st == OK, st == OK ? err : NULL);
+        st = st == OK ? s : st;
+    }
+    o->databases = NULL;
+    return st;
+}
 
 Status outputs_open(const Plan *plan, Outputs **out, Error *err)
 {
@@ -48,6 +127,10 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
     pthread_mutex_init(&o->mu, NULL);
     for (uint32_t i = 0; i < plan->n_sinks && st == OK; i++) {
         const Pop *p = plan->sinks[i].pop;
+        if (p->dialect.format == ROWS_SQLITE) {
+            st = table_open(o, i, err);
+            continue;
+        }
         if (plan->sinks[i].by_key)
             continue;
         buf_clear(&head);
@@ -66,27 +149,70 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
 {
     Output *out = &o->list[sink];
+    if (out->table)
+        return table_append(out->table, bytes, err);
     return sink_submit(out->sink, out->next_seq++, bytes, err);
 }
 
 void outputs_drop(Outputs *o, uint32_t sink)
 {
     o->list[sink].is_dropped = true;
+    if (o->list[sink].table)
+        table_drop(o->list[sink].table);
 }
 
-/* Notes who writes the path; false if another batch does. */
-static bool path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
+/* Notes who writes the path; NULL if another batch does. */
+static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
 {
     pthread_mutex_lock(&o->mu);
-    const PathOwner *owner = map_get(&o->owners, path);
-    bool is_free = !owner || (owner->frame == frame && owner->sink == sink);
+    PathOwner *owner = map_get(&o->owners, path);
     if (!owner) {
-        PathOwner *new = arena_new(o->arena, PathOwner);
-        *new = (PathOwner){.frame = frame, .sink = sink};
-        map_put(&o->owners, arena_str(o->arena, path), new);
+        owner = arena_new(o->arena, PathOwner);
+        *owner = (PathOwner){.frame = frame, .sink = sink};
+        map_put(&o->owners, arena_str(o->arena, path), owner);
     }
     pthread_mutex_unlock(&o->mu);
-    return is_free;
+    return owner->frame == frame && owner->sink == sink ? owner : NULL;
+}
+
+/* The parts of the place of a table. */
+static Str database_of(Str place)
+{
+    const char *nul = memchr(place.ptr, '\0', place.len);
+    return str_slice(place, 0, nul ? (uint32_t)(nul - place.ptr) : place.len);
+}
+
+static Str table_of(Str place)
+{
+    uint32_t at = database_of(place).len + 1;
+    return str_slice(place, at, place.len - at);
+}
+
+static Status is_taken(const Spec *spec, Str path, Error *err)
+{
+    if (spec->dialect.format == ROWS_SQLITE)
+        return error_set(err, ERR_FAIL_PERMANENT,
+                         "two batches write the table `%.*s` of `%.*s`; put `{key()}` into its name, which is different for each",
+                         STR_ARG(table_of(path)), STR_ARG(database_of(path)));
+    return error_set(err, ERR_FAIL_PERMANENT,
+                     "two batches write `%.*s`; put `{key()}` into the path, which is "
+                     "different for each",
+                     STR_ARG(path));
+}
+
+static OwnFile *own_new(Outputs *o, const Spec *spec, Str path)
+{
+    OwnFile *f = xcalloc(1, sizeof *f);
+    f->path = xstrndup(path.ptr, path.len);
+    f->path_len = path.len;
+    f->id = spec->sink;
+    pthread_mutex_lock(&o->mu);
+    f->open_next = o->open;
+    if (o->open)
+        o->open->open_prev = f;
+    o->open = f;
+    pthread_mutex_unlock(&o->mu);
+    return f;
 }
 
 bool outputs_claim(Outputs *o, Str path)
@@ -105,43 +231,51 @@ static Status own_open(Outputs *o, const Spec *spec, Str path, uint64_t *n_bytes
     buf_deinit(&head);
     if (st != OK)
         return st;
-    OwnFile *f = xcalloc(1, sizeof *f);
-    f->sink = sink;
-    f->path = xstrndup(path.ptr, path.len);
-    f->id = spec->sink;
-    pthread_mutex_lock(&o->mu);
-    f->open_next = o->open;
-    if (o->open)
-        o->open->open_prev = f;
-    o->open = f;
-    pthread_mutex_unlock(&o->mu);
+    *out = own_new(o, spec, path);
+    (*out)->sink = sink;
+    return OK;
+}
+
+/* The file or table of that path in the list, new if it is not there. */
+static Status own_get(Outputs *o, OwnFile **files, const Spec *spec, Str path, uint32_t frame, uint64_t *n_bytes,
+                      OwnFile **out, Error *err)
+{
+    OwnFile *f = *files;
+    while (f && !(f->id == spec->sink && str_eq(path, (Str){f->path, f->path_len})))
+        f = f->next;
     *out = f;
+    if (f)
+        return OK;
+    PathOwner *owner = path_claim(o, path, frame, spec->sink);
+    if (!owner)
+        return is_taken(spec, path, err);
+    if (spec->dialect.format == ROWS_SQLITE) {
+        f = own_new(o, spec, path);
+        f->spec = spec;
+        f->owner = owner;
+    } else {
+        Status st = own_open(o, spec, path, n_bytes, &f, err);
+        if (st != OK)
+            return st;
+    }
+    f->next = *files;
+    *files = *out = f;
     return OK;
 }
 
 Status outputs_write_own(Outputs *o, OwnFile **files, const Spec *spec, Str path, uint32_t frame,
                          const Batch *t, uint64_t *n_bytes, Error *err)
 {
-    OwnFile *f = *files;
+    OwnFile *f;
     *n_bytes = 0;
-    while (f && !(f->id == spec->sink && str_is(path, f->path)))
-        f = f->next;
-    if (!f) {
-        if (!path_claim(o, path, frame, spec->sink))
-            return error_set(err, ERR_FAIL_PERMANENT,
-                             "two batches write `%.*s`; put `{key()}` into the path, which is "
-                             "different for each",
-                             STR_ARG(path));
-        Status st = own_open(o, spec, path, n_bytes, &f, err);
-        if (st != OK)
-            return st;
-        f->next = *files;
-        *files = f;
-    }
-    Buf rows = {0};
-    Status st = rows_write(&rows, t, spec->schema, &spec->dialect, err);
-    *n_bytes += rows.len;
-    if (st == OK)
+    Status st = own_get(o, files, spec, path, frame, n_bytes, &f, err);
+    if (st != OK)
+        return st;
+    Buf rows = {0}, *to = f->sink ? &rows : &f->rows;
+    size_t before = to->len;
+    st = rows_write(to, t, spec->schema, &spec->dialect, err);
+    *n_bytes += to->len - before;
+    if (st == OK && f->sink)
         st = sink_submit(f->sink, f->next_seq++, &rows, err);
     buf_deinit(&rows);
     return st;
@@ -154,17 +288,53 @@ static void own_free(Outputs *o, OwnFile *f)
     if (f->open_next)
         f->open_next->open_prev = f->open_prev;
     pthread_mutex_unlock(&o->mu);
+    buf_deinit(&f->rows);
     free(f->path);
     free(f);
+}
+
+/* Writes all tables of the list that are in the database of `first`, in one transaction. */
+static Status tables_put(Outputs *o, OwnFile *first, Error *err)
+{
+    Str path = database_of((Str){first->path, first->path_len});
+    uint32_t n = 0;
+    for (OwnFile *f = first; f; f = f->next)
+        n++;
+    TableRows *tables = xcalloc(n, sizeof *tables);
+    n = 0;
+    for (OwnFile *f = first; f; f = f->next) {
+        Str place = {f->path, f->path_len};
+        if (f->sink || f->owner->is_done || !str_eq(database_of(place), path))
+            continue;
+        tables[n++] = (TableRows){.name = table_of(place), .schema = f->spec->schema, .mode = f->spec->dialect.mode,
+                                  .rows = buf_str(&f->rows)};
+    }
+    const OpenDatabase *shared = database_find(o, path);
+    Database *db = shared ? shared->db : NULL;
+    Status st = shared || n == 0 ? OK : database_open(path, false, &db, err);
+    if (st == OK && n)
+        st = database_put(db, tables, n, err);
+    if (!shared && db) { /* it has no stages: nothing can fail now but the removal of its log */
+        Status closed = database_close(db, st == OK, st == OK ? err : NULL);
+        st = st == OK ? closed : st;
+    }
+    for (OwnFile *f = first; f && st == OK; f = f->next)
+        if (!f->sink && str_eq(database_of((Str){f->path, f->path_len}), path))
+            f->owner->is_done = true;
+    free(tables);
+    return st;
 }
 
 Status outputs_end_own(Outputs *o, OwnFile **files, bool commit, Error *err)
 {
     Status st = OK;
     OwnFile *next;
+    for (OwnFile *f = *files; f && commit && st == OK; f = f->next)
+        if (!f->sink && !f->owner->is_done)
+            st = tables_put(o, f, err);
     for (OwnFile *f = *files; f; f = next) {
         next = f->next;
-        if (commit && st == OK)
+        if (f->sink && commit && st == OK)
             st = sink_commit(f->sink, err);
         else
             sink_abort(f->sink);
@@ -178,7 +348,8 @@ void outputs_abandon(Outputs *o)
 {
     pthread_mutex_lock(&o->mu);
     for (const OwnFile *f = o->open; f; f = f->open_next)
-        sink_abandon(f->sink);
+        if (f->sink)
+            sink_abandon(f->sink);
     for (uint32_t i = 0; i < o->plan->n_sinks; i++)
         if (o->list[i].sink)
             sink_abandon(o->list[i].sink);
@@ -193,6 +364,7 @@ Status outputs_close(Outputs *o, bool commit, Error *err)
         sink_abort(f->sink);
         own_free(o, f);
     }
+    st = databases_close(o, commit, err);
     for (uint32_t i = 0; i < o->plan->n_sinks; i++) {
         Sink *sink = o->list[i].sink;
         if (!sink)

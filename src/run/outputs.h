@@ -1,8 +1,10 @@
-/* outputs.h - the files that a job writes.
+/* outputs.h - the files and tables that a job writes.
  *
  * A path that is the same for all batches is one file: opened with its header when the run
  * starts, appended to in key order, and made visible when the run ends well. A path that depends on the batch is
- * a file of its own, visible as soon as its instance is done, and never if that fails.
+ * a file of its own, visible as soon as its instance is done, and never if that fails. Tables of databases
+ * (data/sqlite_write.h) likewise: one that all batches share takes each batch in a transaction and is put in its place when
+ * the run ends well; those of an instance's own are written in one transaction when it is done.
  *
  * Threads: outputs_write_own and outputs_end_own from any; the rest from one, when no instance runs.
  */

@@ -15,6 +15,7 @@
 #include "data/csv_read.h"
 #include "data/files.h"
 #include "data/line_read.h"
+#include "data/sqlite_read.h"
 #include "run/budget.h"
 #include "run/outputs.h"
 #include "run/rejected.h"
@@ -59,13 +60,15 @@ typedef struct GenBatch {
     Batch *batch;        /* guarded by mu; NULL until it was wanted, or a mistake */
     Status status;       /* guarded by mu */
     Error err;           /* guarded by mu */
+    uint64_t first_row;  /* of a read: rows before it */
     uint64_t n_bytes;    /* counted */
 } GenBatch;
 
 /* What an instance keeps until it is done for good. */
 typedef struct State {
     CsvSource *source;   /* of a read: the file being read; NULL: none now ... */
-    LineSource *lines;   /* ... or it is one of JSON or plain lines */
+    LineSource *lines;   /* ... or it is one of JSON or plain lines ... */
+    QuerySource *query;  /* ... or a database */
     char **paths;        /* [n_paths] of a read: the files, in order; owned */
     uint32_t n_paths, i_path;
     bool has_paths;
@@ -119,8 +122,14 @@ Status append_pending(Run *r, State *s, Error *err);
 Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Batch *table,
                     Error *err);
 void source_rewind(State *state); /* to the first of them */
-/* The next range of rows of these files, one after the other; NULL: there are no more. */
-Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err);
+/* The next rows of these files, one after the other. */
+typedef struct SourceRows {
+    RawRows *raw;       /* a range of a file, not parsed; one reference ... */
+    Batch *batch;       /* ... or rows of a database; one reference. Both NULL: there are no more */
+    uint64_t first_row; /* rows before these */
+} SourceRows;
+Status source_next(Run *r, const Task *t, const Step *s, State *state, CsvLimit limit, SourceRows *out, Error *err);
+void source_rows_free(SourceRows *rows);
 /* A step of a generator: the next batch, if there is one. */
 TaskResult generate(Run *r, Task *t, const Step *s);
 void source_close(State *state); /* the file that is open */

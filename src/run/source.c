@@ -92,6 +92,12 @@ static Status source_open(Run *r, const Step *s, Str path, State *state, Error *
     for (uint32_t i = 0; i < p->out->n_cols; i++)
         if (p->catalog && p->is_inferred[i])
             inferred[i] = p->catalog->sample_rows;
+    if (p->dialect.format == ROWS_SQLITE) {
+        QueryOptions o = {.sql = p->query, .schema = p->out, .needed = p->needed, .inferred_rows = inferred};
+        st = query_open(path, &o, &state->query, err);
+        free(inferred);
+        return st;
+    }
     pthread_mutex_lock(&r->mu); /* the catalog is used by one thread at a time */
     CsvSample *sample = file_catalog_take_sample(r->catalog, path);
     pthread_mutex_unlock(&r->mu);
@@ -115,8 +121,10 @@ void source_close(State *state)
 {
     csv_source_close(state->source);
     line_source_close(state->lines);
+    query_close(state->query);
     state->source = NULL;
     state->lines = NULL;
+    state->query = NULL;
 }
 
 void source_rewind(State *state)
@@ -126,28 +134,48 @@ void source_rewind(State *state)
     state->n_rows_read = 0;
 }
 
-Status source_next(Run *r, const Step *s, State *state, CsvLimit limit, RawRows **out, Error *err)
+static Status ask_task(void *ctx, Error *err)
+{
+    return task_check(ctx, err);
+}
+
+static Status rows_next(const Task *t, State *state, CsvLimit limit, SourceRows *out, Error *err)
+{
+    const QueryStop stop = {ask_task, (void *)(uintptr_t)t};
+    if (state->query)
+        return query_next(state->query, limit, stop, &out->batch, err);
+    return state->lines ? line_source_next(state->lines, limit, &out->raw, err)
+                        : csv_source_next(state->source, limit, &out->raw, err);
+}
+
+Status source_next(Run *r, const Task *t, const Step *s, State *state, CsvLimit limit, SourceRows *out, Error *err)
 {
     Status st = OK;
-    for (*out = NULL; st == OK && !*out; ) {
-        bool is_open = state->source || state->lines;
+    for (*out = (SourceRows){0}; st == OK && !out->raw && !out->batch; ) {
+        bool is_open = state->source || state->lines || state->query;
         if (!is_open && state->i_path == state->n_paths)
             break;
         if (!is_open)
             st = source_open(r, s, str_of(state->paths[state->i_path]), state, err);
         if (st == OK)
-            st = state->lines ? line_source_next(state->lines, limit, out, err)
-                              : csv_source_next(state->source, limit, out, err);
-        if (st == OK && !*out) {
+            st = rows_next(t, state, limit, out, err);
+        if (st == OK && !out->raw && !out->batch) {
             source_close(state);
             state->i_path++;
         }
     }
-    if (st == OK && *out) { /* row() counts on from file to file */
-        (*out)->first_row = state->n_rows_read;
-        state->n_rows_read += (*out)->n_rows;
+    if (st == OK) { /* row() counts on from file to file */
+        out->first_row = state->n_rows_read;
+        state->n_rows_read += out->raw ? out->raw->n_rows : out->batch ? out->batch->n_rows : 0;
     }
     return st;
+}
+
+void source_rows_free(SourceRows *rows)
+{
+    raw_unref(rows->raw);
+    batch_unref(rows->batch);
+    *rows = (SourceRows){0};
 }
 
 static CsvLimit batch_limit(const Run *r, const Pop *p)
@@ -234,7 +262,7 @@ static Batch *next_of_range(Run *r, const Task *t, const Pop *p)
 }
 
 /* Another attempt begins anew and goes on behind the batches that the generator gave. */
-static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows **out)
+static Status next_of_read(Run *r, Task *t, const Step *s, State *state, SourceRows *out)
 {
     const Pop *p = s->pops.ptr[0];
     const Batch *table = NULL;
@@ -248,9 +276,9 @@ static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows
             return error_set(&t->err, ERR_FAIL_PERMANENT, "stdin cannot be read again");
         source_rewind(state);
         for (uint32_t i = 0; st == OK && i < instance_n_yielded(t->inst); i++) {
-            RawRows *raw = NULL;
-            st = source_next(r, s, state, batch_limit(r, p), &raw, &t->err);
-            raw_unref(raw);
+            SourceRows again;
+            st = source_next(r, t, s, state, batch_limit(r, p), &again, &t->err);
+            source_rows_free(&again);
         }
         rejects_clear(&state->read_told); /* told at the first attempt */
         if (st == OK)
@@ -258,12 +286,18 @@ static Status next_of_read(Run *r, Task *t, const Step *s, State *state, RawRows
     }
     uint64_t begin = work_begin(r);
     if (st == OK)
-        st = source_next(r, s, state, batch_limit(r, p), out, &t->err);
+        st = source_next(r, t, s, state, batch_limit(r, p), out, &t->err);
     if (st == OK)
         st = tell(r, t, s, REJECTED_OPEN, instance_frame(t->inst), instance_n_yielded(t->inst), &state->read_told,
                   &t->err);
-    if (st == OK && *out)
-        work_end(r, t, WORK_READ, begin, (*out)->n_rows, (*out)->n_bytes);
+    if (st == OK && out->raw)
+        work_end(r, t, WORK_READ, begin, out->raw->n_rows, out->raw->n_bytes);
+    if (st == OK && out->batch) {
+        work_end(r, t, WORK_READ, begin, out->batch->n_rows, 0);
+        pthread_mutex_lock(&r->mu);
+        r->rows_read += out->batch->n_rows;
+        pthread_mutex_unlock(&r->mu);
+    }
     return st;
 }
 
@@ -315,23 +349,26 @@ TaskResult generate(Run *r, Task *t, const Step *s)
 {
     const Pop *p = s->pops.ptr[0];
     State *state = state_of(t->inst);
-    RawRows *raw = NULL;
-    Batch *batch = NULL;
+    SourceRows rows = {0};
     rejects_of(s, &state->read_told);
     rejects_of(s, &state->told);
     Status st = OK;
     if (p->kind == POP_RANGE)
-        batch = next_of_range(r, t, p);
+        rows.batch = next_of_range(r, t, p);
     else if (p->kind == POP_FILES)
-        st = next_of_files(p, state, t, &batch);
+        st = next_of_files(p, state, t, &rows.batch);
     else if (p->kind == POP_SPLIT)
-        st = next_of_split(r, s, state, t, &batch);
+        st = next_of_split(r, s, state, t, &rows.batch);
     else if (!state->has_failed)
-        st = next_of_read(r, t, s, state, &raw);
+        st = next_of_read(r, t, s, state, &rows);
+    RawRows *raw = rows.raw;
+    Batch *batch = rows.batch;
     t->err.status = st;
     bool is_told = st != OK && is_of_the_op(s, st);
-    if (st != OK && !is_told)
+    if (st != OK && !is_told) {
+        source_rows_free(&rows);
         return TASK_FAILED;
+    }
     if (!raw && !batch && !is_told)
         return TASK_EXHAUSTED;
     GenBatch *g = xcalloc(1, sizeof *g);
@@ -343,6 +380,7 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     g->status = st;
     g->raw = raw;
     g->batch = batch;
+    g->first_row = rows.first_row;
     t->n_rows_out = batch ? batch->n_rows : 0;
     if (budget_counts(&r->budget)) {
         g->n_bytes = batch ? batch_bytes(batch) : raw ? raw_bytes(raw) : 0;

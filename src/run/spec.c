@@ -25,7 +25,7 @@ bool step_is_ordered(const Step *s)
         return false;
     for (size_t i = 0; i < s->pops.n; i++) {
         const Pop *p = s->pops.ptr[i];
-        if (p->kind == POP_WRITE_CSV && !p->expr->needs_batch)
+        if (p->kind == POP_WRITE_CSV && !write_is_by_key(p))
             return true;
     }
     return false;
