@@ -189,6 +189,14 @@ static uint64_t line_of(Rejects *r, const RawRows *raw, uint32_t row)
     return r->lines[row];
 }
 
+/* The field of a row of the input that the cells are; -1: not known. cells may be NULL. */
+static int32_t field_of(const Column *cells, const CsvInput *in)
+{
+    if (!cells || !cells->input_col || cells->is_foreign || in->dialect.format != ROWS_CSV)
+        return -1;
+    return (int32_t)(in->map ? in->map[cells->input_col - 1] : cells->input_col - 1);
+}
+
 void rejects_place(Rejects *r, const Batch *b, uint32_t row, int32_t col, Reject *what, Buf *held)
 {
     if (col >= 0 && b->slots[col].picked) {
@@ -201,6 +209,8 @@ void rejects_place(Rejects *r, const Batch *b, uint32_t row, int32_t col, Reject
         const RawRows *raw = b->raw;
         uint32_t at = b->sel ? b->sel[row] : row;
         int32_t field = col >= 0 ? b->slots[col].raw_col : -1;
+        if (col >= 0 && field < 0)
+            field = field_of(b->slots[col].text, raw->input);
         uint64_t first = raw_byte(raw, at, 0);
         const char *p = raw->bytes + (first - raw->first_byte);
         bool is_whole;
@@ -223,12 +233,9 @@ void rejects_place(Rejects *r, const Batch *b, uint32_t row, int32_t col, Reject
         text = row_read_again(r, in, o->byte, held);
     }
     rejects_place_raw(what, in->file, o->line, o->byte, text);
-    const Column *cells = col >= 0 ? b->slots[col].text : NULL;
-    if (!cells || !cells->input_col || cells->is_foreign || !text.len || in->dialect.format != ROWS_CSV)
-        return;
-    uint32_t field = in->map ? in->map[cells->input_col - 1] : cells->input_col - 1;
-    if (field)
-        what->byte += csv_record(text.ptr, text.len, in->dialect.delimiter, in->dialect.quote, field).field_at;
+    int32_t field = col >= 0 ? field_of(b->slots[col].text, in) : -1;
+    if (field > 0 && text.len)
+        what->byte += csv_record(text.ptr, text.len, in->dialect.delimiter, in->dialect.quote, (uint32_t)field).field_at;
 }
 
 /* ---- lines ---- */

@@ -262,11 +262,31 @@ static uint32_t code_begin(const Step *s, const Code *c)
     return s->kind == STEP_COLLECT && s->hold == HOLD_DISTINCT ? folded_end(c) : 0;
 }
 
-/* The operation that a collect does again over what its parts have left, who told of errors in it. */
-static uint32_t quiet_end(const Step *s, const Code *c)
+/* The instance's code over a table. Where bad rows are told of it is done as if the table came in parts, which it may
+ * with a budget: their order must not show it. */
+static Status run_table(Run *r, const VmHost *outside, VmInstance *inst, const Batch *in, Batch **out, Error *err)
 {
-    bool is_again = s->hold == HOLD_TOP || s->hold == HOLD_DISTINCT || s->hold == HOLD_SORTED;
-    return is_again ? folded_end(c) : 0;
+    const Host *h = outside->ctx;
+    const Step *s = h->step;
+    const Code *c = r->codes[s->id];
+    Vm *vm = r->vms[h->task->worker];
+    uint32_t begin = code_begin(s, c), middle = begin;
+    Batch *part = NULL;
+    Status st = OK;
+    if (s->bad_rows != BAD_ROWS_FAIL && s->kind == STEP_COLLECT && (s->hold == HOLD_TOP || s->hold == HOLD_SORTED)) {
+        /* What the parts have left, once more: they have told. */
+        const VmInstance again = vm_again(r, s);
+        middle = folded_end(c);
+        st = vm_run_part(vm, c, begin, middle, outside, &again, in, &part, err);
+    } else if (s->bad_rows != BAD_ROWS_FAIL && s->scope == 0 && in) {
+        middle = streamed_end(r, c, begin);
+        if (middle > begin)
+            st = vm_run_part(vm, c, begin, middle, outside, inst, in, &part, err);
+    }
+    if (st == OK)
+        st = vm_run_part(vm, c, middle, c->n_instrs, outside, inst, part ? part : in, out, err);
+    batch_unref(part);
+    return st;
 }
 
 TaskResult task_run(void *ctx, Task *t)
@@ -287,7 +307,6 @@ TaskResult task_run(void *ctx, Task *t)
     inst.counts = meters_of_code(r, t);
     inst.counts_cycles = meters_count_cycles(r);
     inst.rejects = &host.state->told;
-    inst.quiet_end = s->kind == STEP_COLLECT && s->in ? quiet_end(s, r->codes[s->id]) : 0;
     rejects_of(s, &host.state->read_told);
     rejects_of(s, &host.state->told);
     const Batch *in = NULL;
@@ -321,8 +340,7 @@ TaskResult task_run(void *ctx, Task *t)
         if (reads)
             st = run_read(r, &outside, &inst, in, &out, &n_dropped, &t->err);
         else
-            st = vm_run_part(r->vms[t->worker], r->codes[s->id], code_begin(s, r->codes[s->id]),
-                             r->codes[s->id]->n_instrs, &outside, &inst, in, &out, &t->err);
+            st = run_table(r, &outside, &inst, in, &out, &t->err);
     }
     batch_unref(own);
     buf_deinit(&key);

@@ -50,7 +50,7 @@ static bool is_told(const Pass *p, uint32_t row)
         return false;
     if (p->failed)
         bit_set(p->failed, p->pair_left[row]);
-    return p->rejects && p->pc >= p->inst->quiet_end;
+    return p->rejects != NULL;
 }
 
 static void tell(Pass *p, Reject *what, uint32_t row)

@@ -55,7 +55,6 @@ typedef struct VmInstance {
     bool counts_cycles;
     BadRows bad_rows;     /* what becomes of a row with an error */
     struct Rejects *rejects; /* that tell of them; NULL: nobody is told, as where what was told is computed again */
-    uint32_t quiet_end;   /* nor of errors in instructions before this one */
     Batch *const *tables; /* that JOIN and UNION know by number; borrowed, shared with other instances */
 } VmInstance;
 
