@@ -552,7 +552,10 @@ static KeySpec *keys(Emit *e, const Pop *p)
     KeySpec *k = arena_array(e->arena, KeySpec, p->n_keys);
     for (uint32_t i = 0; i < p->n_keys; i++) {
         const Tx *v = p->keys[i].value;
+        if (p->kind == POP_GROUP)
+            e->note.column = p->out->cols[i].name;
         k[i].reg = expr(e, v);
+        e->note.column = (Str){0};
         k[i].is_desc = p->keys[i].is_desc;
         k[i].col = v->kind == TX_COLUMN ? (int32_t)v->col : -1;
     }

@@ -120,6 +120,20 @@ static RowError error_kind(const Call *c)
     return has_pattern ? ROW_ERROR_PATTERN : ROW_ERROR_ARGUMENT;
 }
 
+/* A reject file shows the arguments where the function blames none of them. */
+static Status call_error(const Call *c, bool is_const, uint32_t row)
+{
+    Pass *p = c->pass;
+    Buf args = {0};
+    for (uint32_t i = 0; i < c->n_args && p->rejects && c->culprit.len == 0; i++) {
+        buf_puts(&args, i ? ", " : "");
+        value_print(&args, reg_value(&c->args[i], row));
+    }
+    Status st = pass_row_error(p, is_const, row, error_kind(c), args.len ? buf_str(&args) : c->culprit, "%s", c->why);
+    buf_deinit(&args);
+    return st;
+}
+
 Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
 {
     CallFn fn = FNS[spec->fn];
@@ -157,7 +171,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
         c.kind = ROW_ERROR_NONE;
         if (!fn(&c, row)) {
             if (!is_const || pass_wants_any(p))
-                st = pass_row_error(p, is_const, row, error_kind(&c), c.culprit, "%s", c.why);
+                st = call_error(&c, is_const, row);
             if (st != OK)
                 break;
             c.out.is_null = true;
