@@ -12,26 +12,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/packer.h"
 #include "data/raw.h"
-
-typedef struct Held {
-    uint64_t seq;
-    Buf bytes;
-} Held;
+#include "data/turns.h"
 
 struct Sink {
     pthread_mutex_t mu;
     int fd;
     char *path; /* the file to be, links followed; for messages: stdout */
     char *temp; /* what is written; NULL: in place */
+    Packer *packer; /* NULL: it is not compressed */
     Buf head;   /* not yet written: in place it waits for the first bytes, so that a run that
                  * fails before them leaves nothing. Touched by the thread that writes. */
     /* Guarded by mu: */
-    uint64_t next;   /* the number that is due */
+    Turns turns;
     bool is_writing; /* a thread writes outside mu what is due */
-    Held *held;      /* [n_held] a binary heap by seq */
-    size_t n_held, cap_held;
-    uint64_t held_bytes;
     Error err; /* the first one; status OK: none */
 };
 
@@ -110,9 +105,8 @@ static void sink_free(Sink *s)
 {
     if (s->fd > STDERR_FILENO)
         close(s->fd);
-    for (size_t i = 0; i < s->n_held; i++)
-        buf_deinit(&s->held[i].bytes);
-    free(s->held);
+    packer_close(s->packer);
+    turns_deinit(&s->turns);
     free(s->path);
     free(s->temp);
     buf_deinit(&s->head);
@@ -127,6 +121,8 @@ static Status head_write(Sink *s, Error *err)
     buf_clear(&s->head);
     return st;
 }
+
+static Status sink_put(void *sink, uint64_t number, Buf *bytes, Error *err); /* below */
 
 Status sink_open(Str path, Str head, Sink **out, Error *err)
 {
@@ -150,8 +146,11 @@ Status sink_open(Str path, Str head, Sink **out, Error *err)
         }
         st = temp_open(s, real ? info.st_mode & 07777 : 0, err);
     }
+    s->packer = s->fd == STDOUT_FILENO ? NULL : packer_open(path, sink_put, s);
     buf_put_str(&s->head, head);
-    if (st == OK && s->temp)
+    if (st == OK && s->packer) /* the head is the first text of all: number 0 */
+        st = packer_put(s->packer, 0, &s->head, err);
+    else if (st == OK && s->temp)
         st = head_write(s, err);
     if (st == OK) {
         *out = s;
@@ -164,64 +163,28 @@ Status sink_open(Str path, Str head, Sink **out, Error *err)
 
 /* --- order ------------------------------------------------------------------------------- */
 
-static void held_push_locked(Sink *s, Held item)
+/* Writes the bytes when it is their turn. */
+static Status sink_put(void *sink, uint64_t number, Buf *bytes, Error *err)
 {
-    if (s->n_held == s->cap_held) {
-        s->cap_held = 2 * s->cap_held + 8;
-        s->held = xrealloc(s->held, s->cap_held * sizeof *s->held);
-    }
-    size_t i = s->n_held++;
-    for (; i && s->held[(i - 1) / 2].seq > item.seq; i = (i - 1) / 2)
-        s->held[i] = s->held[(i - 1) / 2];
-    s->held[i] = item;
-    s->held_bytes += item.bytes.len;
-}
-
-static Held held_pop_locked(Sink *s)
-{
-    Held first = s->held[0], last = s->held[--s->n_held];
-    size_t i = 0;
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child + 1 < s->n_held && s->held[child + 1].seq < s->held[child].seq)
-            child++;
-        if (child >= s->n_held || s->held[child].seq >= last.seq)
-            break;
-        s->held[i] = s->held[child];
-        i = child;
-    }
-    if (s->n_held)
-        s->held[i] = last;
-    s->held_bytes -= first.bytes.len;
-    return first;
-}
-
-Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
-{
-    Held item = {.seq = seq};
-    if (bytes) {
-        item.bytes = *bytes;
-        *bytes = (Buf){0};
-    }
+    Sink *s = sink;
+    Buf due;
     pthread_mutex_lock(&s->mu);
-    held_push_locked(s, item);
+    turns_put(&s->turns, number, bytes);
     /* One thread at a time writes, outside the lock, all that is due; the others leave theirs and go. */
-    while (!s->is_writing && s->n_held && s->held[0].seq == s->next) {
-        Held due = held_pop_locked(s);
-        s->next++;
-        if (s->err.status == OK && due.bytes.len) {
+    while (!s->is_writing && turns_take(&s->turns, &due)) {
+        if (s->err.status == OK && due.len) {
             Error e = {0};
             s->is_writing = true;
             pthread_mutex_unlock(&s->mu);
             Status st = head_write(s, &e);
             if (st == OK)
-                st = bytes_write(s, due.bytes.ptr, due.bytes.len, &e);
+                st = bytes_write(s, due.ptr, due.len, &e);
             pthread_mutex_lock(&s->mu);
             s->is_writing = false;
             if (st != OK)
                 s->err = e;
         }
-        buf_deinit(&due.bytes);
+        buf_deinit(&due);
     }
     Status st = s->err.status;
     if (st != OK && err)
@@ -230,18 +193,42 @@ Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
     return st;
 }
 
+/* A piece that could not be compressed makes the whole output fail. The first error is the one that is told. */
+static Status sink_result(Sink *s, Status st, const Error *packing, Error *err)
+{
+    pthread_mutex_lock(&s->mu);
+    if (st != OK && s->err.status == OK)
+        s->err = *packing;
+    st = s->err.status;
+    if (st != OK && err)
+        *err = s->err;
+    pthread_mutex_unlock(&s->mu);
+    return st;
+}
+
+Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
+{
+    Error e = {0};
+    if (!s->packer)
+        return sink_put(s, seq, bytes, err);
+    return sink_result(s, packer_put(s->packer, seq + 1, bytes, &e), &e, err);
+}
+
 uint64_t sink_held_bytes(Sink *s)
 {
     pthread_mutex_lock(&s->mu);
-    uint64_t n = s->held_bytes;
+    uint64_t n = s->turns.n_bytes;
     pthread_mutex_unlock(&s->mu);
-    return n;
+    return n + (s->packer ? packer_held_bytes(s->packer) : 0);
 }
 
 Status sink_commit(Sink *s, Error *err)
 {
+    Error e = {0};
+    if (s->packer && s->err.status == OK)
+        sink_result(s, packer_end(s->packer, &e), &e, NULL);
     Status st = s->err.status;
-    assert(s->n_held == 0 || st != OK);
+    assert(s->turns.n == 0 || st != OK);
     if (st != OK && err)
         *err = s->err;
     if (!s->temp) {

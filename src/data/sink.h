@@ -8,6 +8,8 @@
  * too), so that the output is whole or absent and an old file survives a failure. Folders are created. stdout,
  * FIFOs and devices are written in place; a link is followed to the file it names.
  *
+ * Where the path ends in .gz or .zst the bytes are compressed (packer.h); stdout never is.
+ *
  * Threads: sink_submit from any; open, commit and abort from one, when no submit runs.
  * Errors: ERR_IO, the system's words in the text. The first one sticks: later calls return it again. A closed
  * stdout ends the process by SIGPIPE unless that is ignored.
