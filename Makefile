@@ -12,6 +12,7 @@
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
 # make install [PREFIX=/usr/local] [DESTDIR=]
+# make editors    build/editors: highlighting and settings for VS Code, Vim and others
 # make format     clang-format all C files
 # make clean
 #
@@ -116,6 +117,12 @@ $(G)/manual.inc: grammar/README.md
 	@mkdir -p $(@D)
 	$(call say,manual $<)LC_ALL=C sed 's/[\\"?]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
 
+# What editors need to show programs: grammar/editors/README.md says how they take it.
+EDITORS := build/editors/vscode/package.json
+editors: $(EDITORS)
+$(EDITORS): $(shell find grammar/editors -type f) grammar/keywords.def src/base/builtins.def src/lang/annot.def src/base/type.h
+	$(call say,editors build/editors)grammar/editors/make.sh build/editors $(VERSION)
+
 # The version is remade only when the commit changed, and with it what includes it.
 # A tarball has no commit.
 COMMIT := $(if $(wildcard .git),$(shell git rev-parse --short HEAD 2>/dev/null))
@@ -129,7 +136,7 @@ $(G)/version.h:
 # ---- running and testing
 
 .PHONY: all run deps test test-asan test-tsan test-stress test-long test-models fuzz check-build bless bench install
-.PHONY: format clean
+.PHONY: format clean editors
 
 run: deps
 	+@$(SUBMAKE) all
@@ -175,7 +182,7 @@ fuzz: deps $(DICT_program)
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(LIB)
 	$(call say,link $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-check-build: $(BIN) $(UNIT) $(RUNNER)
+check-build: $(BIN) $(UNIT) $(RUNNER) $(EDITORS)
 
 $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	$(call say,link $@)$(LINK) -o $@ $^ $(LIBS)

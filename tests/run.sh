@@ -105,6 +105,7 @@ else
         silent tests/headers.sh
         silent tests/coverage.sh
         silent tests/completions.sh
+        silent tests/editors.sh
     fi
 fi
 echo "$passed passed, $failed failed"
