@@ -65,7 +65,7 @@ static void pipe_error(Span *span, Parse *p, const char *text)
 %token ARROW "->" DOTDOT ".." ELLIPSIS "..." ALL "* (all columns)"
 %token LPAREN "(" RPAREN ")" LBRACK "[" RBRACK "]" LBRACE "{" RBRACE "}"
 %token PIPE "|" COMMA "," COLON ":" DOT "." ASSIGN "=" AT "@"
-%token QUESTION "?"
+%token QUESTION "?" TILDE "~"
 
 %token <const Token *>
     AND "and" OR "or" NOT "not" IN "in" IS "is" BETWEEN "between"

@@ -95,14 +95,35 @@ Status mill_load(Mill *m, const char *path, Error *err)
     return OK;
 }
 
+Status mill_load_text(Mill *m, const char *name, Str text, Error *err)
+{
+    const Source *source = sources_add(m->sources, str_of(name), text);
+    if (!source)
+        return error_set(err, ERR_DATA, "the text is too large for a program");
+    m->ast = parse_file(m->arena, source, &m->diags);
+    load_tree(m);
+    return OK;
+}
+
 Status mill_load_flow(Mill *m, Str text, Error *err)
 {
     const Source *source = sources_add(m->sources, STR_LIT("-e"), text);
     if (!source)
         return error_set(err, ERR_DATA, "the flow is too large for a program");
+    m->is_flow = true;
     m->ast = parse_flow(m->arena, source, STR_LIT("e"), &m->diags);
     load_tree(m);
     return OK;
+}
+
+const Source *mill_main_source(const Mill *m)
+{
+    return m->ast->source;
+}
+
+Str mill_text(const Mill *m)
+{
+    return source_text(m->ast->source);
 }
 
 const Diags *mill_diags(const Mill *m)

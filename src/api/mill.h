@@ -34,7 +34,11 @@ struct Mill {
     Vec(Str) params;
     Vec(Str) jobs;
     Plan **plans;            /* [jobs.n] NULL: not planned */
+    bool is_flow;            /* what was loaded is the body of a job */
 };
+
+/* The text that was loaded. */
+const Source *mill_main_source(const Mill *m);
 
 /* Adds what the scheduler has to say about the planned jobs to the diagnostics; nothing if there
  * are mistakes. */

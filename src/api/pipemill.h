@@ -47,9 +47,13 @@ void mill_close(Mill *m); /* NULL is fine */
 /* Parses a file (`-`: stdin) and checks names; once per Mill. ERR_IO: it cannot be read. Mistakes in
  * it are diagnostics. */
 Status mill_load(Mill *m, const char *path, Error *err);
+/* The same for a text that stands in no file, or not as in the file: name is the path for messages and for
+ * what it uses. ERR_DATA: too large. */
+Status mill_load_text(Mill *m, const char *name, Str text, Error *err);
 /* The body of a job, which is called `e`. */
 Status mill_load_flow(Mill *m, Str text, Error *err);
 
+Str mill_text(const Mill *m); /* what was loaded */
 const Diags *mill_diags(const Mill *m);
 const Sources *mill_sources(const Mill *m);
 
@@ -57,6 +61,29 @@ const Sources *mill_sources(const Mill *m);
 uint32_t mill_n_jobs(const Mill *m);
 Str mill_job(const Mill *m, uint32_t job);
 int32_t mill_find_job(const Mill *m, Str name); /* -1: none */
+
+/* ---- fixes ---- */
+
+typedef struct MillChange {
+    DiagCode code;
+    uint32_t line, col; /* where it begins, in the text as it was just before */
+    Str from, to;       /* "" and a text: put there */
+} MillChange;
+
+/* What of a program its certain fixes mend. */
+typedef struct MillFixed {
+    Arena *arena; /* owned */
+    Str text;     /* with the changes */
+    uint32_t n;
+    const MillChange *changes;
+} MillFixed;
+
+/* Applies the certain fixes of mistakes in a program that was loaded, again and again until there are no more:
+ * behind one mistake another may come to light. A fix that overlaps with one before it waits for the next
+ * time, and one that would bring more mistakes of syntax than there were is left. Only the
+ * program itself changes, not what it uses. Ends with mill_fixed_deinit. */
+void mill_fix(const Mill *m, MillFixed *out);
+void mill_fixed_deinit(MillFixed *f);
 
 /* Params, those of used files included. */
 uint32_t mill_n_params(const Mill *m);

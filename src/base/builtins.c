@@ -326,3 +326,106 @@ void builtin_print(Buf *out, const Builtin *b)
         print_type(out, sigs[k].result);
     }
 }
+
+bool builtin_takes(const Builtin *b, uint32_t n_args)
+{
+    BuiltinSig sigs[BUILTIN_MAX_SIGS];
+    uint32_t n = builtin_sigs(b, sigs);
+    for (uint32_t i = 0; i < n; i++)
+        if (n_args >= sigs[i].n_required && (n_args <= sigs[i].n_params || sigs[i].is_variadic))
+            return true;
+    return false;
+}
+
+/* ---- what other languages call them ---- */
+
+typedef struct Habit {
+    const char *theirs; /* in lower case */
+    const char *ours;
+} Habit;
+
+/* With the same arguments and the same meaning. */
+static const Habit HABITS[] = {
+    {"len", "length"}, {"strlen", "length"}, {"char_length", "length"}, {"avg", "mean"},
+    {"average", "mean"}, {"str", "string"}, {"to_string", "string"}, {"tostring", "string"},
+    {"to_int", "int"}, {"toint", "int"}, {"integer", "int"}, {"to_float", "float"},
+    {"double", "float"}, {"tofloat", "float"}, {"to_date", "date"},
+    {"to_timestamp", "timestamp"}, {"datetime", "timestamp"}, {"boolean", "bool"},
+    {"ifnull", "coalesce"}, {"nvl", "coalesce"}, {"fillna", "coalesce"}, {"toupper", "upper"},
+    {"uppercase", "upper"}, {"ucase", "upper"}, {"tolower", "lower"}, {"lowercase", "lower"},
+    {"lcase", "lower"}, {"strip", "trim"}, {"std", "stddev"}, {"stdev", "stddev"},
+    {"group_concat", "string_agg"}, {"listagg", "string_agg"}, {"nunique", "count_distinct"},
+    {"ceiling", "ceil"}, {"startswith", "starts_with"}, {"endswith", "ends_with"},
+    {"includes", "contains"}, {"current_date", "today"}, {"current_timestamp", "now"},
+    {"regexp_matches", "matches"}, {"regexp_like", "matches"}, {"regexp_extract", "extract"},
+    {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"lpad", "pad_left"}, {"ljust", "pad_right"},
+    {"rpad", "pad_right"}, {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
+    {"getenv", "env"}, {"uuid4", "uuid"}, {"greatest", "max"}, {"least", "min"},
+};
+
+/* Arguments, their order or what comes out may differ. */
+static const Habit NEAR_HABITS[] = {
+    {"tonumber", "float"}, {"to_number", "float"}, {"substr", "substring"},
+    {"mid", "substring"}, {"var", "variance"}, {"log", "ln"}, {"strftime", "format_time"},
+    {"date_format", "format_time"}, {"strptime", "parse_time"}, {"to_char", "format_time"},
+    {"dayofweek", "weekday"}, {"getdate", "now"}, {"printf", "format"}, {"sprintf", "format"},
+    {"regex", "matches"}, {"row_number", "row"}, {"trunc", "int"}, {"total", "sum"},
+    {"md5", "hash"}, {"split", "split_part"},
+};
+
+static const Habit HABIT_FORMS[] = {
+    {"cast", "int(x)`, `float(x)`, `string(x)"},
+    {"convert", "int(x)`, `float(x)`, `string(x)"},
+    {"pow", "x ** y"},
+    {"power", "x ** y"},
+    {"mod", "x % y"},
+    {"like", "contains(x, \"a\")`, `starts_with`, `matches"},
+    {"is_null", "x is null"},
+    {"isnull", "x is null"},
+    {"isna", "x is null"},
+    {"isnan", "x == float(\"nan\")"},
+    {"notnull", "x is not null"},
+    {"iif", "if c then a else b"},
+    {"iff", "if c then a else b"},
+    {"ifelse", "if c then a else b"},
+    {"if_else", "if c then a else b"},
+    {"case_when", "if c then a else b"},
+    {"nullif", "if x == y then null else x"},
+    {"isin", "x in [a, b]"},
+    {"len_distinct", "count_distinct(x)"},
+    {"date_add", "d + 1d"},
+    {"dateadd", "d + 1d"},
+    {"datediff", "a - b"},
+    {"date_diff", "a - b"},
+    {"lag", "group by` and `join`: there are no windows over rows; `row()"},
+    {"lead", "group by` and `join`: there are no windows over rows; `row()"},
+    {"rank", "group by` and `join`: there are no windows over rows; `row()"},
+};
+
+static const char *habit_of(Str name, const Habit *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t k = 0;
+        for (; k < name.len && table[i].theirs[k]; k++) {
+            char c = name.ptr[k];
+            if ((c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c) != table[i].theirs[k])
+                break;
+        }
+        if (k == name.len && !table[i].theirs[k])
+            return table[i].ours;
+    }
+    return NULL;
+}
+
+const char *builtin_habit(Str name, bool *is_same)
+{
+    const char *ours = habit_of(name, HABITS, sizeof HABITS / sizeof *HABITS);
+    if (is_same)
+        *is_same = ours != NULL;
+    return ours ? ours : habit_of(name, NEAR_HABITS, sizeof NEAR_HABITS / sizeof *NEAR_HABITS);
+}
+
+const char *builtin_habit_form(Str name)
+{
+    return habit_of(name, HABIT_FORMS, sizeof HABIT_FORMS / sizeof *HABIT_FORMS);
+}

@@ -53,6 +53,11 @@ const Builtin *builtin_get(BuiltinId id);
 /* The builtin that a call means, NULL if none has the name. Only `min` and `max` are two: with
  * one argument the aggregate, with any other number the scalar. */
 const Builtin *builtin_find(Str name, uint32_t n_args);
+/* Our function for what other languages call so (`len`: length); NULL: none. is_same (may be NULL): it takes
+ * the same arguments and means the same. */
+const char *builtin_habit(Str name, bool *is_same);
+/* What does here what such a function does there, where that is no function (`pow`: x ** y). */
+const char *builtin_habit_form(Str name);
 const char *builtin_group_name(BuiltinGroup g); /* "strings", ... for headings */
 
 /* One overload. */
@@ -81,6 +86,8 @@ typedef struct BuiltinSig {
 
 /* The overloads of b; returns how many. */
 uint32_t builtin_sigs(const Builtin *b, BuiltinSig sigs[BUILTIN_MAX_SIGS]);
+/* Does an overload take so many arguments? */
+bool builtin_takes(const Builtin *b, uint32_t n_args);
 /* The parameter that takes argument i of a call, NULL beyond the last. */
 const BuiltinParam *builtin_sig_param(const BuiltinSig *sig, uint32_t i);
 

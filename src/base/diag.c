@@ -125,13 +125,52 @@ void diag_fix(Diags *ds, Diag *d, Span span, Str text)
     vec_push(ds->arena, &d->fixes, fix);
 }
 
+void diag_fix_certain(Diags *ds, Diag *d, Span span, Str text)
+{
+    diag_fix(ds, d, span, text);
+    d->is_certain = true;
+}
+
+void diags_drop(Diags *ds, Span span)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ds->list.n; i++) {
+        Diag *d = ds->list.ptr[i];
+        bool goes = d->span.lo >= span.lo && d->span.lo < span.hi;
+        if (!goes)
+            ds->list.ptr[n++] = d;
+        else if (INFOS[d->code].severity == SEV_ERROR)
+            ds->n_errors--;
+        else
+            ds->n_warnings--;
+    }
+    ds->list.n = n;
+}
+
 #define SYNTAX_CODES_END 100 /* as diag_codes.def numbers them */
+
+bool diag_is_syntax(const Diag *d)
+{
+    return diag_info(d->code)->number < SYNTAX_CODES_END &&
+           diag_info(d->code)->severity == SEV_ERROR;
+}
+
+bool diags_explain(const Diags *ds, Span span)
+{
+    for (size_t i = 0; i < ds->list.n; i++) {
+        const Diag *d = ds->list.ptr[i];
+        for (size_t k = 0; k < d->labels.n && diag_is_syntax(d); k++)
+            if (d->labels.ptr[k].span.lo < span.hi && d->labels.ptr[k].span.hi > span.lo)
+                return true;
+    }
+    return false;
+}
 
 bool diags_is_torn(const Diags *ds, Span span)
 {
     for (size_t i = 0; i < ds->list.n; i++) {
         const Diag *d = ds->list.ptr[i];
-        if (diag_info(d->code)->number < SYNTAX_CODES_END && d->span.lo < span.hi &&
+        if (diag_is_syntax(d) && d->span.lo < span.hi &&
             d->span.hi > span.lo)
             return true;
     }

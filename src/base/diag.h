@@ -41,7 +41,7 @@ typedef struct DiagLabel {
     Str text;
 } DiagLabel;
 
-/* A fix that is certain: replace span by text (--fix, later; shown in JSON). */
+/* One place of a fix: replace span by text. An empty span: put it there. */
 typedef struct DiagFix {
     Span span;
     Str text;
@@ -54,7 +54,8 @@ typedef struct Diag {
     Vec(DiagLabel) labels;
     Vec(Str) notes; /* "= note: ..." */
     Vec(Str) helps; /* "help: ..." : what to do */
-    Vec(DiagFix) fixes;
+    Vec(DiagFix) fixes; /* one fix: all of these places together, in no order */
+    bool is_certain;    /* what the fix makes is what was meant: `check --fix` applies it */
 } Diag;
 
 typedef struct Diags {
@@ -70,6 +71,10 @@ void diags_deinit(Diags *ds);
  * the earlier Diag comes back. Never NULL. */
 Diag *diag_add(Diags *ds, DiagCode code, Span span, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* Does a label of a mistake of the text stand in there? Then what stands there has been explained. */
+bool diags_explain(const Diags *ds, Span span);
+/* Is it a mistake of the text itself: of its words and signs? */
+bool diag_is_syntax(const Diag *d);
 /* Did the parser find a mistake in there? Then what stands there is not what was meant. */
 bool diags_is_torn(const Diags *ds, Span span);
 void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
@@ -78,6 +83,11 @@ void diag_note(Diags *ds, Diag *d, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A place of a fix that may be what was meant: editors offer it. */
 void diag_fix(Diags *ds, Diag *d, Span span, Str text);
+/* ... of one that is. */
+void diag_fix_certain(Diags *ds, Diag *d, Span span, Str text);
+/* Takes back the mistakes that begin in there: they are parts of one that is about to be told. */
+void diags_drop(Diags *ds, Span span);
 
 #endif

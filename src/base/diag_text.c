@@ -184,6 +184,8 @@ void diags_put_json(Buf *out, const Diags *ds, const Sources *sources)
             json_end_object(&w);
         }
         json_end_array(&w);
+        json_key(&w, "certain");
+        json_put_bool(&w, d->fixes.n > 0 && d->is_certain);
         json_end_object(&w);
         buf_putc(out, '\n');
     }

@@ -27,7 +27,8 @@ void diags_put_human(Buf *out, const Diags *ds, const Sources *sources, bool has
 void diags_put_short(Buf *out, const Diags *ds, const Sources *sources);
 
 /* For programs: an object a line, with code, severity, file, start and end (line,
- * column, byte in the file; end exclusive), message, labels, notes, helps, fixes. */
+ * column, byte in the file; end exclusive), message, labels, notes, helps, fixes: the places
+ * of one fix, to be applied together, and whether it is certain. */
 void diags_put_json(Buf *out, const Diags *ds, const Sources *sources);
 
 #endif

@@ -59,10 +59,13 @@ void suggest_offer(Suggest *s, Str candidate)
     uint32_t longer = n > m ? n : m;
     uint32_t limit = longer / 3 > 1 ? longer / 3 : 1;
     uint32_t d = distance(a, n, b, m);
-    if (d == 0 && !str_eq(s->word, candidate))
-        d = 1; /* only the case differs */
-    if (d > limit || (s->best.len > 0 && d >= s->distance))
+    bool is_case_only = d == 0 && !str_eq(s->word, candidate);
+    if (is_case_only)
+        d = 1;
+    bool is_nearer = d < s->distance || (d == s->distance && is_case_only && !s->is_case_only);
+    if (d > limit || (s->best.len > 0 && !is_nearer))
         return;
     s->best = candidate;
     s->distance = d;
+    s->is_case_only = is_case_only;
 }

@@ -1,6 +1,74 @@
 #include "cli/program.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/diag_text.h"
+#include "base/text_diff.h"
+#include "cli/rewrite.h"
+
+/* ---- --fix and --diff ---- */
+
+#define MAX_SHOWN 60 /* bytes of a changed text in a line of the report */
+
+static void put_code(Buf *out, Str s)
+{
+    Str cut = str_slice(s, 0, MAX_SHOWN);
+    buf_putc(out, '`');
+    buf_put_visible(out, cut);
+    buf_puts(out, cut.len < s.len ? "...`" : "`");
+}
+
+/* "a.pipe:2:12: `=` becomes `==` (E0013)" */
+static void put_change(Buf *out, const char *name, const MillChange *c)
+{
+    buf_printf(out, "%s:%u:%u: ", name, c->line, c->col);
+    if (c->from.len)
+        put_code(out, c->from);
+    if (c->from.len && c->to.len)
+        buf_puts(out, " becomes ");
+    if (c->to.len)
+        put_code(out, c->to);
+    buf_printf(out, "%s (E%04u)\n", !c->to.len ? " is taken out" : !c->from.len ? " is put in" : "",
+               diag_info(c->code)->number);
+}
+
+static int put_fixed(const Args *a, const Term *t, const char *path, const MillFixed *f)
+{
+    if (a->has[OPT_DIFF])
+        return EXIT_OK;
+    if (!path || strcmp(path, "-") == 0)
+        return put_out(t, f->text) ? EXIT_OK : EXIT_FAILED;
+    return f->n == 0 || cli_rewrite(t, path, f->text) ? EXIT_OK : EXIT_FAILED;
+}
+
+/* Mends what can be mended and opens the result in place of *m. */
+static int fix_program(const Args *a, const Term *t, const char *path, Mill **m)
+{
+    const char *name = !path ? "-e" : strcmp(path, "-") == 0 ? "stdin" : path;
+    MillFixed fixed;
+    Buf out = {0};
+    mill_fix(*m, &fixed);
+    if (a->has[OPT_DIFF])
+        text_diff(&out, mill_text(*m), fixed.text, name, name);
+    int status = put_out(t, buf_str(&out)) ? put_fixed(a, t, path, &fixed) : EXIT_FAILED;
+    buf_clear(&out);
+    for (uint32_t i = 0; i < fixed.n && status == EXIT_OK && !a->has[OPT_DIFF]; i++)
+        put_change(&out, name, &fixed.changes[i]);
+    if (!a->has[OPT_QUIET] && a->number[OPT_ERROR_FORMAT] != ERROR_JSON)
+        put_err(buf_str(&out));
+    buf_deinit(&out);
+    if (status == EXIT_OK && fixed.n && !a->has[OPT_DIFF]) {
+        Mill *again = NULL;
+        status = cli_load_text(a, t, path, fixed.text, &again);
+        mill_close(*m);
+        *m = again;
+        if (status == EXIT_OK)
+            mill_check(*m);
+    }
+    mill_fixed_deinit(&fixed);
+    return status;
+}
 
 /* One file of several, or the flow of -e when path is NULL; its exit status. */
 static int check_one(const Args *a, const Term *t, const char *path)
@@ -16,7 +84,10 @@ static int check_one(const Args *a, const Term *t, const char *path)
                  "%s reads stdin, which is a terminal", name);
         status = EXIT_USAGE;
     } else {
-        status = cli_report(a, t, m);
+        if (a->has[OPT_FIX] || a->has[OPT_DIFF])
+            status = fix_program(a, t, path, &m);
+        if (status == EXIT_OK)
+            status = cli_report(a, t, m);
         if (status == EXIT_OK && !a->has[OPT_QUIET] &&
             a->number[OPT_ERROR_FORMAT] == ERROR_HUMAN)
             fprintf(stderr, "%s: no mistakes (%u job%s)\n", name, mill_n_jobs(m),
@@ -29,6 +100,11 @@ static int check_one(const Args *a, const Term *t, const char *path)
 int cmd_check(const Args *a, const Term *t)
 {
     int worst = EXIT_OK;
+    if (a->has[OPT_EXPR] && a->has[OPT_FIX] && !a->has[OPT_DIFF]) {
+        complain(t, STR_LIT("`--diff` shows what would change"),
+                 "`--fix` changes files, and `-e` is none");
+        return EXIT_USAGE;
+    }
     if (a->has[OPT_EXPR]) {
         worst = check_one(a, t, NULL);
     } else if (a->operands.n == 0) {

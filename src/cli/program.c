@@ -73,7 +73,7 @@ static int set_param(const Term *t, Mill *m, const char *set)
     return status;
 }
 
-int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
+static int load(const Args *a, const Term *t, const char *path, const Str *text, Mill **out)
 {
     const MillOptions options = {.refuses_stdin = t->in_is_tty,
                                  .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST ||
@@ -84,14 +84,12 @@ int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
                                  .now_us = (int64_t)a->number[OPT_NOW]};
     Error err = {0};
     int status = EXIT_OK;
-    if (path && strcmp(path, "-") == 0 && t->in_is_tty) {
-        complain(t, STR_LIT("name a file, or pipe the program in"),
-                 "the program is to come from stdin, which is a terminal");
-        return EXIT_USAGE;
-    }
     Mill *m = mill_open(&options);
-    Status st = path ? mill_load(m, path, &err)
-                     : mill_load_flow(m, str_of(a->text[OPT_EXPR]), &err);
+    Status st;
+    if (!path)
+        st = mill_load_flow(m, text ? *text : str_of(a->text[OPT_EXPR]), &err);
+    else
+        st = text ? mill_load_text(m, path, *text, &err) : mill_load(m, path, &err);
     if (st != OK) {
         complain(t, (Str){0}, "%s", err.text);
         status = EXIT_USAGE;
@@ -103,6 +101,21 @@ int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
     else
         mill_close(m);
     return status;
+}
+
+int cli_load(const Args *a, const Term *t, const char *path, Mill **out)
+{
+    if (path && strcmp(path, "-") == 0 && t->in_is_tty) {
+        complain(t, STR_LIT("name a file, or pipe the program in"),
+                 "the program is to come from stdin, which is a terminal");
+        return EXIT_USAGE;
+    }
+    return load(a, t, path, NULL, out);
+}
+
+int cli_load_text(const Args *a, const Term *t, const char *path, Str text, Mill **out)
+{
+    return load(a, t, path, &text, out);
 }
 
 int cli_job(const Args *a, const Term *t, const Mill *m, const char *name, uint32_t *job)

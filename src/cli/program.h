@@ -15,6 +15,8 @@ typedef enum GanttFormat { GANTT_TEXT, GANTT_SVG, GANTT_CHROME } GanttFormat;
 /* Loads path, or the flow of -e when path is NULL, and applies --set. On EXIT_OK the caller
  * closes *out; there may be mistakes in the program. */
 int cli_load(const Args *a, const Term *t, const char *path, Mill **out);
+/* The same for a text in place of what path, or -e, holds. */
+int cli_load_text(const Args *a, const Term *t, const char *path, Str text, Mill **out);
 /* What `FILE [JOB] | -e FLOW` names. *job is NULL when none is named. */
 int cli_operands(const Args *a, const Term *t, const char **path, const char **job);
 /* The job named; the only one when name is NULL. */

@@ -410,13 +410,34 @@ static void add_decl(Check *c, const Ast *ast, const Decl *decl)
     }
 }
 
-/* What stands after `op`, `fn`, `let` ... in a text with mistakes. */
+static bool is_word(const Token *t)
+{
+    char c = t->text.len ? t->text.ptr[0] : '\0';
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
+static void lose(Check *c, const Token *t)
+{
+    map_put(&c->program->names->lost, t->text, (void *)(uintptr_t)t);
+}
+
+/* What stands after `op`, `fn`, `let` ... in a text with mistakes, or before a `=` without such a word. */
 static void collect_lost(Check *c, const TokenList *tokens)
 {
-    for (size_t i = 0; i + 1 < tokens->n; i++)
-        if (token_class(tokens->ptr[i].kind) == KEYWORD_DECL)
-            map_put(&c->program->names->lost, tokens->ptr[i + 1].text,
-                    &tokens->ptr[i + 1]);
+    for (size_t i = 0; i + 1 < tokens->n; i++) {
+        const Token *t = &tokens->ptr[i];
+        if (token_class(t->kind) != KEYWORD_DECL)
+            continue;
+        lose(c, &t[1]);
+        if (i + 2 < tokens->n && is_word(&t[1]) && is_word(&t[2])) /* `param int x` */
+            lose(c, &t[2]);
+    }
+    for (size_t k = 0; k < c->diags->list.n; k++) {
+        const Diag *d = c->diags->list.ptr[k];
+        for (size_t i = 0; d->code == E_NO_ASSIGNMENT && i + 1 < tokens->n; i++)
+            if (tokens->ptr[i].span.lo == d->span.lo)
+                lose(c, &tokens->ptr[is_word(&tokens->ptr[i + 1]) ? i + 1 : i]);
+    }
 }
 
 static void add_file(Check *c, const Ast *ast)

@@ -76,6 +76,34 @@ static const char *stage_word(StageKind k)
     return "";
 }
 
+/* What other languages read and write by a function. */
+static const char *function_habit(Str name)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } habits[] = {
+        {"read_csv", "read csv \"file.csv\""},   {"load_csv", "read csv \"file.csv\""},
+        {"scan_csv", "read csv \"file.csv\""},   {"open", "read csv \"file.csv\""},
+        {"load", "read csv \"file.csv\""},       {"read_json", "read json \"file.jsonl\""},
+        {"to_csv", "write csv \"file.csv\""},    {"write_csv", "write csv \"file.csv\""},
+        {"save", "write csv \"file.csv\""},      {"to_json", "write json \"file.jsonl\""},
+        {"write_json", "write json \"file.jsonl\""}, {"filter", "where hp > 100"},
+        {"head", "take 10"},                     {"limit", "take 10"},
+        {"sort_values", "sort by a desc"},       {"order_by", "sort by a desc"},
+        {"group_by", "group by a { n = count() }"}, {"groupby", "group by a { n = count() }"},
+        {"agg", "aggregate { n = count() }"},    {"mutate", "derive a = b + c"},
+        {"assign", "derive a = b + c"},          {"with_columns", "derive a = b + c"},
+        {"print", "log \"{name}\""},             {"show", "write csv stdout"},
+        {"unique", "distinct a, b"},             {"drop_duplicates", "distinct a, b"},
+        {"apply", "map op"},                     {"concat", "union t"},
+        {"merge", "join t on a == t.a"},         {"dropna", "where a is not null"},
+    };
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (str_is(name, habits[i].theirs))
+            return habits[i].ours;
+    return NULL;
+}
+
 static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
 {
     Check *c = j->c;
@@ -104,6 +132,8 @@ static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
             diag_help(c->diags, d,
                       "a job cannot run inside another: put what both need "
                       "into an op");
+    } else if (function_habit(name->text)) {
+        diag_help(c->diags, d, "write `%s`", function_habit(name->text));
     } else if (!diag_suggest(c->diags, d, name->span, &near)) {
         diag_help(c->diags, d, "declare it: `op %.*s { ... }`", STR_ARG(name->text));
     }

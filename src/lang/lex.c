@@ -126,12 +126,29 @@ int lex_string_unclosed(Lex *lex)
     return 1;
 }
 
+uint32_t lex_string_lost(Lex *lex)
+{
+    uint32_t end = lex->at;
+    while (end < lex->text.len && lex->text.ptr[end] != '\n')
+        end++;
+    uint32_t len = end - lex->at;
+    lex->n_levels = 0;
+    lex->in_string = false;
+    lex_push(lex, TOK_BAD, lex_slice(lex, len));
+    return len;
+}
+
 int lex_interpolation_begin(Lex *lex, Str text)
 {
     lex->in_string = false;
     innermost(lex)->brace = lex_span(lex, lex->at, text.len);
     innermost(lex)->braces = 0;
     return lex_token(lex, TOK_IOPEN, text);
+}
+
+bool lex_in_interpolation(const Lex *lex)
+{
+    return in_interpolation(lex);
 }
 
 int lex_brace_open(Lex *lex, Str text)
@@ -212,9 +229,18 @@ static uint32_t unescape(Lex *lex, Str s, uint32_t i, Buf *out)
     uint32_t len = 1 + utf8_len(s.ptr + i + 1, s.len - i - 1);
     Diag *d = diag_add(lex->diags, E_BAD_ESCAPE, lex_span(lex, lex->at + i, len),
                        "`%.*s` is not an escape", (int)len, s.ptr + i);
-    if (s.ptr[i + 1] == '{')
+    if (s.ptr[i + 1] == '{') {
         diag_help(lex->diags, d, "a plain brace in a string is written `{{`");
-    else
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + i, len), STR_LIT("{{"));
+    } else if (s.ptr[i + 1] == '\'') {
+        diag_help(lex->diags, d, "a single quote stands in double quotes by itself");
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + i, len), STR_LIT("'"));
+    } else if (s.ptr[i + 1] == 'u' || s.ptr[i + 1] == 'x') {
+        diag_help(lex->diags, d, "a character is written by its number in braces: `\\u{e9}`");
+    } else if (s.ptr[i + 1] == 'r') {
+        diag_help(lex->diags, d, "a carriage return is `\\u{d}`");
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + i, len), STR_LIT("\\u{d}"));
+    } else
         diag_help(
             lex->diags, d,
             "the escapes are `\\n` `\\t` `\\\"` `\\\\` `\\u{e9}`; a raw string in "
@@ -308,6 +334,23 @@ int lex_backticks(Lex *lex, Str text)
 
 /* ---- the whole text ---- */
 
+/* Told by the first bytes; NULL: none that is known here. */
+static const char *binary_kind(Str s)
+{
+    static const struct {
+        const char *bytes;
+        uint32_t len;
+        const char *kind;
+    } kinds[] = {{"\x1f\x8b", 2, "compressed by gzip"},     {"\x28\xb5\x2f\xfd", 4, "compressed by zstd"},
+                 {"PK\x03\x04", 4, "a ZIP archive"},         {"\x7f" "ELF", 4, "an executable"},
+                 {"PAR1", 4, "a Parquet file"},              {"SQLite format 3", 15, "an SQLite database"},
+                 {"%PDF-", 5, "a PDF"},                      {"\x89PNG", 4, "a picture"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (s.len >= kinds[i].len && memcmp(s.ptr, kinds[i].bytes, kinds[i].len) == 0)
+            return kinds[i].kind;
+    return NULL;
+}
+
 /* What is not program text at all: one message, and no tokens. */
 static bool check_encoding(Lex *lex)
 {
@@ -323,10 +366,16 @@ static bool check_encoding(Lex *lex)
     }
     uint32_t valid = utf8_valid_prefix(s);
     const char *nul = s.len ? memchr(s.ptr, '\0', valid) : NULL;
+    const char *kind = binary_kind(s);
+    if (kind) {
+        d = diag_add(lex->diags, E_BAD_ENCODING, lex_span(lex, 0, 1), "this file is %s, not text", kind);
+        diag_help(lex->diags, d, "a program is a text; data is read by a program: `read csv \"...\"`");
+        return false;
+    }
     if (nul) {
         uint32_t at = (uint32_t)(nul - s.ptr);
-        diag_add(lex->diags, E_BAD_ENCODING, lex_span(lex, at, 1),
-                 "a NUL byte stands here");
+        d = diag_add(lex->diags, E_BAD_ENCODING, lex_span(lex, at, 1), "a NUL byte stands here");
+        diag_help(lex->diags, d, "a program is a text: is this the right file?");
         return false;
     }
     if (valid < s.len) {

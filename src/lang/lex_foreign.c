@@ -33,6 +33,38 @@ static const Lookalike LOOKALIKES[] = {
     {"\xe2\x89\xa0", "a sign", "!="},
     {"\xe2\x86\x92", "an arrow", "->"},
     {"\xe2\x80\xa6", "an ellipsis", "..."},
+    {"\xe3\x80\x80", "an ideographic space", " "},
+    {"\xe2\x80\xaf", "a narrow no-break space", " "},
+    {"\xe2\x80\x89", "a thin space", " "},
+    {"\xe2\x81\xa0", "a word joiner", ""},
+    {"\xe2\x80\x8e", "a direction mark", ""},
+    {"\xe2\x80\x8f", "a direction mark", ""},
+    {"\xef\xbc\x88", "a full-width sign", "("},
+    {"\xef\xbc\x89", "a full-width sign", ")"},
+    {"\xef\xbc\xbb", "a full-width sign", "["},
+    {"\xef\xbc\xbd", "a full-width sign", "]"},
+    {"\xef\xbd\x9b", "a full-width sign", "{"},
+    {"\xef\xbd\x9d", "a full-width sign", "}"},
+    {"\xef\xbd\x9c", "a full-width sign", "|"},
+    {"\xef\xbc\x8c", "a full-width sign", ","},
+    {"\xef\xbc\x9a", "a full-width sign", ":"},
+    {"\xef\xbc\x9b", "a full-width sign", ";"},
+    {"\xef\xbc\x9d", "a full-width sign", "="},
+    {"\xef\xbc\x9c", "a full-width sign", "<"},
+    {"\xef\xbc\x9e", "a full-width sign", ">"},
+    {"\xef\xbc\x8b", "a full-width sign", "+"},
+    {"\xef\xbc\x8d", "a full-width sign", "-"},
+    {"\xef\xbc\x8a", "a full-width sign", "*"},
+    {"\xef\xbc\x8f", "a full-width sign", "/"},
+    {"\xef\xbc\x85", "a full-width sign", "%"},
+    {"\xef\xbc\x82", "a full-width quote", "\""},
+    {"\xef\xbc\x87", "a full-width quote", "'"},
+    {"\xc3\x97", "a multiplication sign", "*"},
+    {"\xc3\xb7", "a division sign", "/"},
+    {"\xc2\xac", "a sign", "not "},
+    {"\xe2\x88\xa7", "a sign", "and"},
+    {"\xe2\x88\xa8", "a sign", "or"},
+    {"\xc2\xa6", "a broken bar", "|"},
 };
 
 static const Lookalike *lookalike_at(const char *p, size_t n)
@@ -59,6 +91,28 @@ static uint32_t quotation_end(const Lex *lex, uint32_t from, const char *quote)
     return 0;
 }
 
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (unsigned char)c >= 0x80;
+}
+
+/* The token that a plain sign is, so that what follows reads on; brackets stay out of it. */
+static int plain_kind(const char *plain)
+{
+    static const struct {
+        const char *text;
+        int kind;
+    } kinds[] = {{"-", TOK_MINUS},   {"<=", TOK_LE},     {">=", TOK_GE},  {"!=", TOK_NE},   {"->", TOK_ARROW},
+                 {",", TOK_COMMA},   {":", TOK_COLON},   {"|", TOK_PIPE}, {"<", TOK_LT},    {">", TOK_GT},
+                 {"+", TOK_PLUS},    {"*", TOK_STAR},    {"/", TOK_SLASH}, {"%", TOK_PERCENT},
+                 {"not ", TOK_NOT},  {"and", TOK_AND},   {"or", TOK_OR}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(plain, kinds[i].text) == 0)
+            return kinds[i].kind;
+    return TOK_BAD;
+}
+
 /* Reports a lookalike and goes on as if what it stands for were there, as far as that
  * is a token by itself. */
 static uint32_t report_lookalike(Lex *lex, const Lookalike *l)
@@ -76,9 +130,14 @@ static uint32_t report_lookalike(Lex *lex, const Lookalike *l)
                      l->name, cp);
     else
         d = diag_add(lex->diags, E_BAD_CHARACTER, span,
-                     "%s `%s` stands here where `%s` is meant", l->name, l->utf8,
-                     l->plain);
+                     "%s `%s` stands here where `%.*s` is meant", l->name, l->utf8,
+                     (int)strcspn(l->plain, " "), l->plain);
     diag_fix(lex->diags, d, span, str_of(l->plain));
+    d->is_certain = !is_quote || end > 0;
+    if (is_quote && end > 0) {
+        uint32_t n_close = lex->text.ptr[end - 1] == *l->plain ? 1 : (uint32_t)strlen(l->utf8);
+        diag_fix_certain(lex->diags, d, lex_span(lex, end - n_close, n_close), str_of(l->plain));
+    }
     if (is_quote) {
         diag_help(lex->diags, d, "strings stand in plain quotes: `\"text\"`");
         if (end)
@@ -88,9 +147,14 @@ static uint32_t report_lookalike(Lex *lex, const Lookalike *l)
     } else if (*l->plain == '\0' || *l->plain == ' ') {
         diag_help(lex->diags, d, "replace it by %s",
                   *l->plain ? "a plain space" : "nothing");
-        lex->at += len;
+        bool parts_word = !*l->plain && lex->at > 0 && is_word_byte(lex->text.ptr[lex->at - 1]) &&
+                          lex->at + len < lex->text.len && is_word_byte(lex->text.ptr[lex->at + len]);
+        if (parts_word) /* what stands on both sides is one word */
+            lex_push(lex, TOK_BAD, lex_slice(lex, len));
+        else
+            lex->at += len;
     } else {
-        lex_push(lex, TOK_BAD, lex_slice(lex, len));
+        lex_push(lex, plain_kind(l->plain), lex_slice(lex, len))->text = str_of(l->plain);
     }
     return len;
 }
@@ -132,8 +196,8 @@ int lex_foreign_operator(Lex *lex, Str text)
     else
         diag_help(lex->diags, d, "write `%s`%s", f->ours,
                   f->kind == TOK_OR ? "; strings are joined by `+`" : "");
-    diag_fix(lex->diags, d, span,
-             f->kind == TOK_NOT ? STR_LIT("not ") : str_of(f->ours));
+    diag_fix_certain(lex->diags, d, span,
+                     f->kind == TOK_NOT ? STR_LIT("not ") : str_of(f->ours));
     lex_push(lex, f->kind, lex_slice(lex, text.len))->text = str_of(f->ours);
     return 1;
 }
@@ -144,6 +208,14 @@ int lex_foreign_comment(Lex *lex, Str text)
                        "`/*` does not start a comment");
     diag_help(lex->diags, d,
               "a comment starts with `#` and goes to the end of the line");
+    uint32_t end = lex->at + text.len;
+    while (end < lex->text.len && (lex->text.ptr[end] == ' ' || lex->text.ptr[end] == '\t' || lex->text.ptr[end] == '\r'))
+        end++;
+    bool is_last = end == lex->text.len || lex->text.ptr[end] == '\n';
+    if (is_last && text.len > 4 && !memchr(text.ptr, '\n', text.len)) {
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, 2), STR_LIT("#"));
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + text.len - 2, 2), STR_LIT(""));
+    }
     lex_skip(lex, text);
     return 1;
 }
@@ -163,30 +235,59 @@ uint32_t lex_foreign_line(Lex *lex, Str text)
                        "`%.2s` does not start a comment", text.ptr + blanks);
     diag_help(lex->diags, d,
               "a comment starts with `#` and goes to the end of the line");
-    diag_fix(lex->diags, d, lex_span(lex, lex->at, 2), STR_LIT("#"));
+    diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, 2), STR_LIT("#"));
     lex_push_line(lex, TOKEN_COMMENT, (Str){text.ptr + blanks, text.len - blanks});
     return text.len;
 }
 
-int lex_bad_char(Lex *lex, Str text)
+/* `$hp`, `${hp}`, `$1`: one mistake, whatever stands behind the sign. */
+static void foreign_variable(Lex *lex, Diag *d)
+{
+    uint32_t i = lex->at + 1, n = lex->text.len;
+    bool is_braced = i < n && lex->text.ptr[i] == '{';
+    uint32_t from = i + is_braced, to = from;
+    while (to < n && is_word_byte(lex->text.ptr[to]))
+        to++;
+    bool is_closed = to < n && lex->text.ptr[to] == '}';
+    Str name = str_slice(lex->text, from, to - from);
+    if (name.len && name.ptr[0] >= '0' && name.ptr[0] <= '9') {
+        diag_help(lex->diags, d, "columns have names; without a header they are `c1`, `c2`, ...");
+        lex_token(lex, TOK_BAD, STR_LIT("$"));
+        return;
+    }
+    diag_help(lex->diags, d, "columns and parameters stand without a sign before them");
+    if (name.len && (is_closed || !is_braced))
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, to + (is_braced && is_closed) - lex->at), name);
+    lex_token(lex, TOK_BAD, STR_LIT("$"));
+}
+
+uint32_t lex_bad_char(Lex *lex, Str text)
 {
     Span span = lex_span(lex, lex->at, text.len);
     unsigned char c = (unsigned char)text.ptr[0];
+    if (c == '\\' && lex_in_interpolation(lex)) {
+        /* `{\"a\": 1}`: the string ends with its line, whatever stands in it. */
+        Diag *d = diag_add(lex->diags, E_BAD_ESCAPE, span, "`\\` stands in an expression between braces");
+        diag_help(lex->diags, d, "quotes stand there without it; a plain brace in a string is written `{{`");
+        return lex_string_lost(lex);
+    }
     if (c == '\\') {
-        diag_add(lex->diags, E_BAD_ESCAPE, span, "`\\` stands at the end of a line");
+        Diag *d = diag_add(lex->diags, E_BAD_ESCAPE, span, "`\\` stands outside of a string");
+        diag_help(lex->diags, d, "a statement goes on after `,`, `|` or an operator; there is no sign for it");
     } else if (c < 0x20 || c == 0x7f) {
         diag_add(lex->diags, E_BAD_CHARACTER, span,
                  "a control character (U+%04X) stands here", c);
     } else {
         Diag *d =
             diag_add(lex->diags, E_BAD_CHARACTER, span, "`%c` has no meaning here", c);
-        if (c == '^')
+        if (c == '^') {
             diag_help(lex->diags, d, "powers are written `**`");
-        else if (c == '$')
-            diag_help(lex->diags, d,
-                      "columns and parameters stand without a sign before them");
-        else if (c == '~')
-            diag_help(lex->diags, d, "write `matches(text, 'pattern')`");
+            diag_fix_certain(lex->diags, d, span, STR_LIT("**"));
+        } else if (c == '$') {
+            foreign_variable(lex, d);
+            return 1;
+        }
     }
-    return lex_token(lex, TOK_BAD, text);
+    lex_token(lex, TOK_BAD, text);
+    return 1;
 }

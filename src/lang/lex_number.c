@@ -87,7 +87,7 @@ static void report_unit(Lex *lex, Span span, Str number, Str unit)
         if (str_is(unit, UNITS[i][0])) {
             diag_help(lex->diags, d, "did you mean `%.*s%s`?", STR_ARG(number),
                       UNITS[i][1]);
-            diag_fix(lex->diags, d, span, str_of(UNITS[i][1]));
+            diag_fix_certain(lex->diags, d, span, str_of(UNITS[i][1]));
             return;
         }
     }
@@ -95,7 +95,7 @@ static void report_unit(Lex *lex, Span span, Str number, Str unit)
               "durations end in `us ms s m h d`, sizes in `B kB MB GB TB KiB MiB GiB`");
 }
 
-int lex_number(Lex *lex, Str text)
+static void scan_number(Lex *lex, Str text)
 {
     Span span = lex_span(lex, lex->at, text.len);
     Token *t = lex_push(lex, TOK_BAD, lex_slice(lex, text.len));
@@ -107,7 +107,7 @@ int lex_number(Lex *lex, Str text)
         Diag *d = diag_add(lex->diags, E_BAD_NUMBER, span,
                            "`_` in a number stands between digits");
         diag_help(lex->diags, d, "write it as in `1_000_000`");
-        return 1;
+        return;
     }
     uint32_t n = number_prefix(s, &is_float);
     t->text = s;
@@ -124,20 +124,20 @@ int lex_number(Lex *lex, Str text)
                      why);
         t->kind = is_float ? TOK_FLOAT : TOK_INT;
         t->value.type = type;
-        return 1;
+        return;
     }
     if (value_parse(TYPE_DURATION, s, &t->value, &why)) {
         t->kind = TOK_DURATION;
-        return 1;
+        return;
     }
     if (value_parse(TYPE_SIZE, s, &t->value, &why)) {
         t->kind = TOK_SIZE;
-        return 1;
+        return;
     }
     if (s.ptr[n] == '.') {
         diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` has two decimal points",
                  STR_ARG(s));
-        return 1;
+        return;
     }
     uint32_t in_text = text.len - (s.len - n); /* `_` stand before the unit only */
     Str unit = {s.ptr + n, s.len - n};
@@ -148,14 +148,22 @@ int lex_number(Lex *lex, Str text)
                   "durations count whole microseconds, sizes whole bytes");
         t->kind = TOK_INT;
         t->value = (Value){.type = TYPE_INT};
-        return 1;
+        return;
     }
     report_unit(lex, lex_span(lex, span.lo - lex->base + in_text, unit.len),
                 (Str){s.ptr, n}, unit);
     /* The rest of the statement can be read with any value. */
     t->kind = TOK_INT;
     t->value = (Value){.type = TYPE_INT};
-    return 1;
+}
+
+uint32_t lex_number(Lex *lex, Str text)
+{
+    for (uint32_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] >= 0x80 && lex_is_lookalike(str_slice(text, i, text.len)))
+            text.len = i;
+    scan_number(lex, text);
+    return text.len;
 }
 
 int lex_point(Lex *lex, Str text)
@@ -164,10 +172,10 @@ int lex_point(Lex *lex, Str text)
                        "a decimal point has digits on both sides");
     if (text.ptr[0] == '.') {
         diag_help(lex->diags, d, "write `0%.*s`", STR_ARG(text));
-        diag_fix(lex->diags, d, lex_span(lex, lex->at, 0), STR_LIT("0"));
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, 0), STR_LIT("0"));
     } else {
         diag_help(lex->diags, d, "write `%.*s0`", STR_ARG(text));
-        diag_fix(lex->diags, d, lex_span(lex, lex->at + text.len, 0), STR_LIT("0"));
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + text.len, 0), STR_LIT("0"));
     }
     Token *t = lex_push(lex, TOK_FLOAT, lex_slice(lex, text.len));
     t->value = (Value){.type = TYPE_FLOAT};

@@ -57,7 +57,8 @@ int lex_line_end(Lex *lex, Str text);
  * more when it begins a quotation in typographic quotes. */
 uint32_t lex_word(Lex *lex, Str text);
 int lex_backticks(Lex *lex, Str text);
-int lex_number(Lex *lex, Str text);
+/* Returns how much was consumed: a typographic sign ends it. */
+uint32_t lex_number(Lex *lex, Str text);
 int lex_point(Lex *lex, Str text); /* `.5` or `5.` */
 int lex_raw(Lex *lex, Str text);
 int lex_unclosed(Lex *lex, Str text); /* 'raw or `name to the end of the line */
@@ -65,7 +66,10 @@ int lex_string_begin(Lex *lex, Str text);
 int lex_string_text(Lex *lex, Str text);
 int lex_string_end(Lex *lex, Str text);
 int lex_string_unclosed(Lex *lex);
+/* Skips the rest of the line, in which a string and its expressions cannot be told apart. */
+uint32_t lex_string_lost(Lex *lex);
 int lex_interpolation_begin(Lex *lex, Str text);
+bool lex_in_interpolation(const Lex *lex);
 int lex_brace_open(Lex *lex, Str text);
 /* True when it closed an interpolation: the string goes on. */
 bool lex_brace_close(Lex *lex, Str text);
@@ -73,6 +77,7 @@ int lex_foreign_operator(Lex *lex, Str text);
 int lex_foreign_comment(Lex *lex, Str text);
 /* A line that begins with `//` or `--`. Returns how much of it was consumed. */
 uint32_t lex_foreign_line(Lex *lex, Str text);
-int lex_bad_char(Lex *lex, Str text);
+/* Returns how much was consumed: one byte, or the rest of a line. */
+uint32_t lex_bad_char(Lex *lex, Str text);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "lang/lex.h"
 #include "lang/parse_state.h"
+#include "lang/syntax_error.h"
 #include "pipe_parse.h"
 
 static const Token *token(const Parse *p, size_t i)
@@ -192,8 +193,8 @@ bool parse_begins_declaration(const Parse *p, size_t i)
         return next->kind == TOK_SBEG || next->kind == TOK_RAW;
     case TOK_AT: {
         /* Annotations on lines of their own: what follows them decides. */
-        size_t j = i;
-        while (token(p, j)->kind == TOK_AT) {
+        size_t j = i, last = p->tokens.n - 1; /* in a trial the last one is no end */
+        while (token(p, j)->kind == TOK_AT && j < last) {
             j = token_after(p, j, false); /* the name */
             j = token_after(p, j, true);
             if (token(p, j)->kind == TOK_LPAREN) {
@@ -202,7 +203,7 @@ bool parse_begins_declaration(const Parse *p, size_t i)
                     depth += token_is_opener(token(p, j)->kind);
                     depth -= token_is_closer(token(p, j)->kind);
                     j = token_after(p, j, true);
-                } while (depth > 0 && token(p, j)->kind != TOK_END);
+                } while (depth > 0 && j < last);
             }
         }
         return token(p, j)->kind == TOK_OP || token(p, j)->kind == TOK_JOB;
@@ -457,8 +458,10 @@ static Parse *parse(Arena *arena, const Source *source, Diags *diags, int start)
     p->start = start;
     p->ast = arena_new(arena, Ast);
     p->ast->source = source;
-    if (lex_source(arena, source, diags, &p->tokens))
+    if (lex_source(arena, source, diags, &p->tokens)) {
         run(p, start, SIZE_MAX);
+        parse_check_shape(p);
+    }
     p->ast->tokens = p->tokens;
     return p;
 }

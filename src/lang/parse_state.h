@@ -43,6 +43,7 @@ typedef struct Parse {
     bool has_error;        /* the push of the current token met a syntax error; then */
     Restart restart;       /* ... how to go on */
     Vec(Restart) restarts; /* all so far */
+    uint32_t n_told_braces; /* braces that are not closed, told before the end of what they are in */
     size_t resumed_at;     /* where it went on after the last; 0: none */
     const struct Parse
         *tried;       /* parse_would_read: a trial of what that one has read; */

@@ -61,8 +61,13 @@ bool mistake_is_first_word(const Mistake *m, size_t i)
     case TOK_PIPE:
     case TOK_MAP:
     case TOK_COLLECT:
-    case TOK_ASSIGN:
         return true;
+    case TOK_ASSIGN: { /* of a flow: `let rows = range 1..3` */
+        size_t name = token_before(m->p, before, false);
+        size_t let = name == SIZE_MAX ? SIZE_MAX : token_before(m->p, name, false);
+        return let != SIZE_MAX && mistake_kind_at(m, let) == TOK_LET &&
+               (m->p->n_brackets > 0 || m->p->start == TOK_START_FLOWS);
+    }
     }
     return false;
 }
@@ -287,15 +292,35 @@ static const Rule RULES[] = {
     rule_unclosed,
     rule_unmatched,
     rule_brace_line,
+    rule_sql,
     rule_comment,
+    rule_string,
+    rule_annotation,
+    rule_in_list,
+    rule_between,
+    rule_count_all,
+    rule_cast,
+    rule_case,
+    rule_lambda,
+    rule_if_form,
     rule_if,
+    rule_index,
+    rule_assignment,
+    rule_operator,
     rule_leading_operator,
+    rule_null,
     rule_foreign_value,
+    rule_like,
+    rule_declaration,
     rule_assign,
     rule_chain,
     rule_method,
-    rule_sql,
+    rule_over,
+    rule_sql_word,
+    rule_form,
+    rule_definition,
     rule_misspelt,
+    rule_op_arguments,
     rule_pipe,
     rule_reserved,
     rule_unknown_word,

@@ -38,6 +38,31 @@ bool mistake_is_first_word(const Mistake *m, size_t i);
 bool token_is_end(int kind);
 bool token_is_operator(int kind);
 
+/* syntax_tokens.c: what stands around the mistake. Indices of tokens. */
+const Token *mistake_token(const Mistake *m, size_t i); /* the last one past the end */
+size_t mistake_next(const Mistake *m, size_t i);        /* on the same line, no comment */
+/* A word, in any case; not one in quotes or backticks. Words end in NULL. */
+bool mistake_word_at(const Mistake *m, size_t i, const char *lower);
+bool mistake_word_among(const Mistake *m, size_t i, const char *const *words);
+bool mistake_touch(const Mistake *m, size_t i, size_t k); /* nothing stands between them */
+Str mistake_text(const Mistake *m, size_t first, size_t last); /* of the source, both included */
+Span mistake_span(const Mistake *m, size_t first, size_t last);
+Span mistake_before(const Mistake *m, size_t i); /* empty, to put something there */
+Span mistake_behind(const Mistake *m, size_t i);
+Span mistake_gap(const Mistake *m, size_t first, size_t last); /* with the blanks up to the next token */
+size_t mistake_closer(const Mistake *m, size_t opener); /* SIZE_MAX: none */
+/* A name, literal, call or bracket, with what `.` joins to it. SIZE_MAX: none ends or begins there. */
+size_t mistake_operand_begin(const Mistake *m, size_t last);
+size_t mistake_operand_end(const Mistake *m, size_t first);
+/* The item of a list, the value of a definition, or the body of a statement that i is in. */
+size_t mistake_part_begin(const Mistake *m, size_t i);
+size_t mistake_part_end(const Mistake *m, size_t i);
+/* The first token of the statement or stage that the mistake is in. */
+size_t mistake_statement(const Mistake *m);
+
+/* Our type that is meant by a word; NULL: none. syntax_sql.c. */
+const char *mistake_type_at(const Mistake *m, size_t i);
+
 /* syntax_layout.c: brackets, lines and `|`. */
 bool rule_declaration_in_braces(Mistake *m);
 bool rule_unclosed(Mistake *m);
@@ -47,14 +72,44 @@ bool rule_continued_line(Mistake *m);
 bool rule_leading_operator(Mistake *m);
 bool rule_pipe(Mistake *m);
 
-/* syntax_habits.c: what other languages write. */
+/* syntax_sql.c: what SQL writes. */
 bool rule_sql(Mistake *m);
+bool rule_case(Mistake *m);
+bool rule_like(Mistake *m);
+bool rule_in_list(Mistake *m);
+bool rule_between(Mistake *m);
+bool rule_null(Mistake *m);
+bool rule_cast(Mistake *m);
+bool rule_count_all(Mistake *m);
+bool rule_over(Mistake *m);
+bool rule_sql_word(Mistake *m);
+
+/* syntax_foreign.c: what Python, C, the shell and jq write. */
+bool rule_string(Mistake *m);
+bool rule_operator(Mistake *m);
+bool rule_index(Mistake *m);
+bool rule_if_form(Mistake *m);
+bool rule_lambda(Mistake *m);
+bool rule_assignment(Mistake *m);
+bool rule_method(Mistake *m);
+
+/* syntax_forms.c: statements and stages whose words are out of place. */
+bool rule_definition(Mistake *m);
+bool rule_form(Mistake *m);
+bool rule_op_arguments(Mistake *m);
+
+/* syntax_decls.c: declarations, annotations, and files that are no programs. */
+bool rule_declaration(Mistake *m);
+bool rule_annotation(Mistake *m);
+/* When nothing of the file reads: one mistake in place of all if it looks like something else. */
+void parse_check_shape(Parse *p);
+
+/* syntax_habits.c: what is common to other languages. */
 bool rule_comment(Mistake *m);
 bool rule_foreign_value(Mistake *m);
 bool rule_assign(Mistake *m);
 bool rule_chain(Mistake *m);
 bool rule_if(Mistake *m);
-bool rule_method(Mistake *m);
 
 /* syntax_words.c: words that are misspelt, unknown or taken. */
 bool rule_misspelt(Mistake *m);

@@ -11,23 +11,13 @@ static bool word_is_one_of(Str word, const char *const *words)
     return false;
 }
 
-bool rule_sql(Mistake *m)
-{
-    static const char *const FROM[] = {"from", "FROM", "From", NULL};
-    if (m->t->kind != TOK_NAME || !word_is_one_of(m->t->text, FROM))
-        return false;
-    Diag *d = diag_add(m->diags, E_SQL, m->t->span,
-                       "there is no `%.*s`: data flows from step to step",
-                       STR_ARG(m->t->text));
-    diag_help(m->diags, d,
-              "read first and select then: `read csv \"...\" | select ...`");
-    return true;
-}
-
 /* A trailing `-- text` or `// text` was read as two minus signs or a division. */
 bool rule_comment(Mistake *m)
 {
-    for (size_t i = m->p->at; i != SIZE_MAX && i + 4 > m->p->at; i--) {
+    size_t from = m->p->at;
+    if (m->t->kind == TOK_MINUS && mistake_kind_at(m, from + 1) == TOK_MINUS)
+        from++; /* the first of the two signs does not fit */
+    for (size_t i = from; i != SIZE_MAX && i + 4 > m->p->at; i--) {
         const Token *t = &m->p->tokens.ptr[i];
         if (t->kind == TOK_NEWLINE && i != m->p->at)
             return false;
@@ -40,6 +30,8 @@ bool rule_comment(Mistake *m)
                            "`%s` does not start a comment", is_dashes ? "--" : "//");
         diag_help(m->diags, d,
                   "a comment starts with `#` and goes to the end of the line");
+        diag_fix(m->diags, d, span, STR_LIT("#"));
+        d->is_certain = is_dashes; /* `//` divides */
         size_t end = m->p->at; /* whatever the comment says */
         while (!token_is_end(mistake_kind_at(m, end)))
             end++;
@@ -49,8 +41,25 @@ bool rule_comment(Mistake *m)
     return false;
 }
 
+/* A string by itself, as Python comments. */
+static bool rule_docstring(Mistake *m)
+{
+    if ((m->t->kind != TOK_SBEG && m->t->kind != TOK_RAW) ||
+        !(mistake_expects_statement(m) || mistake_expects_declaration(m)))
+        return false;
+    Diag *d = diag_add(m->diags, E_FOREIGN_COMMENT, m->t->span, "a string by itself is no comment");
+    diag_help(m->diags, d, "a comment starts with `#` and goes to the end of the line");
+    size_t end = m->p->at;
+    while (!token_is_end(mistake_kind_at(m, end)))
+        end++;
+    m->p->restart.token = end;
+    return true;
+}
+
 bool rule_foreign_value(Mistake *m)
 {
+    if (rule_docstring(m))
+        return true;
     static const char *const NULLS[] = {"NULL", "Null",      "None", "nil",
                                         "none", "undefined", NULL};
     if (m->t->kind != TOK_NAME || !mistake_expects(m, TOK_NULL) ||
@@ -59,7 +68,7 @@ bool rule_foreign_value(Mistake *m)
     Diag *d = diag_add(m->diags, E_FOREIGN_VALUE, m->t->span,
                        "`%.*s` is written `null` here", STR_ARG(m->t->text));
     diag_help(m->diags, d, "write `null`");
-    diag_fix(m->diags, d, m->t->span, STR_LIT("null"));
+    diag_fix_certain(m->diags, d, m->t->span, STR_LIT("null"));
     return true;
 }
 
@@ -70,18 +79,24 @@ bool rule_assign(Mistake *m)
         const Bracket *b = mistake_bracket(m);
         bool is_arg =
             m->prev->kind == TOK_NAME && b && b->kind == TOK_LPAREN && b->token > 0 &&
-            mistake_kind_at(m, b->token - 1) == TOK_NAME &&
+            (mistake_kind_at(m, b->token - 1) == TOK_NAME || mistake_kind_at(m, b->token - 1) == TOK_WITH) &&
             (b->token + 1 == m->i_prev ||
              mistake_kind_at(m, token_before(m->p, m->i_prev, true)) == TOK_COMMA);
         Diag *d = diag_add(m->diags, E_ASSIGN_IN_EXPRESSION, m->t->span,
                            "`=` defines; it does not compare");
+        size_t callee = is_arg ? b->token - 1 : 0;
+        bool is_option = is_arg && (mistake_kind_at(m, callee) == TOK_WITH ||
+                                    (callee > 0 && mistake_kind_at(m, callee - 1) == TOK_AT));
         if (is_arg) {
             diag_help(m->diags, d,
-                      "a named argument is written `%.*s: ...`, a comparison `==`",
+                      is_option ? "an argument with a name is written `%.*s: ...`"
+                                : "a named argument is written `%.*s: ...`, a comparison `==`",
                       STR_ARG(m->prev->text));
+            if (is_option)
+                diag_fix_certain(m->diags, d, (Span){m->prev->span.hi, m->t->span.hi}, STR_LIT(":"));
         } else {
             diag_help(m->diags, d, "write `==` to compare");
-            diag_fix(m->diags, d, m->t->span, STR_LIT("=="));
+            diag_fix_certain(m->diags, d, m->t->span, STR_LIT("=="));
         }
         return true;
     }
@@ -89,7 +104,7 @@ bool rule_assign(Mistake *m)
         Diag *d = diag_add(m->diags, E_EQUALS_IN_DEFINITION, m->t->span,
                            "`==` compares; it does not define");
         diag_help(m->diags, d, "write `=` to define");
-        diag_fix(m->diags, d, m->t->span, STR_LIT("="));
+        diag_fix_certain(m->diags, d, m->t->span, STR_LIT("="));
         return true;
     }
     return false;
@@ -125,13 +140,11 @@ bool rule_if(Mistake *m)
     static const char *const ELIFS[] = {"elif", "elsif", "elseif", "elsif", NULL};
     const char *help = "write `if c then a else b`";
     Diag *d;
-    if (m->t->kind == TOK_QUESTION) {
-        d = diag_add(m->diags, E_IF_FORM, m->t->span, "there is no `? :`");
-    } else if (m->t->kind == TOK_NAME && word_is_one_of(m->t->text, ELIFS)) {
+    if (m->t->kind == TOK_NAME && word_is_one_of(m->t->text, ELIFS)) {
         d = diag_add(m->diags, E_IF_FORM, m->t->span, "`%.*s` is written `else if`",
                      STR_ARG(m->t->text));
         help = "write `else if`";
-        diag_fix(m->diags, d, m->t->span, STR_LIT("else if"));
+        diag_fix_certain(m->diags, d, m->t->span, STR_LIT("else if"));
     } else if (mistake_expects(m, TOK_ELSE) &&
                (token_is_end(m->t->kind) || m->t->kind == TOK_COMMA ||
                 m->t->kind == TOK_PIPE || token_is_closer(m->t->kind))) {
@@ -146,26 +159,11 @@ bool rule_if(Mistake *m)
                 m->t->kind == TOK_COMMA)) {
         d = diag_add(m->diags, E_IF_FORM, m->t->span,
                      "`then` is expected after the condition");
+        if (m->t->kind == TOK_COLON)
+            diag_fix_certain(m->diags, d, m->t->span, STR_LIT(" then"));
     } else {
         return false;
     }
     diag_help(m->diags, d, "%s", help);
-    return true;
-}
-
-bool rule_method(Mistake *m)
-{
-    if (m->t->kind != TOK_LPAREN || m->i_prev == SIZE_MAX || m->i_prev < 2 ||
-        m->prev[-1].kind != TOK_DOT)
-        return false;
-    Span span = span_join(m->prev[-1].span, m->prev->span);
-    Diag *d = diag_add(m->diags, E_METHOD_CALL, span,
-                       "`.%.*s()` is a call of a method; there are functions",
-                       STR_ARG(m->prev->text));
-    if (m->prev[-2].kind == TOK_NAME)
-        diag_help(m->diags, d, "write `%.*s(%.*s)`", STR_ARG(m->prev->text),
-                  STR_ARG(m->prev[-2].text));
-    else
-        diag_help(m->diags, d, "write `%.*s(...)`", STR_ARG(m->prev->text));
     return true;
 }

@@ -51,7 +51,10 @@ bool rule_declaration_in_braces(Mistake *m)
         if (at == SIZE_MAX || !parse_begins_declaration(m->p, at))
             return false;
     }
-    report_unclosed(m, b, &m->p->tokens.ptr[at]);
+    if (m->p->n_told_braces > 0) /* a brace that was missing in there was told */
+        m->p->n_told_braces--;
+    else
+        report_unclosed(m, b, &m->p->tokens.ptr[at]);
     m->p->restart.token = at;
     return true;
 }
@@ -62,13 +65,25 @@ bool rule_unclosed(Mistake *m)
     if (!b)
         return false;
     if (m->t->kind == TOK_END) {
-        report_unclosed(m, b, m->t);
+        if (m->p->n_told_braces > 0)
+            m->p->n_told_braces--;
+        else
+            report_unclosed(m, b, m->t);
         return true;
     }
-    if (b->kind == TOK_LBRACE)
-        return false;
+    if (b->kind == TOK_LBRACE) {
+        /* A statement inside the braces of aggregates: its word was taken as a name. */
+        if (m->i_prev == SIZE_MAX || token_class(m->prev->kind) != KEYWORD_STMT || m->t->kind == TOK_ASSIGN ||
+            !mistake_expects(m, TOK_ASSIGN) || mistake_expects_statement(m) ||
+            !token_is_first_of_line(m->p, m->i_prev) || m->i_prev <= b->token)
+            return false;
+        report_unclosed(m, b, m->prev);
+        m->p->n_told_braces++;
+        return true;
+    }
     if (b->kind == TOK_IOPEN && m->t->kind == TOK_SBEG &&
         mistake_expects(m, TOK_ICLOSE)) {
+        diags_drop(m->diags, m->t->span); /* what the quote seems to open */
         Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, m->p->tokens.ptr[b->token].span,
                            "this `{` in a string is not closed before the string ends");
         diag_help(m->diags, d, "a plain brace in a string is written `{{`");
@@ -111,6 +126,12 @@ bool rule_brace_line(Mistake *m)
     Diag *d = diag_add(m->diags, E_BRACE_LINE, m->p->tokens.ptr[next].span,
                        "`{` stands on the line of what it belongs to");
     diag_label(m->diags, d, m->prev->span, "put it after this");
+    uint32_t brace = m->p->tokens.ptr[next].span.hi;
+    diag_fix_certain(m->diags, d, (Span){m->prev->span.hi, m->prev->span.hi}, STR_LIT(" {"));
+    if (token_is_first_of_line(m->p, next) && token_is_end(mistake_kind_at(m, next + 1))) /* its whole line */
+        diag_fix_certain(m->diags, d, (Span){brace - 1, mistake_token(m, next + 1)->span.hi}, STR_LIT(""));
+    else
+        diag_fix_certain(m->diags, d, (Span){brace - 1, brace}, STR_LIT(""));
     m->p->restart.token = next;
     return true;
 }
@@ -137,6 +158,8 @@ bool rule_continued_line(Mistake *m)
                STR_ARG(m->prev->text));
     diag_help(m->diags, d, "remove the `%.*s`, or write what follows it",
               STR_ARG(last->text));
+    if (last->kind == TOK_COMMA)
+        diag_fix_certain(m->diags, d, last->span, STR_LIT(""));
     m->p->restart.token = m->i_prev;
     m->p->restart.is_line = true;
     return true;
@@ -150,12 +173,22 @@ bool rule_leading_operator(Mistake *m)
         kind == TOK_PIPE || kind == TOK_LBRACE || kind == TOK_NOT || kind == TOK_IF ||
         m->i_prev == SIZE_MAX || mistake_kind_at(m, m->p->at - 1) != TOK_NEWLINE)
         return false;
+    if (kind == TOK_DOT) {
+        Diag *d = diag_add(m->diags, E_METHOD_CALL, m->t->span, "no line begins with a `.`");
+        diag_help(m->diags, d, "the stages of a flow are joined by `|`: `| where ...`");
+        return true;
+    }
     Diag *d =
         diag_add(m->diags, E_CONTINUED_LINE, m->t->span,
                  "a line that begins with `%.*s` does not go on with the one before",
                  STR_ARG(m->t->text));
     diag_help(m->diags, d, "put the `%.*s` at the end of the line before",
               STR_ARG(m->t->text));
+    if (m->prev->kind != TOK_RBRACE) {
+        Str op = arena_printf(m->diags->arena, " %.*s", STR_ARG(m->t->text));
+        diag_fix_certain(m->diags, d, mistake_behind(m, m->i_prev), op);
+        diag_fix_certain(m->diags, d, mistake_gap(m, m->p->at, m->p->at), STR_LIT(""));
+    }
     return true;
 }
 
@@ -169,20 +202,52 @@ bool rule_pipe(Mistake *m)
                   "remove it, or write a stage such as `| take 10` after it");
         return true;
     }
+    size_t next = token_after(m->p, m->p->at, true);
+    bool to_statement = token_class(mistake_kind_at(m, next)) == KEYWORD_STMT;
+    int word = mistake_kind_at(m, mistake_statement(m));
+    bool is_condition = word == TOK_WHERE || word == TOK_ASSERT;
     if (m->t->kind == TOK_PIPE && mistake_expects(m, TOK_NEWLINE) &&
         !mistake_expects(m, TOK_PIPE) && mistake_bracket(m)) {
+        if (is_condition && !to_statement && mistake_kind_at(m, next) != TOK_GT) {
+            Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`|` is written `or` here");
+            diag_help(m->diags, d, "write `or`");
+            diag_fix_certain(m->diags, d, m->t->span, STR_LIT("or"));
+            return true;
+        }
         Diag *d = diag_add(m->diags, E_PIPE, m->t->span,
                            "the statements of an op are not joined by `|`");
         diag_help(m->diags, d,
                   "write each on a line of its own, or put `;` between them");
+        bool is_leading = token_is_first_of_line(m->p, m->p->at);
+        if (to_statement)
+            diag_fix_certain(m->diags, d, is_leading ? mistake_gap(m, m->p->at, m->p->at) : m->t->span,
+                             is_leading ? STR_LIT("") : STR_LIT(";"));
         return true;
+    }
+    if (m->t->kind == TOK_COMMA && mistake_expects(m, TOK_NEWLINE) && !token_is_closer(mistake_kind_at(m, next))) {
+        bool is_flow = mistake_expects(m, TOK_PIPE);
+        bool is_same_line = mistake_next(m, m->p->at) == next;
+        if (to_statement) {
+            Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "no `,` stands between %s",
+                               is_flow ? "the stages of a flow" : "statements");
+            diag_help(m->diags, d, is_flow ? "join them by `|`" : "write each on a line of its own, or put `;` between them");
+            diag_fix_certain(m->diags, d, m->t->span,
+                             is_flow ? STR_LIT(" |") : is_same_line ? STR_LIT(";") : STR_LIT(""));
+            return true;
+        }
+        if (is_condition && word == TOK_WHERE && mistake_expects(m, TOK_AND)) {
+            Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`,` is written `and` here");
+            diag_help(m->diags, d, "conditions are joined by `and`");
+            diag_fix_certain(m->diags, d, m->t->span, STR_LIT(" and"));
+            return true;
+        }
     }
     bool is_stage = token_class(m->t->kind) == KEYWORD_STMT;
     if (is_stage && mistake_expects(m, TOK_PIPE)) {
         Diag *d = diag_add(m->diags, E_PIPE, m->t->span, "`|` is missing before `%.*s`",
                            STR_ARG(m->t->text));
         diag_help(m->diags, d, "the stages of a flow are joined by `|`");
-        diag_fix(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("| "));
+        diag_fix_certain(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("| "));
         return true;
     }
     if (is_stage && mistake_expects(m, TOK_NEWLINE)) {
@@ -190,7 +255,7 @@ bool rule_pipe(Mistake *m)
                            "`%.*s` begins another statement on the same line",
                            STR_ARG(m->t->text));
         diag_help(m->diags, d, "write it on a line of its own, or put `;` before it");
-        diag_fix(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("; "));
+        diag_fix_certain(m->diags, d, (Span){m->t->span.lo, m->t->span.lo}, STR_LIT("; "));
         return true;
     }
     return false;

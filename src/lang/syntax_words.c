@@ -14,16 +14,21 @@ typedef struct Synonym {
 static const Synonym STATEMENTS[] = {
     {" filter having keep_if ", "where"},
     {" limit head first ", "take"},
+    {" cat zcat less more curl ", "read csv"},
+    {" grep egrep rg awk sed ", "where"},
+    {" cut ", "select"},
+    {" wc tally ", "aggregate { n = count() }"},
+    {" tail last ", "sort by"},
     {" offset ", "skip"},
-    {" order orderby order_by arrange ", "sort by"},
-    {" mutate with_column with_columns withColumn extend assign compute set add ",
+    {" order orderby order_by arrange sort_by sort_values ", "sort by"},
+    {" mutate with_column with_columns withColumn extend assign compute set add update ",
      "derive"},
     {" project keep pick ", "select"},
     {" remove delete exclude ", "drop"},
-    {" groupby group_by ", "group by"},
+    {" groupby group_by grouped ", "group by"},
     {" summarize summarise agg ", "aggregate"},
-    {" load scan open from import extract input ", "read csv"},
-    {" save store export output insert ", "write csv"},
+    {" load scan open from extract input source ", "read csv"},
+    {" save store export output insert sink ", "write csv"},
     {" print echo show debug ", "log"},
     {" unique dedup uniq deduplicate ", "distinct"},
     {" append concat union_all ", "union"},
@@ -31,7 +36,20 @@ static const Synonym STATEMENTS[] = {
     {" wait delay pause ", "sleep"},
     {" throw raise error abort ", "fail"},
     {" system shell sh ", "exec"},
-    {" foreach each for parallel apply ", "map"},
+    {" foreach each parallel apply ", "map"},
+    {" for while until loop repeat ",
+     "there are no loops: a statement acts on every row, `map` runs an op on every batch"},
+    {" if elif else switch match ",
+     "a condition is a value, `if c then a else b`; rows are kept by `where`"},
+    {" def fn function func ", "a `fn` is declared at the top of the file"},
+    {" let const var ", "inside an op a column is defined by `derive`; a constant stands at the top of the file"},
+    {" return yield ", "what the last statement of an op makes goes out of it: there is no `return`"},
+    {" import include use require ", "`use` stands at the top of the file"},
+    {" op job schema param ", "declarations stand at the top of the file: no `op` and no `job` inside another"},
+    {" with ", "options stand behind the path: `read csv \"file.csv\" with (header: true)`"},
+    {" replace cast transform map_values fill fillna ", "a column is made anew by `derive x = ...`"},
+    {" right full outer cross natural ", "there are `join`, `left join`, `semi join` and `anti join`"},
+    {" pivot unpivot melt spread transpose ", "columns become no rows and rows no columns: `group by` with an aggregate for each"},
     {" reduce fold gather ", "collect"},
     {" unnest flatten ", "explode"},
     {" partition shard ", "split by"},
@@ -39,6 +57,7 @@ static const Synonym STATEMENTS[] = {
 };
 
 static const Synonym DECLARATIONS[] = {
+    {" from using library source ", "use"},
     {" def func function fun ", "fn"},
     {" import include require ", "use"},
     {" pipeline flow dag workflow main ", "job"},
@@ -71,22 +90,47 @@ static const char *synonym_of(Str word, const Synonym *table, size_t n)
 
 #define SYNONYM_OF(word, table) synonym_of(word, table, sizeof(table) / sizeof *(table))
 
-/* The keyword that is meant by the word at i: the nearest with which the text reads on.
- */
-static const Keyword *misspelt(const Mistake *m, size_t i)
+/* Is what follows the word of other languages what follows ours? */
+static bool is_same_form(const char *ours)
+{
+    static const char *const SAME[] = {"where", "take", "skip",     "sort by", "derive", "select",
+                                       "drop",  "sleep", "distinct", "group by", "log",   NULL};
+    for (size_t i = 0; SAME[i]; i++)
+        if (strcmp(SAME[i], ours) == 0)
+            return true;
+    return false;
+}
+
+typedef struct Spelling {
+    const Keyword *keyword;
+    bool is_case_only;
+    bool is_certain; /* no other word is as near */
+} Spelling;
+
+/* The keyword that is meant by the word at i: the nearest with which the text reads on. */
+static Spelling misspelt(const Mistake *m, size_t i)
 {
     Str word = m->p->tokens.ptr[i].text;
-    const Keyword *best = NULL;
+    Spelling best = {0};
     uint32_t distance = UINT32_MAX;
+    if (word.len < 2)
+        return best;
     for (size_t k = 0; k < N_KEYWORDS; k++) {
         Suggest s;
         suggest_init(&s, word);
         suggest_offer(&s, KEYWORDS[k].text);
-        if (s.best.len && s.distance < distance &&
-            parse_would_read(m->p, i, KEYWORDS[k].token)) {
-            best = &KEYWORDS[k];
-            distance = s.distance;
+        if (!s.best.len || s.distance > distance ||
+            !parse_would_read(m->p, i, KEYWORDS[k].token))
+            continue;
+        bool is_better = s.distance < distance || (s.is_case_only && !best.is_case_only);
+        if (!is_better) {
+            best.is_certain = best.is_case_only;
+            continue;
         }
+        best.keyword = &KEYWORDS[k];
+        best.is_case_only = s.is_case_only;
+        best.is_certain = s.is_case_only || (s.distance == 1 && word.len >= 4);
+        distance = s.distance;
     }
     return best;
 }
@@ -101,12 +145,20 @@ static bool is_in_job(const Mistake *m)
            mistake_kind_at(m, b->token - 2) == TOK_JOB;
 }
 
-/* The word at i stands where a statement or declaration begins, or ought to. */
-static void report_word(Mistake *m, size_t i, const char *ours, bool is_near)
+/* The word at i stands where a statement or declaration begins, or ought to. near: what it is a misspelling of;
+ * NULL: what `ours` is called elsewhere. */
+static void report_word(Mistake *m, size_t i, const char *ours, const Spelling *near)
 {
     const Token *w = &m->p->tokens.ptr[i];
     bool is_decl = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
     bool is_first = mistake_is_first_word(m, i);
+    if (near && near->is_case_only && !is_first) {
+        Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, w->span, "`%.*s` is written `%s` here",
+                           STR_ARG(w->text), ours);
+        diag_help(m->diags, d, "the words of the language are in lower case");
+        diag_fix_certain(m->diags, d, w->span, str_of(ours));
+        return;
+    }
     DiagCode code = !is_first ? E_SYNTAX
                     : is_decl ? E_UNKNOWN_DECLARATION
                               : E_UNKNOWN_STATEMENT;
@@ -115,11 +167,22 @@ static void report_word(Mistake *m, size_t i, const char *ours, bool is_near)
                                   STR_ARG(w->text), what)
                        : diag_add(m->diags, code, w->span,
                                   "`%.*s` is not expected here", STR_ARG(w->text));
-    if (is_near) {
+    if (near) {
         diag_help(m->diags, d, "did you mean `%s`?", ours);
         diag_fix(m->diags, d, w->span, str_of(ours));
+        d->is_certain = near->is_certain;
+    } else if (ours && strchr(ours, '`')) {
+        diag_help(m->diags, d, "%s", ours);
     } else if (ours) {
         diag_help(m->diags, d, "it is called `%s` here", ours);
+        /* `order by`: both words; `read csv` and the like want more than a word. */
+        size_t by = mistake_next(m, i);
+        bool has_by = str_ends(str_of(ours), STR_LIT(" by")) && mistake_word_at(m, by, "by");
+        Span span = has_by ? span_join(w->span, mistake_token(m, by)->span) : w->span;
+        diag_fix(m->diags, d, span, str_of(ours));
+        int next = mistake_kind_at(m, mistake_next(m, i));
+        bool is_path = next == TOK_SBEG || next == TOK_RAW;
+        d->is_certain = is_same_form(ours) || (is_path && str_ends(str_of(ours), STR_LIT(" csv")));
     }
 }
 
@@ -128,14 +191,18 @@ bool rule_misspelt(Mistake *m)
     size_t places[] = {m->p->at, m->i_prev}; /* bison may notice one token late */
     for (size_t k = 0; k < 2; k++) {
         size_t i = places[k];
-        if (i == SIZE_MAX || mistake_kind_at(m, i) != TOK_NAME ||
+        KeywordClass class = i == SIZE_MAX ? KEYWORD_NONE : token_class(mistake_kind_at(m, i));
+        bool is_other = (k == 1 && class == KEYWORD_DECL && m->t->kind == TOK_NAME && is_in_job(m)) ||
+                        (k == 0 && (class == KEYWORD_DECL || class == KEYWORD_RESERVED ||
+                                    mistake_kind_at(m, i) == TOK_LET || mistake_kind_at(m, i) == TOK_WITH));
+        if (i == SIZE_MAX || (mistake_kind_at(m, i) != TOK_NAME && !is_other) ||
             !mistake_is_first_word(m, i))
             continue;
         bool is_decl = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
         const char *ours = is_decl ? SYNONYM_OF(m->p->tokens.ptr[i].text, DECLARATIONS)
                                    : SYNONYM_OF(m->p->tokens.ptr[i].text, STATEMENTS);
         if (ours) {
-            report_word(m, i, ours, false);
+            report_word(m, i, ours, NULL);
             return true;
         }
     }
@@ -146,13 +213,28 @@ bool rule_misspelt(Mistake *m)
         if (k == 1 && token_is_first_of_line(m->p, m->p->at) &&
             !mistake_is_first_word(m, i))
             continue;
-        const Keyword *keyword = misspelt(m, i);
-        if (keyword) {
-            report_word(m, i, keyword->text.ptr, true);
+        Spelling near = misspelt(m, i);
+        if (near.keyword) {
+            report_word(m, i, near.keyword->text.ptr, &near);
             return true;
         }
     }
     return false;
+}
+
+/* The lines below that are statements too are the same mistake. */
+static void skip_statements(Mistake *m)
+{
+    size_t i = m->p->at, last = i;
+    for (; mistake_kind_at(m, i) != TOK_END; i++) {
+        int kind = mistake_kind_at(m, i);
+        bool is_line = token_is_first_of_line(m->p, i) && i > m->p->at && kind != TOKEN_COMMENT && kind != TOK_NEWLINE;
+        if (is_line && kind != TOK_PIPE && token_class(kind) != KEYWORD_STMT)
+            break;
+        if (kind == TOK_NEWLINE)
+            last = i;
+    }
+    m->p->restart.token = mistake_kind_at(m, i) == TOK_END ? i : last;
 }
 
 bool rule_unknown_word(Mistake *m)
@@ -164,8 +246,10 @@ bool rule_unknown_word(Mistake *m)
     if (mistake_expects_declaration(m)) {
         Diag *d = diag_add(m->diags, E_UNKNOWN_DECLARATION, m->t->span,
                            "`%.*s` is not a declaration", STR_ARG(m->t->text));
-        if (token_class(m->t->kind) == KEYWORD_STMT)
-            diag_help(m->diags, d, "statements stand in an `op`, flows in a `job`");
+        if (token_class(m->t->kind) == KEYWORD_STMT) {
+            diag_help(m->diags, d, "statements stand in an `op`, flows in a `job`: `job main { read csv \"...\" | take 10 }`");
+            skip_statements(m);
+        }
         else
             diag_help(
                 m->diags, d,
@@ -202,7 +286,10 @@ bool rule_reserved(Mistake *m)
                              "is called like it",
                        STR_ARG(m->t->text));
     if (class == KEYWORD_RESERVED)
+    {
         diag_help(m->diags, d, "write it in backticks to use it as a name");
+        diag_fix_certain(m->diags, d, m->t->span, arena_printf(m->diags->arena, "`%.*s`", STR_ARG(m->t->text)));
+    }
     else
         diag_help(m->diags, d, "choose another name, such as `%.*s_all`",
                   STR_ARG(m->t->text));

@@ -709,6 +709,34 @@ static bool has_no_name(const StageDef *s)
     return s->op && s->op->name.text.len == 0;
 }
 
+/* The flow that is written directly before the one that begins with the stage, and has no name; NULL: none. */
+static const Flow *flow_above(const Builder *b, const Stage *st)
+{
+    const FlowList *flows = &b->job->decl->flows;
+    for (size_t i = 1; i < flows->n; i++)
+        if (flows->ptr[i]->stages.n && flows->ptr[i]->stages.ptr[0] == st && !flows->ptr[i]->name.text.len)
+            return flows->ptr[i - 1];
+    return NULL;
+}
+
+/* The fix that makes one flow of two: `;` between them becomes `|`. */
+static void join_flow(Builder *b, Diag *d, const Flow *above, const Stage *st)
+{
+    Place p = sources_locate(b->host->sources, st->span.lo);
+    if (!p.source)
+        return;
+    Str text = source_text(p.source);
+    uint32_t base = source_base(p.source), hi = st->span.lo - base;
+    for (uint32_t i = above->span.hi - base; i < hi; i++)
+        if (text.ptr[i] == ';') {
+            diag_fix_certain(b->diags, d, (Span){base + i, base + i + 1}, STR_LIT(" |"));
+            return;
+        } else if (text.ptr[i] == '#') {
+            break;
+        }
+    diag_fix_certain(b->diags, d, (Span){st->span.lo, st->span.lo}, STR_LIT("| "));
+}
+
 /* Lays out one stage behind *at; next: the one that follows, NULL: none. */
 static void build_stage(Builder *b, const StageDef *s, bool is_source, const StageDef *next,
                         bool is_last, Point *at)
@@ -731,11 +759,23 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
         at->is_broken = true;
         return;
     }
+    if (is_source && diags_explain(b->diags, st->span)) {
+        at->is_broken = true;
+        return;
+    }
     if (is_source && (!s->op || !begins_with_source(s->op->op))) {
         Diag *d = diag_add(b->diags, E_NO_INPUT, st->span,
                            "nothing is piped into `%.*s`, and it does not begin with `read`",
                            STR_ARG(op_label(s)));
-        diag_help(b->diags, d, "put a source before it: `read csv \"file.csv\" | ...`");
+        const Flow *above = flow_above(b, st);
+        if (above && !s->op->name.text.len) {
+            Span end = {above->span.hi, above->span.hi};
+            diag_label(b->diags, d, end, "this flow ends here");
+            diag_help(b->diags, d, "to go on with the flow above join it by `|`");
+            join_flow(b, d, above, st);
+        } else {
+            diag_help(b->diags, d, "put a source before it: `read csv \"file.csv\" | ...`");
+        }
         at->is_broken = true;
         return;
     }

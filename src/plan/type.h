@@ -51,6 +51,7 @@ typedef struct Typer {
 
     ScopeCols cols;
     bool has_table;      /* columns may be named at all */
+    bool wants_column;   /* while a name is looked for that can only be a column's */
     bool is_unknown;     /* the table could not be made out: unknown columns are silent */
 
     Map *locals;         /* inside a fn's body: its parameters -> Tx; then columns are not seen */
@@ -97,6 +98,16 @@ bool type_patterns(Typer *t, const Builtin *b, Tx *const *args, uint32_t n_args)
 bool type_query(Typer *t, const Stmt *s, Pop *p);
 bool type_database(Typer *t, Str path, Span span);
 void type_write_table(Typer *t, const Stmt *s, Pop *p);
+
+/* type_habit.c: what other languages mean by it. Those that take a Diag add the help and the fix to it, true if
+ * there was something to say. */
+/* A path without quotes: true after a diagnostic. */
+bool type_unquoted_path(Typer *t, const Expr *e);
+bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
+void type_habit_null(Typer *t, Diag *d, const Expr *e);
+bool type_habit_field(Typer *t, Diag *d, const Expr *e);
+/* The condition of a join is one column. */
+bool type_habit_join(Typer *t, Diag *d, const Expr *e);
 
 /* type_table.c: statements with a table. */
 void type_join(Typer *t, const Stmt *s, PopList *pops);

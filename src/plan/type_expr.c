@@ -188,6 +188,17 @@ static void unknown_name(Typer *t, Ident name)
         diag_fix(t->diags, d, name.span, full);
         return;
     }
+    if (str_is(name.text, "NaN") || str_is(name.text, "nan") || str_is(name.text, "inf") ||
+        str_is(name.text, "Infinity")) {
+        diag_help(t->diags, d, "write `float(\"%s\")`", name.text.ptr[0] == 'i' || name.text.ptr[0] == 'I' ? "inf" : "nan");
+        return;
+    }
+    const Builtin *fn = builtin_find(name.text, 0);
+    if (fn && builtin_takes(fn, 0) && !t->wants_column) {
+        diag_help(t->diags, d, "a function is called with parentheses: `%s()`", fn->name);
+        diag_fix_certain(t->diags, d, name.span, arena_printf(t->arena, "%s()", fn->name));
+        return;
+    }
     Suggest s;
     suggest_init(&s, name.text);
     offer_map(&s, t->locals);
@@ -204,6 +215,12 @@ static void unknown_name(Typer *t, Ident name)
         diag_note(t->diags, d, "a fn sees its parameters and the program's `param` and "
                                "`let`, no columns");
         diag_help(t->diags, d, "pass the column as an argument");
+    } else if (sees_cols && !t->keys && cols->n > 0) {
+        list_columns(t, d, cols, "the columns here");
+        if (!t->wants_column)
+            diag_help(t->diags, d, "a text stands in quotes: `\"%.*s\"`", STR_ARG(name.text));
+    } else if (sees_cols && t->keys) {
+        list_columns(t, d, &t->cols, "columns stand inside of aggregates; they");
     } else if (sees_cols) {
         list_columns(t, d, cols, "the columns here");
     } else {
@@ -287,7 +304,7 @@ static Tx *type_field(Typer *t, const Expr *e)
                       "join it first (`join %.*s on ...`); from then on its columns stand under their "
                       "own names",
                       STR_ARG(base));
-        else
+        else if (!type_habit_field(t, d, e))
             diag_help(t->diags, d, "write the column's name alone, or `name(x)` for a function");
         return tx_error(t->arena, e->span);
     }
@@ -361,6 +378,8 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
 {
     const char *op = operator_text(e->op);
     Diag *d;
+    if (e->op == OPER_OR && b && a->type == TYPE_STRING && b->type == TYPE_STRING)
+        diags_drop(t->diags, e->op_span); /* `||`: another mistake than the scanner thought */
     if (b)
         d = diag_add(t->diags, E_OPERAND_TYPE, e->span, "`%s` does not take %s and %s", op,
                      type_name(a->type), type_name(b->type));
@@ -370,6 +389,8 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
     explain_type(t, d, a);
     if (b)
         explain_type(t, d, b);
+    if (type_habit_operands(t, d, e, a, b))
+        return tx_error(t->arena, e->span);
     if (e->op == OPER_ADD && b && (a->type == TYPE_STRING || b->type == TYPE_STRING))
         diag_help(t->diags, d, "to join text write `string(...)` around the other, or put "
                                "both into one string: \"{a}{b}\"");
@@ -399,6 +420,7 @@ static Tx *compare_null(Typer *t, const Expr *e)
     Diag *d = diag_add(t->diags, E_COMPARE_NULL, e->span,
                        "comparing with `null` gives null, never true");
     diag_help(t->diags, d, "write `%s`", e->op == OPER_NE ? "is not null" : "is null");
+    type_habit_null(t, d, e);
     return tx_error(t->arena, e->span);
 }
 
@@ -559,6 +581,10 @@ static Tx *type_in(Typer *t, const Expr *e)
                            "`in` wants a list in brackets");
         diag_help(t->diags, d, "for example `x in [1, 2]`; for a part of a text "
                                "`contains(text, part)`");
+        if (list->is_parens && list->kind == EXPR_LITERAL) { /* in (1) */
+            diag_fix_certain(t->diags, d, (Span){list->span.lo, list->span.lo + 1}, STR_LIT("["));
+            diag_fix_certain(t->diags, d, (Span){list->span.hi - 1, list->span.hi}, STR_LIT("]"));
+        }
         return tx_error(t->arena, e->span);
     }
     Tx *tx = tx_over(t->arena, TX_IN, TYPE_BOOL, e->span, &a, 1);
@@ -671,35 +697,31 @@ static void unknown_function(Typer *t, const Expr *e)
 {
     Diag *d = diag_add(t->diags, E_UNKNOWN_FUNCTION, e->name.span,
                        "there is no function `%.*s`", STR_ARG(e->name.text));
-    static const struct {
-        const char *habit, *ours;
-    } habits[] = {
-        {"len", "length"},       {"strlen", "length"},     {"avg", "mean"},
-        {"average", "mean"},     {"str", "string"},        {"cast", "int"},
-        {"ifnull", "coalesce"},  {"nvl", "coalesce"},      {"toupper", "upper"},
-        {"tolower", "lower"},    {"substr", "substring"},  {"strip", "trim"},
-        {"std", "stddev"},       {"group_concat", "string_agg"}, {"log", "ln"},
-        {"power", "x ** y"},     {"pow", "x ** y"},        {"nunique", "count_distinct"},
-        {"ceiling", "ceil"},     {"isnull", "x is null"},  {"like", "contains"},
-        {"strftime", "format_time"}, {"strptime", "parse_time"}, {"to_char", "format_time"},
-        {"dayofweek", "weekday"}, {"current_date", "today"}, {"printf", "format"},
-        {"sprintf", "format"},   {"regexp_matches", "matches"}, {"regexp_extract", "extract"},
-        {"argmax", "arg_max"},   {"argmin", "arg_min"},    {"row_number", "row"},
-    };
-    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
-        if (str_is(e->name.text, habits[i].habit)) {
-            diag_help(t->diags, d, "here it is `%s`", habits[i].ours);
-            return;
-        }
+    bool is_same;
+    const char *ours = builtin_habit(e->name.text, &is_same), *form = builtin_habit_form(e->name.text);
+    if (ours || form) {
+        diag_help(t->diags, d, "here it is `%s`", ours ? ours : form);
+        if (ours)
+            diag_fix(t->diags, d, e->name.span, str_of(ours));
+        d->is_certain = is_same;
+        return;
+    }
+    if (program_op(t->program, e->name.text)) {
+        diag_label(t->diags, d, program_op(t->program, e->name.text)->name.span, "`%.*s` is an op",
+                   STR_ARG(e->name.text));
+        diag_help(t->diags, d, "an op is a stage of a job: `| %.*s`", STR_ARG(e->name.text));
+        return;
+    }
     Suggest s;
     suggest_init(&s, e->name.text);
     for (BuiltinId b = 0; b < N_BUILTINS; b++)
         suggest_offer(&s, str_of(builtin_get(b)->name));
     for (size_t i = 0; i < t->program->fns.n; i++)
         suggest_offer(&s, t->program->fns.ptr[i]->name.text);
-    if (s.best.len)
+    if (s.best.len) {
         diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(s.best));
-    else
+        diag_fix(t->diags, d, e->name.span, s.best);
+    } else
         diag_help(t->diags, d, "`pipemill help functions` lists them; define your own with `fn`");
 }
 
@@ -900,7 +922,11 @@ Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what)
     Diag *d = diag_add(t->diags, E_WRONG_TYPE, e->span, "%s is %s, not %s", what,
                        type_name(want), type_name(tx->type));
     explain_type(t, d, tx);
-    if (want == TYPE_STRING && tx->type != TYPE_TABLE)
+    if (want == TYPE_BOOL && type_habit_join(t, d, e))
+        return tx_error(t->arena, e->span);
+    if (want == TYPE_STRING && tx->kind == TX_CONST && e->kind == EXPR_LITERAL)
+        diag_help(t->diags, d, "write it in quotes");
+    else if (want == TYPE_STRING && tx->type != TYPE_TABLE)
         diag_help(t->diags, d, "write `string(...)` around it");
     else if (want == TYPE_BOOL && d->helps.n == 0)
         diag_help(t->diags, d, "compare it with something, for example `!= 0`");

@@ -37,7 +37,9 @@ static int32_t need_col(Typer *t, Ident name)
     if (c >= 0 || t->is_unknown)
         return c;
     Expr e = {.kind = EXPR_NAME, .span = name.span, .name = name};
+    t->wants_column = true;
     Tx *other = type_expr(t, &e);
+    t->wants_column = false;
     if (other->type != TYPE_ERROR) { /* a parameter, param or let: only a column will do */
         Diag *d = diag_add(t->diags, E_UNKNOWN_COLUMN, name.span,
                            "column `%.*s` is not in this table", STR_ARG(name.text));
@@ -141,8 +143,12 @@ static void type_batch(Typer *t, const Expr *e, Pop *p)
     } else if (v.type == TYPE_SIZE && !v.is_null && v.i > 0 && p->kind == POP_READ_CSV) {
         p->batch = BATCH_BYTES;
     } else {
-        diag_add(t->diags, E_BAD_BATCH, e->span, "a batch is a number of rows above 0%s",
+        Diag *d = diag_add(t->diags, E_BAD_BATCH, e->span, "a batch is a number of rows above 0%s",
                  p->kind == POP_READ_CSV ? ", a size such as `64kB`, or `auto`" : "");
+        if (v.type == TYPE_STRING && str_is(v.s, "auto") && p->kind == POP_READ_CSV) {
+            diag_help(t->diags, d, "write `auto` without quotes");
+            diag_fix_certain(t->diags, d, e->span, STR_LIT("auto"));
+        }
         return;
     }
     p->batch_n = (uint64_t)v.i;
@@ -334,7 +340,7 @@ static void type_read(Typer *t, const Stmt *s, PopList *pops)
         !program_const(t->program, STR_LIT("stdin"))) {
         p->path = STR_LIT("stdin");
         path_is_known = true;
-    } else {
+    } else if (!type_unquoted_path(t, s->path)) {
         t->has_table = had_table && t->cols.n > 0;
         Tx *path = type_expr_as(t, s->path, TYPE_STRING, "a path");
         if (path->kind == TX_CONST && !path->value.is_null) {
@@ -368,6 +374,7 @@ static void type_range(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_RANGE, s->span);
     Tx *ends[2];
+    t->has_table = t->has_table && t->cols.n > 0;
     for (int i = 0; i < 2; i++) {
         ends[i] = type_expr_as(t, s->exprs.ptr[i], TYPE_INT, "an end of a range");
         if (ends[i]->type != TYPE_ERROR && ends[i]->kind != TX_CONST)
@@ -395,7 +402,8 @@ static void type_files(Typer *t, const Stmt *s, PopList *pops)
     const Expr *e = s->exprs.ptr[0];
     bool had_table = t->has_table;
     t->has_table = had_table && t->cols.n > 0;
-    Tx *pattern = type_expr_as(t, e, TYPE_STRING, "the pattern of `files`");
+    Tx *pattern = type_unquoted_path(t, e) ? tx_error(t->arena, e->span)
+                                           : type_expr_as(t, e, TYPE_STRING, "the pattern of `files`");
     if (pattern->type != TYPE_ERROR && pattern->kind != TX_CONST) {
         Diag *d = diag_add(t->diags, E_NOT_CONSTANT, e->span,
                            "the pattern of `files` is a constant");
@@ -812,6 +820,8 @@ static Tx *type_path(Typer *t, const Expr *e)
 {
     if (e->kind == EXPR_NAME && str_is(e->name.text, "stdout") && col_index(t, e->name.text) < 0)
         return tx_const(t->arena, (Value){.type = TYPE_STRING, .s = STR_LIT("stdout")}, e->span);
+    if (type_unquoted_path(t, e))
+        return tx_error(t->arena, e->span);
     Tx *path = type_expr_as(t, e, TYPE_STRING, "a path");
     if (path->needs_row) {
         Diag *d = diag_add(t->diags, E_PATH_PER_ROW, e->span,

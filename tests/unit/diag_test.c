@@ -240,7 +240,7 @@ static void test_json(void)
               "\"notes\":[\"n\"],\"helps\":[\"h\"],"
               "\"fixes\":[{\"file\":\"a.pipe\",\"start\":{\"line\":2,\"column\":3,"
               "\"byte\":5},"
-              "\"end\":{\"line\":2,\"column\":4,\"byte\":6},\"text\":\"'\"}]}\n");
+              "\"end\":{\"line\":2,\"column\":4,\"byte\":6},\"text\":\"'\"}],\"certain\":false}\n");
     teardown(&f);
 }
 

@@ -38,23 +38,6 @@ static bool has_code(const Parsed *p, DiagCode code)
     return false;
 }
 
-/* What `explain` shows: the wrong program has that mistake, the right one has none. */
-static void test_examples_of_codes(void)
-{
-    for (int c = 0; c < N_DIAG_CODES; c++) {
-        const DiagInfo *info = diag_info((DiagCode)c);
-        if (info->number > 99 || info->severity != SEV_ERROR)
-            continue;
-        Parsed wrong = parse(str_of(info->wrong));
-        CHECK(has_code(&wrong, (DiagCode)c));
-        CHECK(wrong.diags.n_errors == 1);
-        parsed_free(&wrong);
-        Parsed right = parse(str_of(info->right));
-        CHECK(right.diags.n_errors == 0);
-        parsed_free(&right);
-    }
-}
-
 static void test_expr(void)
 {
     Sources *sources = sources_open();
@@ -267,7 +250,6 @@ static void test_two_at_once(void)
 
 int main(void)
 {
-    test_examples_of_codes();
     test_expr();
     test_spans();
     test_tokens();

@@ -1,0 +1,159 @@
+/* type_habit.c - what other languages mean by what has the wrong types here: helps for mistakes of typing. */
+#include "plan/type.h"
+
+#include <string.h>
+
+static Str source_slice(Typer *t, Span span)
+{
+    Place p = sources_locate(t->sources, span.lo);
+    if (!p.source)
+        return (Str){0};
+    return str_slice(source_text(p.source), span.lo - source_base(p.source), span.hi - span.lo);
+}
+
+static bool is_text(const Expr *e)
+{
+    return e->kind == EXPR_LITERAL && e->lit.type == TYPE_STRING && !e->lit.is_null;
+}
+
+/* ---- paths without quotes ---- */
+
+static bool has_path_end(Str name)
+{
+    static const char *const ENDS[] = {"csv", "tsv", "json", "jsonl", "ndjson", "txt",
+                                       "log", "db",  "gz",   "zst",   "sqlite", "parquet"};
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
+        if (str_is(name, ENDS[i]))
+            return true;
+    return false;
+}
+
+/* data/pokemon.csv: a division whose last operand is a column of a table. */
+static bool looks_like_path(const Expr *e)
+{
+    switch (e->kind) {
+    case EXPR_FIELD:
+        return has_path_end(e->name.text) || looks_like_path(e->base);
+    case EXPR_BINARY:
+        return (e->op == OPER_DIV || e->op == OPER_SUB || e->op == OPER_MUL || e->op == OPER_IDIV) &&
+               (looks_like_path(e->args.ptr[1]) || looks_like_path(e->args.ptr[0]));
+    case EXPR_ERROR:
+    case EXPR_LITERAL:
+    case EXPR_STRING:
+    case EXPR_LIST:
+    case EXPR_NAME:
+    case EXPR_CALL:
+    case EXPR_UNARY:
+    case EXPR_IN:
+    case EXPR_BETWEEN:
+    case EXPR_IF:
+    case EXPR_AUTO:
+        break;
+    }
+    return false;
+}
+
+bool type_unquoted_path(Typer *t, const Expr *e)
+{
+    if (!looks_like_path(e))
+        return false;
+    Str path = source_slice(t, e->span);
+    diags_drop(t->diags, (Span){e->span.lo, e->span.hi}); /* `data/` `*.csv`: a comment of C */
+    Diag *d = diag_add(t->diags, E_UNQUOTED_PATH, e->span, "a path stands in quotes");
+    diag_help(t->diags, d, "write `\"%.*s\"`", STR_ARG(path));
+    if (path.len && !memchr(path.ptr, '"', path.len) && !memchr(path.ptr, ' ', path.len))
+        diag_fix_certain(t->diags, d, e->span, arena_printf(t->arena, "\"%.*s\"", STR_ARG(path)));
+    return true;
+}
+
+/* ---- operators ---- */
+
+/* "hp" > 3: the text is the name of a column. */
+static bool quoted_column(Typer *t, Diag *d, const Expr *e)
+{
+    for (size_t i = 0; i < e->args.n; i++) {
+        const Expr *arg = e->args.ptr[i];
+        if (!is_text(arg) || scope_find(&t->cols, arg->lit.s) < 0)
+            continue;
+        diag_help(t->diags, d, "`\"%.*s\"` is a text: the column is written `%.*s`, without quotes",
+                  STR_ARG(arg->lit.s), STR_ARG(arg->lit.s));
+        diag_fix_certain(t->diags, d, arg->span, arg->lit.s);
+        return true;
+    }
+    return false;
+}
+
+bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
+{
+    bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
+    if (!b)
+        return false;
+    if (e->op == OPER_OR && a->type == TYPE_STRING && b->type == TYPE_STRING &&
+        str_is(source_slice(t, e->op_span), "||")) {
+        diag_help(t->diags, d, "strings are joined by `+`");
+        diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
+        return true;
+    }
+    if (is_and_or)
+        return false;
+    if (e->op == OPER_GT && is_text(e->args.ptr[1]) && memchr(e->args.ptr[1]->lit.s.ptr, '.', e->args.ptr[1]->lit.s.len) &&
+        a->kind == TX_CONST) {
+        diag_help(t->diags, d, "a flow is written into a file by a stage: `| write csv \"%.*s\"`",
+                  STR_ARG(e->args.ptr[1]->lit.s));
+        return true;
+    }
+    if (e->op == OPER_MOD && a->type == TYPE_STRING) {
+        diag_help(t->diags, d, "`%%` is the remainder; write the value into the string, `\"{x}\"`, or use `format('{:.2f}', x)`");
+        return true;
+    }
+    if (e->op == OPER_MUL && (a->type == TYPE_STRING) != (b->type == TYPE_STRING)) {
+        diag_help(t->diags, d, "a text is not repeated by `*`; `pad_left(\"\", 3, \"x\")` is \"xxx\"");
+        return true;
+    }
+    return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
+}
+
+void type_habit_null(Typer *t, Diag *d, const Expr *e)
+{
+    if (e->kind != EXPR_BINARY || (e->op != OPER_EQ && e->op != OPER_NE))
+        return;
+    const Expr *right = e->args.ptr[1];
+    if (right->kind != EXPR_LITERAL || right->lit.type != TYPE_NULL || diags_is_torn(t->diags, e->span))
+        return;
+    diag_fix_certain(t->diags, d, e->op_span, e->op == OPER_NE ? STR_LIT("is not") : STR_LIT("is"));
+}
+
+/* ---- `.` and columns ---- */
+
+bool type_habit_field(Typer *t, Diag *d, const Expr *e)
+{
+    Str name = e->name.text;
+    bool is_same;
+    const char *ours = builtin_habit(name, &is_same);
+    const Builtin *fn = ours ? builtin_find(str_of(ours), 1) : builtin_find(name, 1);
+    bool base_is_column = e->base->kind == EXPR_NAME && scope_find(&t->cols, e->base->name.text) >= 0;
+    if (fn && builtin_takes(fn, 1) && base_is_column) {
+        Str base = source_slice(t, e->base->span);
+        diag_help(t->diags, d, "write `%s(%.*s)`", fn->name, STR_ARG(base));
+        diag_fix(t->diags, d, e->span, arena_printf(t->arena, "%s(%.*s)", fn->name, STR_ARG(base)));
+        d->is_certain = !ours || is_same;
+        return true;
+    }
+    if (e->base->kind == EXPR_NAME && !base_is_column && scope_find(&t->cols, name) >= 0) {
+        diag_help(t->diags, d, "a column stands by its name alone: `%.*s`", STR_ARG(name));
+        diag_fix_certain(t->diags, d, e->span, source_slice(t, e->name.span));
+        return true;
+    }
+    return false;
+}
+
+bool type_habit_join(Typer *t, Diag *d, const Expr *e)
+{
+    if (!t->joined || e->kind != EXPR_NAME || scope_find(&t->joined->cols, e->name.text) < 0)
+        return false;
+    Str name = source_slice(t, e->span);
+    Str both = arena_printf(t->arena, "%.*s == %.*s.%.*s", STR_ARG(name), STR_ARG(t->joined->name), STR_ARG(name));
+    diag_help(t->diags, d, "say which columns are equal: `%.*s`", STR_ARG(both));
+    diag_fix_certain(t->diags, d, e->span, both);
+    return true;
+}

@@ -1,0 +1,48 @@
+/* What `explain CODE` shows: the wrong program of every code has that mistake and no other, the right one has
+ * none, not even a warning. Run from the root of the tree. */
+#include "api/pipemill.h"
+#include "base/diag_text.h"
+
+#include "unit.h"
+
+static Mill *checked(const char *text)
+{
+    const MillOptions options = {0};
+    Error err = {0};
+    CHECK(freopen("data/types.csv", "r", stdin) != NULL); /* some read it, each from its start */
+    Mill *m = mill_open(&options);
+    CHECK(mill_load_text(m, "explained.pipe", str_of(text), &err) == OK);
+    mill_check(m);
+    return m;
+}
+
+static void show(const DiagInfo *info, const char *which, const Mill *m)
+{
+    Buf out = {0};
+    diags_put_short(&out, mill_diags(m), mill_sources(m));
+    printf("the %s program of %c%04u:\n%.*s", which, info->severity == SEV_ERROR ? 'E' : 'W', info->number,
+           (int)out.len, out.ptr ? out.ptr : "");
+    buf_deinit(&out);
+}
+
+int main(void)
+{
+    for (DiagCode c = 0; c < N_DIAG_CODES; c++) {
+        const DiagInfo *info = diag_info(c);
+        Mill *wrong = checked(info->wrong), *right = checked(info->right);
+        const Diags *ds = mill_diags(wrong);
+        bool is_one = ds->list.n > 0;
+        for (size_t i = 0; i < ds->list.n; i++)
+            is_one = is_one && ds->list.ptr[i]->code == c;
+        if (!is_one)
+            show(info, "wrong", wrong);
+        CHECK(is_one);
+        if (mill_diags(right)->list.n)
+            show(info, "right", right);
+        CHECK(mill_diags(right)->list.n == 0);
+        CHECK(strcmp(info->wrong, info->right) != 0);
+        mill_close(wrong);
+        mill_close(right);
+    }
+    UNIT_END("explain");
+}
