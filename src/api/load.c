@@ -121,11 +121,6 @@ const Source *mill_main_source(const Mill *m)
     return m->ast->source;
 }
 
-Str mill_text(const Mill *m)
-{
-    return source_text(m->ast->source);
-}
-
 const Diags *mill_diags(const Mill *m)
 {
     return &m->diags;

@@ -53,7 +53,6 @@ Status mill_load_text(Mill *m, const char *name, Str text, Error *err);
 /* The body of a job, which is called `e`. */
 Status mill_load_flow(Mill *m, Str text, Error *err);
 
-Str mill_text(const Mill *m); /* what was loaded */
 const Diags *mill_diags(const Mill *m);
 const Sources *mill_sources(const Mill *m);
 

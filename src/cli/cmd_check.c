@@ -1,11 +1,12 @@
 #include "cli/program.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag_text.h"
 #include "base/text_diff.h"
-#include "cli/rewrite.h"
 
 /* ---- --fix and --diff ---- */
 
@@ -39,7 +40,18 @@ static int put_fixed(const Args *a, const Term *t, const char *path, const MillF
         return EXIT_OK;
     if (!path || strcmp(path, "-") == 0)
         return put_out(t, f->text) ? EXIT_OK : EXIT_FAILED;
-    return f->n == 0 || cli_rewrite(t, path, f->text) ? EXIT_OK : EXIT_FAILED;
+    if (f->n == 0)
+        return EXIT_OK;
+    if (access(path, W_OK) != 0) {
+        complain(t, (Str){0}, "cannot write %s: %s", path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    Error err = {0};
+    Buf text = {0};
+    buf_put_str(&text, f->text);
+    Status st = mill_replace_file(path, &text, &err);
+    buf_deinit(&text);
+    return st == OK ? EXIT_OK : cli_failed(t, &err);
 }
 
 /* Mends what can be mended and opens the result in place of *m. */

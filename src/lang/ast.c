@@ -163,7 +163,7 @@ static Expr *foreign_value(Parse *p, const Token *t)
                            "`%.*s` is written `%s` here", STR_ARG(t->text), ours);
         diag_help(p->diags, d, "write `%s`; a column of that name stands in backticks",
                   ours);
-        diag_fix(p->diags, d, t->span, str_of(ours));
+        diag_fix_certain(p->diags, d, t->span, str_of(ours));
     }
     return *ours == 'n' ? expr_null(p, t->span) : expr_bool(p, *ours == 't', t->span);
 }

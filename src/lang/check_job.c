@@ -132,6 +132,9 @@ static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
             diag_help(c->diags, d,
                       "a job cannot run inside another: put what both need "
                       "into an op");
+        else if (is_source && program_const(c->program, name->text))
+            diag_help(c->diags, d, "a constant is a value; a flow begins with `read`, `range`, `files` or "
+                                   "the name of a flow of this job");
     } else if (function_habit(name->text)) {
         diag_help(c->diags, d, "write `%s`", function_habit(name->text));
     } else if (!diag_suggest(c->diags, d, name->span, &near)) {

@@ -202,6 +202,16 @@ int lex_foreign_operator(Lex *lex, Str text)
     return 1;
 }
 
+int lex_foreign_continuation(Lex *lex, Str text)
+{
+    Diag *d = diag_add(lex->diags, E_BAD_ESCAPE, lex_span(lex, lex->at, 1), "no `\\` joins two lines");
+    diag_help(lex->diags, d, "a statement goes on after `,`, `|` or an operator, and before `|`, `and`, `or`, `??`, "
+                             "`then`, `else`");
+    diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, 1), STR_LIT(""));
+    lex_skip(lex, text);
+    return 1;
+}
+
 int lex_foreign_comment(Lex *lex, Str text)
 {
     Diag *d = diag_add(lex->diags, E_FOREIGN_COMMENT, lex_span(lex, lex->at, 2),
@@ -251,7 +261,7 @@ static void foreign_variable(Lex *lex, Diag *d)
     bool is_closed = to < n && lex->text.ptr[to] == '}';
     Str name = str_slice(lex->text, from, to - from);
     if (name.len && name.ptr[0] >= '0' && name.ptr[0] <= '9') {
-        diag_help(lex->diags, d, "columns have names; without a header they are `c1`, `c2`, ...");
+        diag_help(lex->diags, d, "a number stands alone; columns have names, without a header `c1`, `c2`, ...");
         lex_token(lex, TOK_BAD, STR_LIT("$"));
         return;
     }

@@ -83,6 +83,19 @@ static void report_unit(Lex *lex, Span span, Str number, Str unit)
     Diag *d =
         diag_add(lex->diags, E_BAD_NUMBER, span, "`%.*s` is not a unit", STR_ARG(unit));
     diag_label(lex->diags, d, span, "no such unit");
+    int base = !str_is(number, "0") ? 0 : unit.ptr[0] == 'x' || unit.ptr[0] == 'X' ? 16 : unit.ptr[0] == 'o' ? 8 : unit.ptr[0] == 'b' ? 2 : 0;
+    if (base && unit.len > 1 && unit.len < 15) { /* 0xff */
+        char digits[16] = {0};
+        char *end;
+        memcpy(digits, unit.ptr + 1, unit.len - 1);
+        unsigned long long v = strtoull(digits, &end, base);
+        if (*end == '\0') {
+            Str decimal = arena_printf(lex->arena, "%llu", v);
+            diag_help(lex->diags, d, "numbers are written in decimal: `%.*s`", STR_ARG(decimal));
+            diag_fix_certain(lex->diags, d, (Span){span.lo - 1, span.hi}, decimal);
+            return;
+        }
+    }
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
         if (str_is(unit, UNITS[i][0])) {
             diag_help(lex->diags, d, "did you mean `%.*s%s`?", STR_ARG(number),

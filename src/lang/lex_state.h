@@ -75,6 +75,7 @@ int lex_brace_open(Lex *lex, Str text);
 bool lex_brace_close(Lex *lex, Str text);
 int lex_foreign_operator(Lex *lex, Str text);
 int lex_foreign_comment(Lex *lex, Str text);
+int lex_foreign_continuation(Lex *lex, Str text); /* a backslash at the end of a line */
 /* A line that begins with `//` or `--`. Returns how much of it was consumed. */
 uint32_t lex_foreign_line(Lex *lex, Str text);
 /* Returns how much was consumed: one byte, or the rest of a line. */

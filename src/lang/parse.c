@@ -308,6 +308,8 @@ static void resynchronise(Driver *d)
     push_virtual(d, TOK_RESYNC);
     bool is_line = p->restart.is_line;
     size_t rest = is_line ? p->restart.token : find_rest(d, p->restart.token);
+    while (is_line && p->n_brackets && innermost_bracket(p) != TOK_LBRACE)
+        p->n_brackets--; /* what the mistake had opened */
     if (rest <= d->rest && d->rest != SIZE_MAX) {
         /* Never back to where it went on before: there would be no end. */
         is_line = false;

@@ -292,6 +292,7 @@ static const Rule RULES[] = {
     rule_unclosed,
     rule_unmatched,
     rule_brace_line,
+    rule_dangling_operator,
     rule_sql,
     rule_comment,
     rule_string,

@@ -70,6 +70,7 @@ bool rule_unmatched(Mistake *m);
 bool rule_brace_line(Mistake *m);
 bool rule_continued_line(Mistake *m);
 bool rule_leading_operator(Mistake *m);
+bool rule_dangling_operator(Mistake *m);
 bool rule_pipe(Mistake *m);
 
 /* syntax_sql.c: what SQL writes. */
@@ -110,6 +111,9 @@ bool rule_foreign_value(Mistake *m);
 bool rule_assign(Mistake *m);
 bool rule_chain(Mistake *m);
 bool rule_if(Mistake *m);
+
+/* Is it a name, and what other languages call one of our statements? syntax_words.c. */
+bool mistake_is_foreign_statement(const Mistake *m, size_t i);
 
 /* syntax_words.c: words that are misspelt, unknown or taken. */
 bool rule_misspelt(Mistake *m);

@@ -291,6 +291,11 @@ static bool word_operator(Mistake *m)
         diag_fix_certain(m->diags, d, m->t->span, str_of(words[i].ours));
         return true;
     }
+    if (mistake_word_at(m, at, "xor")) {
+        Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`%.*s` is written `!=` here", STR_ARG(m->t->text));
+        diag_help(m->diags, d, "one of two conditions holds: `(a) != (b)`");
+        return true;
+    }
     const Builtin *b = builtin_find(m->t->text, 2);
     size_t first = mistake_operand_begin(m, m->i_prev), last = mistake_operand_end(m, next);
     if (!b || !builtin_takes(b, 2) || first == SIZE_MAX || last == SIZE_MAX || mistake_kind_at(m, next) == TOK_LPAREN)
@@ -302,6 +307,23 @@ static bool word_operator(Mistake *m)
                        b->name);
     diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     diag_fix_certain(m->diags, d, mistake_span(m, first, last), call);
+    return true;
+}
+
+/* `date "2026-01-02"`, `upper name`: a function without parentheses. */
+static bool bare_call(Mistake *m)
+{
+    const Builtin *b = m->prev->kind == TOK_NAME ? builtin_find(m->prev->text, 1) : NULL;
+    size_t at = m->p->at, last = mistake_operand_end(m, at);
+    bool is_operand = is_string(m->t->kind) || m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME ||
+                      m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT;
+    if (!b || !builtin_takes(b, 1) || !is_operand || last == SIZE_MAX || !mistake_expects(m, TOK_LPAREN) ||
+        !mistake_expects(m, TOK_PLUS))
+        return false;
+    Str call = arena_printf(m->diags->arena, "%s(%.*s)", b->name, STR_ARG(mistake_text(m, at, last)));
+    Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->prev->span, "a function is called with parentheses");
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
+    diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, last), call);
     return true;
 }
 
@@ -395,7 +417,7 @@ bool rule_operator(Mistake *m)
     if (number_comma(m))
         return true;
     return step_operator(m) || split_operator(m) || shift_operator(m) || tilde(m) ||
-           word_operator(m) || sigil(m);
+           word_operator(m) || bare_call(m) || sigil(m);
 }
 
 /* ---- x[0], df["x"] ---- */

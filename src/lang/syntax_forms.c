@@ -123,7 +123,8 @@ static bool column_form(Mistake *m)
         if (!is_whole || !is_name(mistake_kind_at(m, mistake_next(m, at))))
             return false;
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "columns are listed without brackets");
-        diag_help(m->diags, d, "write `%.*s a, b`", STR_ARG(m->prev->text));
+        size_t word = m->prev->kind == TOK_BY ? before(m, m->i_prev) : m->i_prev;
+        diag_help(m->diags, d, "write `%.*s a, b`", STR_ARG(mistake_text(m, word, m->i_prev)));
         bool touches = mistake_touch(m, m->i_prev, at);
         diag_fix_certain(m->diags, d, m->t->span, touches ? STR_LIT(" ") : STR_LIT(""));
         diag_fix_certain(m->diags, d, mistake_token(m, close)->span, STR_LIT(""));
@@ -532,8 +533,7 @@ static bool stage_form(Mistake *m)
                    STR_LIT(""));
     if (m->t->kind == TOK_BY && mistake_kind_at(m, mistake_statement(m)) == TOK_TAKE)
         return say(m, E_SYNTAX, mistake_token(m, mistake_statement(m))->span, "`take` takes the first rows as they come",
-                   "the rows with the largest values: `top 10 by a desc`",
-                   mistake_token(m, mistake_statement(m))->span, STR_LIT("top"));
+                   "the rows with the largest values: `top 10 by a desc`", NO_FIX, (Str){0});
     if (m->prev->kind == TOK_MAP && m->t->kind == TOK_LPAREN) {
         diags_drop(m->diags, mistake_span(m, at, mistake_part_end(m, at)));
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "what `map` runs stands behind it without parentheses");

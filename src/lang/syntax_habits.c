@@ -93,7 +93,8 @@ bool rule_assign(Mistake *m)
                                 : "a named argument is written `%.*s: ...`, a comparison `==`",
                       STR_ARG(m->prev->text));
             if (is_option)
-                diag_fix_certain(m->diags, d, (Span){m->prev->span.hi, m->t->span.hi}, STR_LIT(":"));
+                diag_fix_certain(m->diags, d, (Span){m->prev->span.hi, m->t->span.hi},
+                                 mistake_touch(m, m->p->at, m->p->at + 1) ? STR_LIT(": ") : STR_LIT(":"));
         } else {
             diag_help(m->diags, d, "write `==` to compare");
             diag_fix_certain(m->diags, d, m->t->span, STR_LIT("=="));

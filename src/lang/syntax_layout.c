@@ -89,11 +89,31 @@ bool rule_unclosed(Mistake *m)
         diag_help(m->diags, d, "a plain brace in a string is written `{{`");
         return true;
     }
+    size_t after = mistake_next(m, m->p->at);
+    bool is_in_line = m->t->kind == TOK_RBRACE && !token_is_end(mistake_kind_at(m, after)) &&
+                      (token_is_operator(mistake_kind_at(m, after)) || mistake_kind_at(m, after) == TOK_COMMA);
+    if (is_in_line && b->kind != TOK_IOPEN) { /* (hp + 1} * 2 */
+        const Token *opener = &m->p->tokens.ptr[b->token];
+        Diag *d = diag_add(m->diags, E_UNMATCHED_BRACKET, m->t->span, "`%c` is closed by `%c`, not by `}`",
+                           bracket_char(b->kind), closer_of(b->kind));
+        diag_label(m->diags, d, opener->span, "it is opened here");
+        char closer[2] = {closer_of(b->kind), '\0'};
+        diag_help(m->diags, d, "write `%s`", closer);
+        diag_fix_certain(m->diags, d, m->t->span, str_of(closer));
+        while (m->p->n_brackets && m->p->brackets[m->p->n_brackets - 1].kind != TOK_LBRACE)
+            m->p->n_brackets--;
+        size_t end = m->p->at;
+        while (!token_is_end(mistake_kind_at(m, end)))
+            end++;
+        m->p->restart.token = end;
+        return true;
+    }
     bool is_first = token_is_first_of_line(m->p, m->p->at);
     bool is_other =
         token_is_closer(m->t->kind) && bracket_char(m->t->kind) != closer_of(b->kind);
-    if (is_first && token_class(m->t->kind) == KEYWORD_STMT &&
-        parse_begins_afresh(m->p, m->p->at)) {
+    bool is_statement = (token_class(m->t->kind) == KEYWORD_STMT && parse_begins_afresh(m->p, m->p->at)) ||
+                        mistake_is_foreign_statement(m, m->p->at);
+    if (is_first && is_statement) {
         report_unclosed(m, b, m->t);
         m->p->restart.is_line = true;
         return true;
@@ -162,6 +182,21 @@ bool rule_continued_line(Mistake *m)
         diag_fix_certain(m->diags, d, last->span, STR_LIT(""));
     m->p->restart.token = m->i_prev;
     m->p->restart.is_line = true;
+    return true;
+}
+
+/* `where hp > 50%` and then a brace: the line ends after what wants something more. */
+bool rule_dangling_operator(Mistake *m)
+{
+    if (m->i_prev == SIZE_MAX || !token_is_operator(m->prev->kind) || !mistake_expects_expression(m) ||
+        m->t->kind != TOK_RBRACE || m->i_prev + 1 == m->p->at)
+        return false;
+    Diag *d = diag_add(m->diags, E_CONTINUED_LINE, m->prev->span, "nothing follows this `%.*s`",
+                       STR_ARG(m->prev->text));
+    if (m->prev->kind == TOK_PERCENT)
+        diag_help(m->diags, d, "`%%` is the remainder of a division; 50%% is written `0.5`");
+    else
+        diag_help(m->diags, d, "write an expression after it, or leave it out");
     return true;
 }
 

@@ -530,6 +530,11 @@ bool rule_sql_word(Mistake *m)
         diag_help(m->diags, d, "write `group by a { n = count() }`, and then `where n > 1`");
         return true;
     }
+    if (mistake_word_at(m, m->p->at, "offset") && mistake_kind_at(m, mistake_statement(m)) == TOK_TAKE) {
+        d = diag_add(m->diags, E_SQL, m->t->span, "rows are left out by a statement of their own");
+        diag_help(m->diags, d, "write `skip 5`, and then `take 10`");
+        return true;
+    }
     if (mistake_word_at(m, m->p->at, "using") && mistake_expects(m, TOK_ON)) {
         d = diag_add(m->diags, E_SQL, m->t->span, "a `join` says `on` which columns are equal");
         diag_help(m->diags, d, "write `on id == %.*s.id`", STR_ARG(m->prev->text));

@@ -90,6 +90,11 @@ static const char *synonym_of(Str word, const Synonym *table, size_t n)
 
 #define SYNONYM_OF(word, table) synonym_of(word, table, sizeof(table) / sizeof *(table))
 
+bool mistake_is_foreign_statement(const Mistake *m, size_t i)
+{
+    return mistake_kind_at(m, i) == TOK_NAME && SYNONYM_OF(m->p->tokens.ptr[i].text, STATEMENTS) != NULL;
+}
+
 /* Is what follows the word of other languages what follows ours? */
 static bool is_same_form(const char *ours)
 {
@@ -182,7 +187,7 @@ static void report_word(Mistake *m, size_t i, const char *ours, const Spelling *
         diag_fix(m->diags, d, span, str_of(ours));
         int next = mistake_kind_at(m, mistake_next(m, i));
         bool is_path = next == TOK_SBEG || next == TOK_RAW;
-        d->is_certain = is_same_form(ours) || (is_path && str_ends(str_of(ours), STR_LIT(" csv")));
+        d->is_certain = (is_same_form(ours) && next != TOK_MINUS) || (is_path && str_ends(str_of(ours), STR_LIT(" csv")));
     }
 }
 

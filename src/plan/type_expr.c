@@ -199,6 +199,10 @@ static void unknown_name(Typer *t, Ident name)
         diag_fix_certain(t->diags, d, name.span, arena_printf(t->arena, "%s()", fn->name));
         return;
     }
+    if (fn && sees_cols && !t->wants_column) {
+        diag_help(t->diags, d, "`%s` is a function: it is called with its arguments, `%s(...)`", fn->name, fn->name);
+        return;
+    }
     Suggest s;
     suggest_init(&s, name.text);
     offer_map(&s, t->locals);
@@ -704,6 +708,10 @@ static void unknown_function(Typer *t, const Expr *e)
         if (ours)
             diag_fix(t->diags, d, e->name.span, str_of(ours));
         d->is_certain = is_same;
+        return;
+    }
+    if (!t->locals && t->has_table && scope_find(&t->cols, e->name.text) >= 0) {
+        diag_help(t->diags, d, "`%.*s` is a column: it stands without parentheses", STR_ARG(e->name.text));
         return;
     }
     if (program_op(t->program, e->name.text)) {

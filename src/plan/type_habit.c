@@ -110,6 +110,12 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
         diag_help(t->diags, d, "a text is not repeated by `*`; `pad_left(\"\", 3, \"x\")` is \"xxx\"");
         return true;
     }
+    bool is_duration = a->type == TYPE_DURATION || b->type == TYPE_DURATION;
+    bool is_size = a->type == TYPE_SIZE || b->type == TYPE_SIZE;
+    if ((is_duration || is_size) && (a->type == TYPE_INT || b->type == TYPE_INT || a->type == TYPE_FLOAT || b->type == TYPE_FLOAT)) {
+        diag_help(t->diags, d, "a %s has a unit: %s", is_duration ? "duration" : "size", is_duration ? "`5s`, `10m`" : "`64kB`, `1MiB`");
+        return true;
+    }
     return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
 }
 

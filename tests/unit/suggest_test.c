@@ -23,9 +23,9 @@ int main(void)
     CHECK_STR(BEST("speeed", "speed"), "speed");              /* one too many */
     CHECK_STR(BEST("where", "there", "here"), "there");       /* the first of equals */
     CHECK_STR(BEST("sort", "short", "sort"), "sort");         /* the nearest */
-    CHECK_STR(BEST("NAME", "same", "name"), "same");          /* case alone counts 1 */
-    CHECK_STR(BEST("Type1", "type2", "type1"), "type2");
-    CHECK_STR(BEST("HP", "xp", "hp"), "xp");
+    CHECK_STR(BEST("NAME", "same", "name"), "name");          /* case alone counts 1, and goes before others */
+    CHECK_STR(BEST("Type1", "type2", "type1"), "type1");
+    CHECK_STR(BEST("HP", "xp", "hp"), "hp");
     CHECK_STR(BEST("HP", "hp"), "hp");
     CHECK_STR(BEST("base_totals_x", "base_total"), "base_total"); /* 3 of 13 */
     CHECK_STR(BEST("abcdef", "abcxyz"), "");
