@@ -979,7 +979,12 @@ Batch *batch_concat_take(Batch **parts, uint32_t n_parts, uint32_t n_cols, const
     return all;
 }
 
+bool batch_keeps_little(Batch *b)
+{
+    return b->raw && !should_copy(&b, 1, MOST);
+}
+
 Batch *batch_compact(Batch *b)
 {
-    return concat(&b, 1, b->n_cols, b->types, !b->raw || should_copy(&b, 1, MOST), false);
+    return concat(&b, 1, b->n_cols, b->types, !batch_keeps_little(b), false);
 }

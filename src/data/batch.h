@@ -128,6 +128,8 @@ Batch *batch_concat(Batch *const *parts, uint32_t n_parts, uint32_t n_cols, cons
 /* The same, and lets go of the parts one column after the other, so that not all is there twice: takes a
  * reference of each. */
 Batch *batch_concat_take(Batch **parts, uint32_t n_parts, uint32_t n_cols, const Type *types);
+/* Is the text of its rows the most of the input's block that it keeps alive? */
+bool batch_keeps_little(Batch *b);
 /* A copy of b to be kept for long: it keeps nothing alive but a block of the input of which its text is the most. */
 Batch *batch_compact(Batch *b);
 

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "data/csv_scan.h"
+#include "data/reach.h"
 
 CsvInput *csv_input_of_schema(Str file, const Schema *schema, const uint64_t *inferred_rows)
 {
@@ -56,7 +57,46 @@ void raw_unref(RawRows *r)
     free(r->start);
     free(r->row_at);
     free(r->good);
+    free(r->was);
     free(r);
+}
+
+RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n)
+{
+    RawRows *out = xmalloc(sizeof *out);
+    size_t n_bytes = 0, n_cols = r->n_cols;
+    *out = *r;
+    atomic_init(&out->refs, 1);
+    csv_input_ref(out->input);
+    for (uint32_t i = 0; i < n; i++)
+        n_bytes += r->start[(rows[i] + 1) * n_cols] - r->start[rows[i] * n_cols];
+    out->block = heap_new(n_bytes + REACH_BYTES);
+    out->text = NULL;
+    out->good = NULL; /* all of them are */
+    out->n_good = 0;
+    out->bytes = out->cells = out->block->bytes;
+    out->n_bytes = n_bytes;
+    out->n_rows = n;
+    out->start = xmalloc((n * n_cols + 1) * sizeof *out->start);
+    out->row_at = xmalloc((n + 1ull) * sizeof *out->row_at);
+    out->was = xmalloc((n + 1ull) * sizeof *out->was);
+    Reach reach = reach_of_raw(r);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t *from = r->start + rows[i] * n_cols;
+        StrView row = {r->cells + from[0], from[n_cols] - from[0], 0};
+        if (reach_is_short(reach, row))
+            reach_copy(out->block->bytes + at, row.ptr);
+        else
+            memcpy(out->block->bytes + at, row.ptr, row.len);
+        for (size_t c = 0; c < n_cols; c++)
+            out->start[i * n_cols + c] = at + (from[c] - from[0]);
+        out->row_at[i] = r->row_at ? r->row_at[rows[i]] : from[0];
+        out->was[i] = r->was ? r->was[rows[i]] : rows[i];
+        at += row.len;
+    }
+    out->start[n * n_cols] = at;
+    return out;
 }
 
 static size_t skip_blank(const RawRows *r, size_t at)
@@ -87,7 +127,7 @@ static size_t row_offset(const RawRows *r, uint32_t row)
 uint64_t raw_line(const RawRows *r, uint32_t row)
 {
     if (r->is_row_a_line)
-        return r->first_line + row;
+        return r->first_line + (r->was ? r->was[row] : row);
     return r->first_line + csv_count_lines(r->bytes, row_offset(r, row));
 }
 
@@ -97,7 +137,7 @@ void raw_lines(const RawRows *r, uint64_t *out)
     uint64_t line = r->first_line;
     for (uint32_t i = 0; i < r->n_rows; i++) {
         if (r->is_row_a_line) {
-            out[i] = line + i;
+            out[i] = line + (r->was ? r->was[i] : i);
             continue;
         }
         size_t next = row_offset(r, i);
@@ -111,8 +151,9 @@ uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col)
 {
     size_t at = row_offset(r, row);
     const CsvDialect *d = &r->input->dialect;
+    size_t here = r->was ? r->start[(size_t)row * r->n_cols] : at;
     if (col)
-        at += csv_record(r->bytes + at, r->n_bytes - at, d->delimiter, d->quote, col).field_at;
+        at += csv_record(r->bytes + here, r->n_bytes - here, d->delimiter, d->quote, col).field_at;
     return r->first_byte + at;
 }
 

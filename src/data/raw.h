@@ -56,10 +56,15 @@ typedef struct RawRows {
     bool has_gaps;       /* rows do not all follow one another directly, each ended by a lone LF */
     Heap *text;          /* holds `cells` when libcsv read the range, else NULL */
     uint32_t *row_at;    /* [n_rows] where each row begins in `bytes`, when libcsv read it; owned */
+    uint32_t *was;       /* [n_rows] which row of the input's range each was, and row_at where it began there: of rows in
+                          * another order (raw_reorder); owned. NULL: as they stand there */
 } RawRows;
 
 RawRows *raw_ref(RawRows *r);
 void raw_unref(RawRows *r); /* NULL is fine */
+
+/* Rows rows[0..n) in that order, with bytes of their own; of an index, and where is_row_a_line. New reference. */
+RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n);
 
 /* The cell as it stands, quotes included; flags has CELL_QUOTED when it begins with a quote. */
 static inline StrView raw_cell(const RawRows *r, uint32_t row, uint32_t col)

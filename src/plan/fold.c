@@ -394,6 +394,17 @@ bool fold_streams_out(const Plan *plan, const Step *c)
     return has_readers;
 }
 
+bool fold_is_taken_in_parts(const Plan *plan, const Step *c)
+{
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const Step *s = plan->steps[i];
+        for (uint32_t k = step_first_table(s); k < s->n_inputs; k++)
+            if (s->inputs[k] == c->id)
+                return false;
+    }
+    return fold_streams_out(plan, c);
+}
+
 static bool is_row_wise(Pop *const *pops, size_t n)
 {
     for (size_t i = 0; i < n; i++)

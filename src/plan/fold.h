@@ -66,6 +66,8 @@ bool fold_stops_generator(const Plan *plan, const Step *collect);
 /* Do all steps that read the step's table take it in parts, or find its rows by the keys of joins, so that it may stay in a
  * temporary file? */
 bool fold_streams_out(const Plan *plan, const Step *s);
+/* Does none of them find rows by keys? */
+bool fold_is_taken_in_parts(const Plan *plan, const Step *s);
 /* Can what it holds go to a temporary file, and come from there in parts? Of any step. */
 bool fold_may_spill(const Plan *plan, const Step *s);
 /* Is there no bound on what it holds? */

@@ -1,5 +1,6 @@
 /* collect.c - many batches that become one table: the parts of a read, the batches of a collect
  * (plan/fold.h says how it is split). */
+#include "data/interleave.h"
 #include "run/meter.h"
 #include "run/run_int.h"
 #include "plan/fold.h"
@@ -140,7 +141,9 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
         st = vm_run(vm, code, &outside, &inst, in, &out, err);
         if (st == OK) {
             part->n_rows_out = out->n_rows;
-            if (s->part_of->hold != HOLD_NOTHING)
+            if (s->part_of->hold == HOLD_SORTED && batch_is_handy(out))
+                part->rows = batch_in_order(out);
+            else if (s->part_of->hold != HOLD_NOTHING)
                 part->rows = batch_compact(out);
             batch_unref(out);
         }
@@ -357,17 +360,69 @@ static Status partitions_done(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
+/* Are the parts sorted, so that they need only be merged? Another attempt would want them again. */
+static bool merges_sorted(const Step *s, const State *state)
+{
+    return s->hold == HOLD_SORTED && !state->has_joined && s->retry.n_more == 0 &&
+           sorted_is_for(state->parts, state->n_parts);
+}
+
+/* The sort keys of each part; *is_desc: of each key. What was found is freed by the caller, in any case. */
+static Status parts_keys(Run *r, Task *t, const Step *s, const State *state, Column ***keys, uint32_t *n_keys,
+                         bool **is_desc)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    Status st = OK;
+    for (uint32_t i = 0; i < state->n_parts && st == OK; i++) {
+        const Spec *spec;
+        st = vm_run_keys(r->vms[t->worker], r->codes[s->id], 0, &inst, state->parts[i], &spec, &keys[i], &t->err);
+        if (st != OK || *is_desc)
+            continue;
+        *n_keys = spec->n_keys;
+        *is_desc = xmalloc((spec->n_keys + 1ull) * sizeof **is_desc);
+        for (uint32_t k = 0; k < spec->n_keys; k++)
+            (*is_desc)[k] = spec->keys[k].is_desc;
+    }
+    return st;
+}
+
+/* The parts become a table that comes in order in pieces. */
+static Status merge_sorted(Run *r, Task *t, const Step *s, State *state)
+{
+    Column ***keys = xcalloc(state->n_parts, sizeof *keys);
+    bool *is_desc = NULL;
+    uint32_t n_keys = 0;
+    Status st = parts_keys(r, t, s, state, keys, &n_keys, &is_desc);
+    if (st == OK) {
+        Sorted *sorted = sorted_open(state->parts, keys, state->n_parts, n_keys, is_desc);
+        state->spilled = spilled_of_sorted(r, s, sorted, state->n_bytes);
+        state->n_bytes = 0; /* they are its own now */
+    }
+    for (uint32_t i = 0; i < state->n_parts; i++) {
+        for (uint32_t k = 0; keys[i] && k < n_keys; k++)
+            column_unref(keys[i][k]);
+        free(keys[i]);
+    }
+    free(keys);
+    free(is_desc);
+    if (st == OK)
+        drop_parts(state);
+    return st;
+}
+
 Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_spilled)
 {
     Status st = OK;
     if (state->partitions && (st = partitions_done(r, t, s, state)) != OK)
+        return st;
+    if (!state->spilled && merges_sorted(s, state) && (st = merge_sorted(r, t, s, state)) != OK)
         return st;
     *is_spilled = state->spilled != NULL;
     if (!*is_spilled)
         return OK;
     if (state->n_parts)
         st = spill_rows(r, t, s, state);
-    if (st == OK)
+    if (st == OK && !state->spilled->sorted)
         st = spilled_finish(r, t, state->spilled, &t->err);
     return st;
 }

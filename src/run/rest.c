@@ -66,17 +66,25 @@ static RestKind kind_of(Rest *rest)
     return op == OP_TOP ? REST_TOP : op == OP_TAKE ? REST_FIRST : REST_SKIPPED;
 }
 
+static bool may_spill(RestKind k)
+{
+    return k == REST_STORED || k == REST_SKIPPED || k == REST_SORTED || k == REST_KEYED;
+}
+
 Status rest_open(Rest *rest, Run *r, const Task *t, const VmInstance *inst, uint32_t begin,
-                 bool holds_all, RestKind at_end, Error *err)
+                 bool holds_all, bool is_in_memory, RestKind at_end, Error *err)
 {
     const Step *s = r->plan->steps[instance_step(t->inst)];
-    *rest = (Rest){.run = r, .task = t, .code = r->codes[s->id], .inst = inst, .begin = begin, .end = begin};
+    *rest = (Rest){.run = r, .task = t, .code = r->codes[s->id], .inst = inst,
+                    .is_in_memory = is_in_memory, .begin = begin, .end = begin};
     while (!ends_statement(rest->code->instrs[rest->end].op))
         rest->end++;
     rest->end++;
     rest->kind = rest->code->instrs[rest->end - 1].op == OP_END ? at_end
                  : holds_all                                   ? REST_HELD
                                                                : kind_of(rest);
+    if (is_in_memory && may_spill(rest->kind))
+        rest->kind = REST_HELD;
     rest->next_cut = 2 * rest->limit + CUT_ROWS;
     if (rest->kind == REST_STORED || rest->kind == REST_SKIPPED)
         return spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &rest->spilled, err);
@@ -96,7 +104,7 @@ void rest_close(Rest *rest)
 
 static void hold(Rest *rest, Batch *part)
 {
-    Batch *own = batch_compact(part);
+    Batch *own = rest->is_in_memory ? batch_ref(part) : batch_compact(part);
     state_count(rest->run, &rest->held, rest->held.n_bytes + batch_held_bytes(own));
     keep_part(&rest->held, own);
 }

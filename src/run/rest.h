@@ -26,6 +26,7 @@ typedef struct Rest {
     const Task *task;
     const Code *code;
     const VmInstance *inst;
+    bool is_in_memory;   /* the table is, and so is what is left of it; parts share its bytes */
     uint32_t begin, end; /* instructions of the statement that wants all */
     uint64_t limit;      /* FIRST, SKIPPED, TOP: rows */
     uint64_t n_rows;     /* that came */
@@ -36,9 +37,10 @@ typedef struct Rest {
 } Rest;
 
 /* Of the instance whose code has a statement at `begin` that wants all rows, or the end: then `at_end` says what is wanted.
- * holds_all: they are kept in memory, whatever the statement is. rest_close in any case. */
+ * holds_all: they are kept in memory, whatever the statement is. is_in_memory: the table is not spilled, and nothing of it will
+ * be. rest_close in any case. */
 Status rest_open(Rest *rest, Run *r, const Task *t, const VmInstance *inst, uint32_t begin,
-                 bool holds_all, RestKind at_end, Error *err);
+                 bool holds_all, bool is_in_memory, RestKind at_end, Error *err);
 /* Rows; takes the reference. */
 Status rest_take(Rest *rest, Batch *part, Error *err);
 /* Does it want no more? */

@@ -68,12 +68,28 @@ void spilled_free(Spilled *p)
         return;
     lookups_free(p->lookups);
     pthread_mutex_destroy(&p->mu);
-    spill_close(p->file);
+    sorted_free(p->sorted);
+    if (p->budget)
+        budget_give(p->budget, p->n_bytes);
+    if (p->file)
+        spill_close(p->file);
     block_inputs_deinit(&p->inputs);
     runs_free(p->runs, p->n_runs);
     free(p->lacks_text);
     batch_unref(p->like);
     free(p);
+}
+
+Spilled *spilled_of_sorted(Run *r, const Step *s, Sorted *sorted, uint64_t n_bytes)
+{
+    Spilled *p = xcalloc(1, sizeof *p);
+    p->sorted = sorted;
+    p->budget = &r->budget;
+    p->n_bytes = n_bytes;
+    p->step = s;
+    p->n_rows = sorted_n_rows(sorted);
+    pthread_mutex_init(&p->mu, NULL);
+    return p;
 }
 
 /* ---- putting ---- */
@@ -228,6 +244,7 @@ struct Stream {
     Run *run;
     Vm *vm;            /* of its own: a step may read it while its code runs. NULL: no keys are computed */
     Spilled *p;
+    SortedStream *sorted; /* not NULL: of rows in memory, and nothing else is used */
     Cursor *cursors;   /* [n] */
     uint32_t n;
     uint32_t i_cursor; /* SPILL_AS_PUT: the one that is read */
@@ -256,6 +273,7 @@ void stream_close(Stream *s)
     for (uint32_t i = 0; i < s->n; i++)
         piece_drop(s, &s->cursors[i]);
     budget_give(&s->run->budget, s->n_bytes);
+    sorted_stream_close(s->sorted);
     merge_close(s->merge);
     vm_close(s->vm);
     free(s->cursors);
@@ -412,7 +430,9 @@ static Status put_next(Stream *s, Batch **out, Error *err)
 
 Status stream_next_whole(Stream *s, Batch **out, Error *err)
 {
-    *out = NULL;
+    *out = s->sorted ? sorted_stream_next(s->sorted) : NULL;
+    if (s->sorted)
+        return OK;
     return s->merge ? merged_next(s, out, err) : put_next(s, out, err);
 }
 
@@ -531,5 +551,12 @@ Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
 
 Status stream_open(Run *r, Spilled *p, Stream **out, Error *err)
 {
+    if (p->sorted) {
+        *out = xcalloc(1, sizeof **out);
+        (*out)->run = r;
+        (*out)->p = p;
+        (*out)->sorted = sorted_stream_open(p->sorted, r->info->n_workers - 1);
+        return OK;
+    }
     return runs_stream(r, p, p->runs, p->n_runs, out, err);
 }

@@ -12,6 +12,7 @@
 #include "data/block.h"
 #include "data/spill.h"
 #include "run/run_int.h"
+#include "vm/sorted.h"
 
 enum { SPILL_FAN_IN = 64 }; /* runs that are merged at once */
 
@@ -27,6 +28,9 @@ typedef struct SpillRun {
 } SpillRun;
 
 typedef struct Spilled {
+    Sorted *sorted;     /* not NULL: the rows are in memory; owned. What follows is that of no rows */
+    Budget *budget;     /* that counts n_bytes; NULL: none does */
+    uint64_t n_bytes;
     SpillFile *file;
     const Step *step;   /* whose it is: counted for it */
     SpillOrder order;
@@ -47,6 +51,9 @@ typedef struct Spilled {
 Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, uint32_t begin,
                     Spilled **out, Error *err);
 void spilled_free(Spilled *p); /* NULL is fine */
+/* Rows in memory, to be streamed as others are, and for nothing else; takes them, and n_bytes that are counted for
+ * them. */
+Spilled *spilled_of_sorted(Run *r, const Step *s, Sorted *sorted, uint64_t n_bytes);
 /* Puts the rows of some batches as one run. SPILL_SORTED: each of them is sorted. */
 Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,
                    Error *err);

@@ -61,7 +61,7 @@ static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, St
             st = stream_next(in, &b, err);
         if (st != OK || !b)
             return st;
-        work_end(r, h->task, WORK_UNSPILL, begin, b->n_rows, 0);
+        work_end(r, h->task, rest->is_in_memory ? WORK_GATHER : WORK_UNSPILL, begin, b->n_rows, 0);
         st = vm_run_part(r->vms[h->task->worker], c, first, rest->begin, outside, inst, b, &part, err);
         inst->row_base += b->n_rows;
         batch_unref(b);
@@ -92,7 +92,7 @@ static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spill
     bool is_all = c->instrs[stop].op == OP_END;
     Rest rest;
     Stream *in = NULL;
-    Status st = rest_open(&rest, r, h->task, inst, stop, holds_all, wanted_at_end(r, s), err);
+    Status st = rest_open(&rest, r, h->task, inst, stop, holds_all, from->sorted != NULL, wanted_at_end(r, s), err);
     if (st == OK)
         st = stream_open(r, from, &in, err);
     if (st == OK)
@@ -134,7 +134,8 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
     *out = NULL;
     while (st == OK && !*out) {
         Spilled *next = NULL;
-        if (own && c->instrs[first].op == OP_END && wanted_at_end(r, s) == REST_STORED) { /* as it is */
+        bool stays = own && (!own->sorted || fold_is_taken_in_parts(r->plan, s));
+        if (stays && c->instrs[first].op == OP_END && wanted_at_end(r, s) == REST_STORED) { /* as it is */
             *n_dropped = own->n_rows;
             *out = table_stand_in(r, s, own);
             return OK;

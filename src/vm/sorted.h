@@ -1,0 +1,29 @@
+/* sorted.h - a table in memory that was sorted batch by batch, and comes in order in pieces.
+ *
+ * The rows stay where they are, in the batches; keys of some of them, taken at even distances, say how the table is cut
+ * into ranges of about equal size. A range is what lies between two such rows in each batch: it is put together and
+ * sorted alone, by any thread. So nothing is held twice, and the next ranges are made while one is used.
+ *
+ * Threads: several streams at the same time, each used by one thread and helped by threads of its own, which end with
+ * it.
+ */
+#ifndef PIPE_VM_SORTED_H
+#define PIPE_VM_SORTED_H
+
+#include "data/batch.h"
+
+typedef struct Sorted Sorted;
+
+/* Is it worth it for batches of so many rows, and can it be (batches_are_alike)? */
+bool sorted_is_for(Batch *const *parts, uint32_t n);
+/* Of batches that have rows and are each sorted by keys[i][n_keys]. Takes references of its own. */
+Sorted *sorted_open(Batch *const *parts, Column **const *keys, uint32_t n, uint32_t n_keys, const bool *is_desc);
+void sorted_free(Sorted *s); /* NULL is fine */
+uint64_t sorted_n_rows(const Sorted *s);
+
+typedef struct SortedStream SortedStream;
+SortedStream *sorted_stream_open(Sorted *s, uint32_t n_threads);
+Batch *sorted_stream_next(SortedStream *in); /* one reference; NULL: there are no more */
+void sorted_stream_close(SortedStream *in);  /* NULL is fine */
+
+#endif
