@@ -96,7 +96,7 @@ $(B)/%.o: %.c Makefile | $(GEN_H)
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 AVX2 := -mavx2 -mbmi -mbmi2 -mpopcnt -mpclmul
 $(B)/src/%_avx2.o: SIMD := $(AVX2)
-$(B)/src/%_avx512.o: SIMD := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512vbmi2
+$(B)/src/%_avx512.o: SIMD := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512vbmi2 -mavx512dq -mavx512ifma
 endif
 
 $(B)/gen/%.o: $(G)/%.c Makefile | $(GEN_H)

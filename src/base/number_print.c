@@ -5,6 +5,8 @@
 #include "base/decimal.h"
 #include "base/digits.h"
 #include "base/shortest.h"
+#include "base/shortest_many.h"
+#include "base/simd.h"
 #include "base/text16.h"
 #include "base/value.h"
 
@@ -160,15 +162,27 @@ uint32_t value_print_float(double v, char *out)
 
 #define AT_ONCE 64u
 
+static void digits_many(const double *v, uint32_t n, uint64_t *digits, int32_t *exp10)
+{
+    uint32_t i = 0;
+#if defined(__x86_64__)
+    if (simd_level() == SIMD_AVX512) {
+        i = n / 8 * 8;
+        shortest_many_avx512(v, i, digits, exp10);
+    }
+#endif
+    for (; i < n; i++)
+        if (!shortest_digits(double_bits(fabs(v[i])), &digits[i], &exp10[i]))
+            digits[i] = 0; /* another way must be taken */
+}
+
 /* First the digits of all, then their text: the steps to one number wait for each other, and a processor looks ahead
  * only so far to find others to take meanwhile. */
 static void print_floats(const double *v, uint32_t n, char *text, uint8_t *lens)
 {
     uint64_t digits[AT_ONCE];
     int32_t exp10[AT_ONCE];
-    for (uint32_t i = 0; i < n; i++)
-        if (!shortest_digits(double_bits(fabs(v[i])), &digits[i], &exp10[i]))
-            digits[i] = 0; /* another way must be taken */
+    digits_many(v, n, digits, exp10);
     for (uint32_t i = 0; i < n; i++, text += VALUE_PRINT_MAX)
         lens[i] = (uint8_t)(digits[i] ? put_float(text, v[i], digits[i], exp10[i]) : put_other(text, v[i]));
 }

@@ -13,7 +13,7 @@ typedef enum SimdLevel {
     SIMD_PORTABLE, /* C alone */
     SIMD_SSE2,     /* part of x86-64 */
     SIMD_AVX2,     /* with BMI1, BMI2, POPCNT, PCLMUL */
-    SIMD_AVX512,   /* F, BW, VL, VBMI2 and all of AVX2 */
+    SIMD_AVX512,   /* F, BW, DQ, VL, IFMA, VBMI2 and all of AVX2 */
     SIMD_NEON,     /* part of arm64 */
     N_SIMD_LEVELS
 } SimdLevel;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/simd.h"
 #include "base/str.h"
 #undef __SSE2__ /* the portable form, which no test of printing sees where the other is there */
 #include "base/text16.h"
@@ -332,6 +333,44 @@ static bool prints_wrong(double v)
     return !ok;
 }
 
+/* Of doubles that are printed together: those that print otherwise than alone, at the best level and without vectors. */
+static uint32_t many_wrong(const double *v, uint32_t n)
+{
+    static char text[1000 * VALUE_PRINT_MAX];
+    static uint8_t lens[1000];
+    SimdLevel best = simd_level();
+    uint32_t n_wrong = 0;
+    for (int k = 0; k < 2; k++) {
+        simd_use(k ? SIMD_PORTABLE : best);
+        value_print_many(TYPE_FLOAT, v, 0, n, text, lens);
+        for (uint32_t i = 0; i < n; i++) {
+            char one[VALUE_PRINT_MAX];
+            uint32_t len = value_print_float(v[i], one);
+            bool ok = len == lens[i] && memcmp(one, text + (size_t)i * VALUE_PRINT_MAX, len) == 0;
+            if (!ok)
+                printf("wrong at level %s: %a\n", simd_name(simd_level()), v[i]);
+            n_wrong += !ok;
+        }
+    }
+    simd_use(best);
+    return n_wrong;
+}
+
+static void test_many(void)
+{
+    double v[1000] = {0, -0.0, HUGE_VAL, -HUGE_VAL, (double)NAN, 0x1p-1074, -0x1p-1022, 0x1.fffffffffffffp1023};
+    uint32_t n_wrong = 0;
+    for (uint64_t exponent = 0; exponent < 2048; exponent++) { /* around powers of two, whole numbers among them */
+        for (uint32_t i = 8; i < 70; i++)
+            v[i] = double_of_bits((exponent << 52) + (i < 20 ? i - 14 : random_u64() >> (12 + random_u64() % 52)));
+        n_wrong += many_wrong(v, 60 + (uint32_t)exponent % 10);
+    }
+    for (uint32_t i = 0; i < 1000; i++) /* all distances from the interval's ends */
+        v[i] = 9007199254740992.0 + i * 2.0;
+    n_wrong += many_wrong(v, 1000);
+    CHECK(n_wrong == 0);
+}
+
 static void test_text16(void)
 {
     uint32_t n_wrong = 0;
@@ -380,8 +419,11 @@ static void test_block(uint64_t number)
 {
     random_state = number * UINT64_C(0x2545f4914f6cdd1d) + 1;
     uint32_t n_wrong = 0;
+    double some[100];
     for (uint32_t i = 0; i < BLOCK_DOUBLES; i++) {
-        double v = block_double(i);
+        double v = some[i % 100] = block_double(i);
+        if (i % 100 == 99)
+            n_wrong += many_wrong(some, 100);
         if (!isfinite(v))
             continue;
         n_wrong += prints_wrong(v);
@@ -447,6 +489,7 @@ int main(int argc, char **argv)
     test_halfway(3000);
     test_limits();
     test_text16();
+    test_many();
     for (uint64_t k = 1; k <= 3; k++)
         test_block(k);
     test_long();
