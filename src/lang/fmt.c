@@ -66,6 +66,12 @@ static void put_body(Fmt *f, const Body *b)
 
 /* ---- statements ---- */
 
+/* Names whose `=` stand in one column. */
+typedef struct Run {
+    size_t end;     /* the first item behind them */
+    uint32_t width; /* of the widest */
+} Run;
+
 /* name = value; a value on several lines is indented below others. */
 static void put_def(Fmt *f, const Def *def, bool is_indented)
 {
@@ -132,23 +138,29 @@ static bool begins_paragraph(const Fmt *f, const DefList *aggs, size_t i)
     return false;
 }
 
+typedef struct Aggs {
+    const DefList *list;
+    Run *run;
+} Aggs;
+
 /* One aggregate. Between empty lines their `=` stand in one column. */
 static void put_agg(Fmt *f, const void *items, size_t i)
 {
-    const DefList *aggs = items;
-    size_t from = i, to = i + 1;
-    while (from > 0 && !begins_paragraph(f, aggs, from))
-        from--;
-    while (to < aggs->n && !begins_paragraph(f, aggs, to))
-        to++;
-    uint32_t widest = 0;
-    for (size_t k = from; k < to; k++) {
-        uint32_t width = fmt_width(f, aggs->ptr[k].name.span);
-        widest = width > widest ? width : widest;
+    const Aggs *aggs = items;
+    const DefList *list = aggs->list;
+    Run *run = aggs->run;
+    if (i >= run->end) {
+        run->width = 0;
+        run->end = i;
+        do {
+            uint32_t width = fmt_width(f, list->ptr[run->end].name.span);
+            run->width = width > run->width ? width : run->width;
+            run->end++;
+        } while (run->end < list->n && !begins_paragraph(f, list, run->end));
     }
     fmt_put(f);
-    layout_pad(f->layout, widest - fmt_width(f, aggs->ptr[i].name.span));
-    put_def(f, &aggs->ptr[i], true);
+    layout_pad(f->layout, run->width - fmt_width(f, list->ptr[i].name.span));
+    put_def(f, &list->ptr[i], true);
 }
 
 static void put_aggs(Fmt *f, const Stmt *s)
@@ -156,7 +168,9 @@ static void put_aggs(Fmt *f, const Stmt *s)
     uint32_t *lo = arena_array(f->arena, uint32_t, s->aggs.n);
     for (size_t i = 0; i < s->aggs.n; i++)
         lo[i] = s->aggs.ptr[i].span.lo;
-    put_body(f, &(Body){lo, s->aggs.n, s->span.hi, BREAK_COMMA, &s->aggs, put_agg});
+    Run run = {0};
+    Aggs aggs = {&s->aggs, &run};
+    put_body(f, &(Body){lo, s->aggs.n, s->span.hi, BREAK_COMMA, &aggs, put_agg});
 }
 
 /* An expression of a statement and the words before it. */
@@ -256,31 +270,55 @@ static void put_stage(Fmt *f, const Stage *s)
         put_annotation(f, &s->annotations.ptr[i]);
 }
 
-/* A person who wants the `=` of names that follow each other in one column has put them so;
- * how many blanks that takes behind name i. The name of item i stands at names[i], {0, 0}:
- * it has none. */
-static uint32_t let_pad(const Fmt *f, const Span *names, size_t n, size_t i)
+/* A `let` among declarations or flows: who wants the `=` of names that follow each other in one column has put them
+ * so. Where the name of item i stands; {0, 0}: it has none. */
+typedef Span (*NameAt)(const void *items, size_t i);
+
+/* The names of the run that begins with item i, or goes on with it, have their `=` in the column of that of item i. */
+static void extend_run(const Fmt *f, Run *run, const void *items, size_t n, size_t i, NameAt name_at)
 {
-    size_t from = i, to = i;
-    uint32_t line_lo = fmt_column(f, fmt_index(f, names[i].hi));
-    uint32_t widest = 0;
-    while (from > 0 && names[from - 1].hi &&
-           fmt_column(f, fmt_index(f, names[from - 1].hi)) == line_lo)
-        from--;
-    while (to + 1 < n && names[to + 1].hi &&
-           fmt_column(f, fmt_index(f, names[to + 1].hi)) == line_lo)
-        to++;
-    for (size_t k = from; k <= to; k++) {
-        uint32_t width = fmt_width(f, names[k]);
-        widest = width > widest ? width : widest;
+    if (i < run->end)
+        return;
+    uint32_t column = fmt_column(f, fmt_index(f, name_at(items, i).hi));
+    run->width = 0;
+    for (run->end = i; run->end < n; run->end++) {
+        Span name = name_at(items, run->end);
+        if (!name.hi || fmt_column(f, fmt_index(f, name.hi)) != column)
+            return;
+        uint32_t width = fmt_width(f, name);
+        run->width = width > run->width ? width : run->width;
     }
-    return widest - fmt_width(f, names[i]);
 }
+
+static Span flow_name(const void *items, size_t i)
+{
+    return ((const FlowList *)items)->ptr[i]->name.span;
+}
+
+static Span decl_name(const void *items, size_t i)
+{
+    const Decl *d = ((const DeclList *)items)->ptr[i];
+    return d->kind == DECL_LET ? d->name.span : (Span){0, 0};
+}
+
+/* The name of a let, and what its `=` needs to stand below the others. */
+static void put_let_name(Fmt *f, Run *run, const void *items, size_t n, size_t i, NameAt name_at)
+{
+    Span name = name_at(items, i);
+    extend_run(f, run, items, n, i, name_at);
+    fmt_put_until(f, name.hi);
+    layout_pad(f->layout, run->width - fmt_width(f, name));
+}
+
+typedef struct Flows {
+    const FlowList *list;
+    Run *run;
+} Flows;
 
 static void put_flow(Fmt *f, const void *items, size_t i)
 {
-    const FlowList *flows = items;
-    const Flow *flow = flows->ptr[i];
+    const Flows *flows = items;
+    const Flow *flow = flows->list->ptr[i];
     bool was_broken = false;
     for (size_t k = 1; k < flow->stages.n; k++) {
         size_t at = fmt_index(f, flow->stages.ptr[k - 1]->span.hi);
@@ -288,11 +326,7 @@ static void put_flow(Fmt *f, const void *items, size_t i)
     }
     fmt_open(f, GROUP_FLOW, was_broken);
     if (flow->name.text.len) {
-        Span *names = arena_array(f->arena, Span, flows->n);
-        for (size_t k = 0; k < flows->n; k++)
-            names[k] = flows->ptr[k]->name.span;
-        fmt_put_until(f, flow->name.span.hi);
-        layout_pad(f->layout, let_pad(f, names, flows->n, i));
+        put_let_name(f, flows->run, flows->list, flows->list->n, i, flow_name);
         fmt_put_until(f, flow->stages.ptr[0]->span.lo);
     }
     put_stage(f, flow->stages.ptr[0]);
@@ -373,7 +407,9 @@ static void put_flows(Fmt *f, const Decl *d)
     uint32_t *lo = arena_array(f->arena, uint32_t, d->flows.n);
     for (size_t i = 0; i < d->flows.n; i++)
         lo[i] = d->flows.ptr[i]->span.lo;
-    put_body(f, &(Body){lo, d->flows.n, d->span.hi, BREAK_SEMI, &d->flows, put_flow});
+    Run run = {0};
+    Flows flows = {&d->flows, &run};
+    put_body(f, &(Body){lo, d->flows.n, d->span.hi, BREAK_SEMI, &flows, put_flow});
 }
 
 static void put_fn(Fmt *f, const Decl *d)
@@ -416,21 +452,7 @@ static void put_op(Fmt *f, const Decl *d)
     put_stmts(f, &d->op->body, d->op->body_span);
 }
 
-static void put_let(Fmt *f, const DeclList *decls, size_t i)
-{
-    const Decl *d = decls->ptr[i];
-    Span *names = arena_array(f->arena, Span, decls->n);
-    for (size_t k = 0; k < decls->n; k++)
-        if (decls->ptr[k]->kind == DECL_LET)
-            names[k] = decls->ptr[k]->name.span;
-    fmt_put_until(f, d->name.span.hi);
-    layout_pad(f->layout, let_pad(f, names, decls->n, i));
-    layout_indent(f->layout);
-    put_clause(f, d->value);
-    layout_dedent(f->layout);
-}
-
-static void put_decl(Fmt *f, const DeclList *decls, size_t i)
+static void put_decl(Fmt *f, Run *lets, const DeclList *decls, size_t i)
 {
     const Decl *d = decls->ptr[i];
     switch (d->kind) {
@@ -445,7 +467,10 @@ static void put_decl(Fmt *f, const DeclList *decls, size_t i)
         layout_dedent(f->layout);
         return;
     case DECL_LET:
-        put_let(f, decls, i);
+        put_let_name(f, lets, decls, decls->n, i, decl_name);
+        layout_indent(f->layout);
+        put_clause(f, d->value);
+        layout_dedent(f->layout);
         return;
     case DECL_FN:
         put_fn(f, d);
@@ -484,6 +509,7 @@ void fmt_program(Buf *out, const Ast *ast)
     Fmt f = {.arena = arena, .layout = layout_new(arena), .ast = ast};
     const DeclList *decls = &ast->decls;
     bool was_tall = false;
+    Run lets = {0};
     fmt_comments(&f);
     for (size_t i = 0; i < decls->n; i++) {
         const Decl *d = decls->ptr[i];
@@ -496,7 +522,7 @@ void fmt_program(Buf *out, const Ast *ast)
         fmt_open(&f, GROUP_PLAIN, false);
         size_t start = layout_place(f.layout);
         put_annotations(&f, &d->annotations);
-        put_decl(&f, decls, i);
+        put_decl(&f, &lets, decls, i);
         layout_close(f.layout);
         /* What has a body on several lines stands apart. */
         bool is_tall = has_body(d) && layout_is_tall(f.layout, start);
