@@ -187,6 +187,7 @@ static PlanHost plan_host(Mill *m)
                       .catalog = &m->catalog.face,
                       .evaluator = m->evaluator,
                       .sets = &m->sets,
+                      .forbids_exec = m->options.forbids_exec,
                       .prints_loose_ends = m->options.prints_loose_ends};
 }
 

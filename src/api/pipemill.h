@@ -36,6 +36,7 @@ typedef struct MillOptions {
     bool refuses_stdin; /* a program that reads stdin is not planned: mill_wants_stdin */
     bool only_parses;       /* mistakes beyond the text's own are not looked for: MILL_AST */
     uint64_t memory_bytes;  /* budget of every job; 0: what its @memory says */
+    bool forbids_exec;      /* `exec` is a mistake of the program */
     bool prints_loose_ends; /* a flow that ends in no sink is written to stdout, as CSV */
     bool has_now;           /* now() is now_us, microseconds since 1970; else when the Mill was opened */
     int64_t now_us;

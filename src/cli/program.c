@@ -79,6 +79,7 @@ static int load(const Args *a, const Term *t, const char *path, const Str *text,
                                  .only_parses = a->number[OPT_DUMP_FORMAT] == MILL_AST ||
                                                  a->command->run == cmd_fmt,
                                  .memory_bytes = a->number[OPT_MEMORY],
+                                 .forbids_exec = a->has[OPT_NO_EXEC],
                                  .prints_loose_ends = !path,
                                  .has_now = a->has[OPT_NOW],
                                  .now_us = (int64_t)a->number[OPT_NOW]};

@@ -80,6 +80,7 @@ typedef enum SpecKind {
     SPEC_FAIL,    /* is_permanent */
     SPEC_JOIN,    /* table, join, keys, table_keys, rest, cols; schema: of the joined table */
     SPEC_UNION,   /* table, cols: of the table; schema: of the table */
+    SPEC_EXEC,    /* values: the command and its arguments; in, schema: the tables before and behind it */
     SPEC_READ,    /* path (of a database too), dialect, schema: of the columns as read */
     SPEC_WRITE,   /* sink, dialect; write_index */
 } SpecKind;
@@ -99,7 +100,7 @@ typedef struct Spec {
     bool is_permanent;       /* FAIL */
     uint32_t n_values;
     const Value *values;     /* IN: constants of one type, not null, ascending (value_cmp), no two the same.
-                                EXPLODE: a string, not empty */
+                                EXPLODE: a string, not empty. EXEC: strings without NUL */
     uint32_t n_cols;
     const uint16_t *cols;    /* PROJECT, EXPLODE: columns of t */
     uint32_t n_keys;
@@ -109,6 +110,7 @@ typedef struct Spec {
     Str path;                /* READ; "stdin" */
     CsvDialect dialect;      /* READ, WRITE */
     const Schema *schema;    /* READ, WRITE: names and types of t */
+    const Schema *in;        /* EXEC */
     uint16_t sink;           /* WRITE: number of the write in the job, by which the runner knows it */
     uint16_t table;          /* JOIN, UNION: number of the table among those of the step */
     Str table_name;

@@ -79,6 +79,13 @@ static void put_spec(Buf *b, const Spec *s)
         buf_put_visible(b, s->table_name);
         put_table_cols(b, s);
         break;
+    case SPEC_EXEC:
+        for (uint32_t i = 0; i < s->n_values; i++) {
+            buf_puts(b, i ? ", " : "[");
+            value_print_literal(b, s->values[i]);
+        }
+        buf_putc(b, ']');
+        break;
     case SPEC_READ:
         buf_put_visible(b, s->path);
         break;

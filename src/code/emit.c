@@ -739,6 +739,11 @@ static void pop(Emit *e, const Pop *p)
     case POP_EXPLODE:
         explode(e, p);
         break;
+    case POP_EXEC:
+        put(e, OP_EXEC,
+            add_spec(e, (Spec){.kind = SPEC_EXEC, .n_values = p->n_argv, .values = p->argv, .in = e->table,
+                               .schema = p->out}), 0, 0);
+        break;
     case POP_PROJECT:
         put_project(e, p->cols, p->n_cols);
         break;

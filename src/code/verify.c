@@ -411,6 +411,13 @@ static Status check_effect(Verify *v, Instr in)
         st = check_union(v, in);
         void_regs(v);
         return st;
+    case OP_EXEC:
+        if ((st = take_spec(v, in.a, SPEC_EXEC, &s)) != OK)
+            return st;
+        if (s->n_values == 0 || !s->in || s->in->n_cols != v->n_cols || !s->schema)
+            return BAD(v, "s%u is no command for this table", in.a);
+        void_regs(v);
+        return set_schema(v, s->schema);
     case OP_LOG:
         return take_spec(v, in.b, SPEC_LOG, &s);
     case OP_FAIL:

@@ -94,9 +94,8 @@ static Status schema_map(CsvInput *in, const CsvReadOptions *o, uint64_t line, E
                       STR_ARG(in->file), shown, STR_ARG(in->first));
         else
             error_set(err, ERR_DATA,
-                      "this input has a column `%s` that the schema has not: declare it, or end "
-                      "the schema with `...`",
-                      shown);
+                      "this input has a column `%s` that the schema has not: declare it, or %s",
+                      shown, o->is_output ? "let the command leave it out" : "end the schema with `...`");
         error_at(err, in->file, line, 0);
         return ERR_DATA;
     }

@@ -58,6 +58,7 @@ typedef struct CsvReadOptions {
     CsvDialect dialect;    /* start from CSV_DEFAULT_DIALECT */
     const Schema *schema;  /* the columns that batches will have, found by name; NULL: all fields, in order */
     bool allow_more;       /* the file may have columns that the schema has not */
+    bool is_output;        /* of a command: messages do not propose a schema that ends with `...` */
     const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
     Str first;             /* the file that the schema's columns are of, for messages; empty: this one, or declared */
     CsvSample *sample;     /* taken over, also on failure; NULL: opens the path */

@@ -43,7 +43,7 @@ static Typer typer_of(Builder *b)
     return (Typer){.arena = b->arena, .sources = b->host->sources, .diags = b->diags,
                    .program = b->program, .catalog = b->host->catalog,
                    .evaluator = b->host->evaluator, .globals = b->globals,
-                   .sets = b->host->sets};
+                   .sets = b->host->sets, .forbids_exec = b->host->forbids_exec};
 }
 
 /* ---- annotations ---- */

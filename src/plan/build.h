@@ -13,6 +13,7 @@ typedef struct PlanHost {
     Catalog *catalog;
     Evaluator *evaluator;
     const Map *sets;        /* param -> Value, from --set; NULL: none */
+    bool forbids_exec;      /* `exec` is a mistake */
     bool prints_loose_ends; /* `-e`: a flow that ends in no sink is written to stdout */
 } PlanHost;
 

@@ -79,6 +79,7 @@ static bool is_of_head(const Pop *p, uint32_t scope)
     case POP_DISTINCT:
     case POP_GROUP:
     case POP_UNION:
+    case POP_EXEC:
     case POP_LOG:
     case POP_FAIL:
     case POP_SLEEP:
@@ -103,7 +104,7 @@ static bool wants_row_numbers(Pop *const *pops, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (pop_uses_row(pops[i]))
             return true;
-        if (pops[i]->kind == POP_GROUP)
+        if (pops[i]->kind == POP_GROUP || pops[i]->kind == POP_EXEC)
             return false;
     }
     return false;
@@ -307,7 +308,8 @@ static bool has_effects(const Step *s)
         return true;
     for (size_t i = 0; i < s->pops.n; i++) {
         PopKind k = s->pops.ptr[i]->kind;
-        if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL)
+        if (k == POP_WRITE_CSV || k == POP_LOG || k == POP_ASSERT || k == POP_FAIL ||
+            k == POP_EXEC)
             return true;
     }
     return false;

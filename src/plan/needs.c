@@ -112,6 +112,7 @@ static void before_pop(Needs *n, const Pop *p, const bool *after, bool *before, 
         before[p->col] = true;
         break;
     case POP_WRITE_CSV:
+    case POP_EXEC:
         same = false;
         break;
     case POP_FILTER:

@@ -102,6 +102,8 @@ typedef struct Pop {
     PopAgg *aggs;
     bool per_row;      /* LOG */
     bool is_permanent; /* FAIL */
+    uint32_t n_argv;   /* EXEC */
+    Value *argv;       /* EXEC: strings, the first one is the command */
     /* READ */
     Str path;          /* FILES too: the pattern */
     bool is_pattern;   /* the path names any number of files, read one after the other */

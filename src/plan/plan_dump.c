@@ -218,6 +218,14 @@ void pop_put_line(Buf *out, const Pop *p, const Schema *in)
         buf_puts(out, p->n_keys ? "distinct " : "distinct");
         keys_put(out, p, in);
         return;
+    case POP_EXEC:
+        buf_puts(out, "exec [");
+        for (uint32_t i = 0; i < p->n_argv; i++) {
+            buf_puts(out, i ? ", " : "");
+            value_print_literal(out, p->argv[i]);
+        }
+        buf_putc(out, ']');
+        return;
     case POP_GROUP: group_put(out, p, in); return;
     case POP_JOIN: join_put(out, p); return;
     case POP_UNION: buf_printf(out, "union %.*s", STR_ARG(p->table_name)); return;

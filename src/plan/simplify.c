@@ -327,6 +327,7 @@ static bool simplify_pop(Simplifier *s, Pop *p)
     case POP_TAKE:
     case POP_SKIP:
     case POP_EXPLODE:
+    case POP_EXEC:
     case POP_JOIN:
     case POP_UNION:
     case POP_FAIL:

@@ -59,6 +59,7 @@ typedef struct Typer {
     AggList *aggs;       /* inside `group by {}`: calls of aggregates are collected here ... */
     ScopeCols *keys;     /* ... and these are the columns outside of such calls */
 
+    bool forbids_exec;   /* `exec` is a mistake */
     Vec(Str) ambiguous;  /* parameters that are columns too, as far as that has been said */
     uint32_t n_calls;    /* calls numbered so far in this step */
 } Typer;
@@ -108,6 +109,9 @@ void type_habit_null(Typer *t, Diag *d, const Expr *e);
 bool type_habit_field(Typer *t, Diag *d, const Expr *e);
 /* The condition of a join is one column. */
 bool type_habit_join(Typer *t, Diag *d, const Expr *e);
+
+/* type_exec.c */
+void type_exec(Typer *t, const Stmt *s, PopList *pops);
 
 /* type_table.c: statements with a table. */
 void type_join(Typer *t, const Stmt *s, PopList *pops);

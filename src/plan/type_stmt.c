@@ -916,6 +916,9 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
     case STMT_EXPLODE:
         type_explode(t, s, pops);
         break;
+    case STMT_EXEC:
+        type_exec(t, s, pops);
+        break;
     case STMT_SORT:
         type_keys(t, &s->keys, pop_new(t, pops, POP_SORT, s->span));
         break;
@@ -968,7 +971,6 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
         type_write(t, s, pops);
         break;
     case STMT_ERROR:
-    case STMT_EXEC:
     case N_STMTS: /* none of these is available */
         t->is_unknown = true;
         t->cols = empty_cols();

@@ -74,7 +74,7 @@ static Status host_table_rows(void *ctx, struct Pass *asking, const Spec *join, 
 
 VmHost vm_host(Host *h)
 {
-    return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write,
+    return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write, .exec = host_exec,
                     .table_rows = host_table_rows, .table_rejects = tell_table};
 }
 

@@ -303,6 +303,7 @@ void run_abandon(Run *r)
         outputs_abandon(r->outputs);
     if (r->rejected)
         rejected_abandon(r->rejected);
+    groups_kill_locked(r);
     pthread_mutex_unlock(&r->mu);
 }
 

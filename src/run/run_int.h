@@ -48,6 +48,7 @@ struct Run {
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
     uint64_t *spilled_bytes; /* [n_steps] guarded by mu */
     pthread_mutex_t mu; /* guards what follows, and the log */
+    struct Group *groups; /* process groups of commands that run (exec.c) */
     Merged **merging;   /* [n_steps] what a collect that runs once has of its batches, for workers that help; a reference */
     uint64_t rows_read, rows_out;
 };
@@ -227,6 +228,13 @@ Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error
 Batch **instance_tables(const Run *r, const Instance *inst);
 /* One instance (Tasks.run). */
 TaskResult task_run(void *ctx, Task *t);
+
+/* ---- exec.c */
+
+typedef struct Group Group;
+Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error *err); /* VmHost.exec */
+/* Ends all commands that run, and what they have started. */
+void groups_kill_locked(Run *r);
 
 /* ---- run.c */
 

@@ -10,7 +10,7 @@ uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
     for (; i < c->n_instrs; i++) {
         const Instr *in = &c->instrs[i];
         bool stops = in->op == OP_TAKE || in->op == OP_SKIP || in->op == OP_SORT ||
-                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP || in->op == OP_UNION ||
+                     in->op == OP_TOP || in->op == OP_DISTINCT || in->op == OP_GROUP || in->op == OP_UNION || in->op == OP_EXEC ||
                      in->op == OP_FAIL || in->op == OP_SLEEP || in->op == OP_END ||
                      (in->op == OP_LOG && !c->specs[in->b].per_row) ||
                      (in->op == OP_WRITE_CSV && r->plan->sinks[c->specs[in->b].sink].by_key);
@@ -25,7 +25,7 @@ uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
         i--;
     /* row() and uuid() count in the table that was read: what filters first loses count. A group makes a
      * table of its own. */
-    for (uint32_t k = i; k < c->n_instrs && c->instrs[k].op != OP_GROUP; k++)
+    for (uint32_t k = i; k < c->n_instrs && c->instrs[k].op != OP_GROUP && c->instrs[k].op != OP_EXEC; k++)
         if (c->instrs[k].op == OP_CALL &&
             builtin_get(c->specs[c->instrs[k].c].fn)->kind == BUILTIN_KIND_ROW)
             return first;

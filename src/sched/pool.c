@@ -86,6 +86,7 @@ struct Pool {
     /* Set under sleep_mu so that no sleeper misses it. Read by task_check without: relaxed,
      * as it carries nothing but itself. */
     atomic_bool at_once;
+    atomic_bool in_vain; /* is_failed, for tasks */
 };
 
 /* ---- small things */
@@ -466,6 +467,8 @@ static void failure_note_locked(Pool *p, const Worker *w, const Frame *f)
     bool stops = task_spec(&w->task)->on_failure == ON_FAILURE_FAIL && !p->is_failed;
     p->n_failures++;
     p->is_failed |= stops;
+    if (stops)
+        atomic_store_explicit(&p->in_vain, true, memory_order_relaxed); /* a hint: is_failed decides */
     if (!p->failures)
         p->failures = xcalloc(POOL_MAX_FAILURES, sizeof *p->failures);
     if (p->n_kept == POOL_MAX_FAILURES && !stops)
@@ -505,7 +508,7 @@ static void finish_locked(Pool *p, Worker *w)
     case TASK_EXHAUSTED: graph_exhausted(g, t->inst, w->now_ns); return;
     case TASK_FAILED: break;
     }
-    if (t->err.status == ERR_CANCELLED && p->is_cancelled) {
+    if (t->err.status == ERR_CANCELLED && (p->is_cancelled || p->is_failed)) {
         graph_cancelled(g, t->inst, w->now_ns);
     } else if (may_retry(w)) {
         retry_locked(p, w);
@@ -670,6 +673,7 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
     pthread_mutex_init(&p->sleep_mu, NULL);
     monitor_cond_init(&p->sleep_wake);
     atomic_init(&p->at_once, false);
+    atomic_init(&p->in_vain, false);
     GraphHooks hooks = {.ctx = p,
                         .release_out = on_release_out,
                         .release_state = on_release_state,
@@ -775,6 +779,11 @@ void task_tell_bad_rows(const Task *t, uint32_t step, uint64_t n_skipped, uint64
                                   .worker = (uint16_t)t->worker,
                                   .attempt = (uint16_t)instance_attempt(t->inst),
                                   .kind = TRACE_BAD_ROWS};
+}
+
+bool task_is_in_vain(const Task *t)
+{
+    return atomic_load_explicit(&t->pool->in_vain, memory_order_relaxed);
 }
 
 Status task_check(const Task *t, Error *err)

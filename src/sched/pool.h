@@ -109,6 +109,8 @@ void pool_cancel(Pool *p, bool at_once);
 Status task_check(const Task *t, Error *err);
 /* What a policy of the step let pass, for trace and observer: a TRACE_BAD_ROWS. */
 void task_tell_bad_rows(const Task *t, uint32_t step, uint64_t n_skipped, uint64_t n_nulled);
+/* Has the run failed meanwhile, so that what the task makes is thrown away? It may say so with ERR_CANCELLED. */
+bool task_is_in_vain(const Task *t);
 /* Blocks the worker; ends early with the same answers. */
 Status task_sleep(const Task *t, uint64_t ns, Error *err);
 

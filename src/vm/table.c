@@ -410,6 +410,17 @@ Status table_range(Pass *p, const Reg *from, const Reg *to)
     return OK;
 }
 
+Status table_exec(Pass *p, const Spec *spec)
+{
+    Batch *made = NULL;
+    Status st = p->host->exec(p->host->ctx, spec, p->t, &made, p->err);
+    if (st != OK)
+        return st;
+    table_set(p, made);
+    renumber(p);
+    return OK;
+}
+
 /* ---- union ---- */
 
 static Column *ints_as_floats(const Column *c)

@@ -233,6 +233,7 @@ static Status pass_instr(Pass *p, Instr in)
             return OK;
         }
         return table_group(p, &specs[in.a]);
+    case OP_EXEC: return table_exec(p, &specs[in.a]);
     case OP_JOIN: return table_join(p, &specs[in.a]);
     case OP_UNION: return table_union(p, &specs[in.a]);
     case OP_LOG: log_lines(p, &regs[in.a], specs[in.b].per_row); return OK;

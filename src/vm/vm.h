@@ -30,6 +30,8 @@ typedef struct VmHost {
                          uint32_t n, Batch **out, Error *err);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
+    /* Table t of EXEC, to become what the command of spec makes of it: one reference. */
+    Status (*exec)(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error *err);
     /* Rows of a table that many instances join, found out by the first of them; pc: the join. */
     void (*table_rejects)(void *ctx, uint32_t pc, struct Rejects *rejects);
 } VmHost;
