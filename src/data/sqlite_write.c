@@ -1,6 +1,7 @@
 #include "data/sqlite_write.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct Database {
     sqlite3 *db;
     char *path;
     bool is_new;
+    char journal[16]; /* its journal mode, to be again; "": it is as it was */
     DbTable *tables, **last; /* in the order in which they were begun */
 };
 
@@ -328,17 +330,43 @@ static Status rows_insert(Database *d, const Insert *in, Str rows, Error *err)
 
 /* --- a database -------------------------------------------------------------------------- */
 
-Status database_open(Str path, bool keeps_readers, Database **out, Error *err)
+/* Gives the database a write-ahead log, if nobody else has it open. */
+static void log_begin(Database *d)
+{
+    sqlite3_stmt *s = NULL;
+    sqlite3_busy_timeout(d->db, 0);
+    if (sqlite3_prepare_v2(d->db, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        snprintf(d->journal, sizeof d->journal, "%s", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_finalize(s);
+    bool has_one = strcmp(d->journal, "wal") == 0;
+    if (!has_one && sqlite3_exec(d->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK)
+        has_one = true;
+    else
+        d->journal[0] = '\0';
+    if (has_one)
+        sqlite3_exec(d->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    sqlite3_busy_timeout(d->db, DB_WAIT_MS);
+}
+
+/* Refused where somebody else reads it: then the log stays beside it. */
+static void log_end(Database *d)
+{
+    char sql[60];
+    snprintf(sql, sizeof sql, "PRAGMA journal_mode = %s", d->journal);
+    sqlite3_busy_timeout(d->db, 0);
+    if (d->journal[0])
+        sqlite3_exec(d->db, sql, NULL, NULL, NULL);
+}
+
+Status database_open(Str path, Database **out, Error *err)
 {
     Database *d = xcalloc(1, sizeof *d);
     Status st = db_open(path, false, &d->db, &d->is_new, err);
     pthread_mutex_init(&d->mu, NULL);
     d->path = xstrndup(path.ptr, path.len);
     d->last = &d->tables;
-    if (st == OK && d->is_new)
-        st = sql_run(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err);
-    else if (st == OK && keeps_readers)
-        st = sql_run(d, "PRAGMA journal_mode = WAL", err);
+    if (st == OK)
+        log_begin(d);
     if (st == OK) /* a view that names the table is nothing to us when it is renamed */
         st = sql_run(d, "PRAGMA legacy_alter_table = ON", err);
     if (st != OK) {
@@ -463,8 +491,7 @@ static Status stages_end(Database *d, bool commit, Error *err)
     Status st = OK;
     if (!has_stages)
         return OK;
-    if (d->is_new)
-        st = sql_run(d, "PRAGMA synchronous = FULL", err);
+    st = sql_run(d, "PRAGMA synchronous = FULL", err);
     if (st == OK)
         st = begin(d, err);
     if (st != OK)
@@ -514,8 +541,7 @@ Status database_close(Database *d, bool commit, Error *err)
             if (err)
                 *err = late;
         }
-        if (d->is_new) /* refused where somebody else reads it: then the log stays beside it */
-            sqlite3_exec(d->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+        log_end(d);
         bool is_gone = d->is_new && is_empty(d);
         db_close(d->db);
         if (is_gone)

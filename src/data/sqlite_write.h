@@ -8,11 +8,11 @@
  *
  * What one instance writes alone needs no staging: database_put is one transaction.
  *
- * Pragmas. A database that is there keeps its journal mode and is written with `synchronous = FULL`, SQLite's own choice;
- * only if the same job reads it too (keeps_readers) it gets a write-ahead log, for a reader would hold up the writer. A database
- * that is made here has a write-ahead log and `synchronous = NORMAL` while the run lasts, so that a batch waits for no
- * disk; the last transaction is synced and the log folded in (`journal_mode = DELETE`), which leaves one file. A database
- * that was made and got no table is removed.
+ * Pragmas. While it is written a database has a write-ahead log (`journal_mode = WAL`, `synchronous = NORMAL`): a batch waits
+ * for no disk, and a query of the same job does not hold up the writer. The last transaction is synced (FULL), then the
+ * journal mode is what it was, which leaves one file. A database that somebody else has open keeps its mode, and is written with
+ * SQLite's own `synchronous = FULL`; one of a process that was killed keeps its log. A database that was made and got no
+ * table is removed.
  *
  * Values: int, size INTEGER; float REAL (NaN becomes null, as SQLite has it); bool 0 and 1; date, timestamp, duration
  * as text in the form in which they print; string TEXT, bytes as they are. Declared types are INTEGER REAL
@@ -35,7 +35,7 @@ typedef struct DbTable DbTable;
 /* Appends the rows, whose columns have the values of cols, as bytes for table_append and database_put. */
 void sqlite_pack(Buf *out, const Batch *b, Column *const *cols);
 
-Status database_open(Str path, bool keeps_readers, Database **out, Error *err);
+Status database_open(Str path, Database **out, Error *err);
 /* Begins a table. In mode create it must not be there, in append it must have the columns. name and schema live
  * as long as the database. */
 Status database_begin(Database *d, Str name, const Schema *schema, TableMode mode, DbTable **out, Error *err);

@@ -55,18 +55,6 @@ struct Outputs {
 
 /* ---- databases */
 
-/* Does the job read the database, too? */
-static bool is_read(const Plan *plan, Str path)
-{
-    for (uint32_t i = 0; i < plan->n_steps; i++)
-        for (size_t k = 0; k < plan->steps[i]->pops.n; k++) {
-            const Pop *p = plan->steps[i]->pops.ptr[k];
-            if (p->kind == POP_READ_CSV && p->dialect.format == ROWS_SQLITE && (p->expr || str_eq(p->path, path)))
-                return true;
-        }
-    return false;
-}
-
 static OpenDatabase *database_find(const Outputs *o, Str path)
 {
     OpenDatabase *d = o->databases;
@@ -80,7 +68,7 @@ static Status database_get(Outputs *o, Str path, Database **out, Error *err)
     OpenDatabase *d = database_find(o, path);
     if (!d) {
         d = arena_new(o->arena, OpenDatabase);
-        Status st = database_open(path, is_read(o->plan, path), &d->db, err);
+        Status st = database_open(path, &d->db, err);
         if (st != OK)
             return st;
         d->path = path;
@@ -311,7 +299,7 @@ static Status tables_put(Outputs *o, OwnFile *first, Error *err)
     }
     const OpenDatabase *shared = database_find(o, path);
     Database *db = shared ? shared->db : NULL;
-    Status st = shared || n == 0 ? OK : database_open(path, false, &db, err);
+    Status st = shared || n == 0 ? OK : database_open(path, &db, err);
     if (st == OK && n)
         st = database_put(db, tables, n, err);
     if (!shared && db) { /* it has no stages: nothing can fail now but the removal of its log */

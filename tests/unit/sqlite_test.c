@@ -68,7 +68,7 @@ static Status write_rows(Str path, TableMode mode, uint32_t n, bool commit, Erro
 {
     Database *d = NULL;
     DbTable *t = NULL;
-    Status st = database_open(path, false, &d, err);
+    Status st = database_open(path, &d, err);
     if (st == OK)
         st = database_begin(d, STR_LIT("t"), &numbers, mode, &t, err);
     for (uint32_t i = 0; i < n && st == OK; i += 10) {
@@ -108,7 +108,7 @@ static void test_left_over(void)
     DbTable *t = NULL;
     Buf b = rows_of(0, 10);
     sql(path, "create table t (n); insert into t values (42)");
-    CHECK(database_open(path, false, &d, &err) == OK);
+    CHECK(database_open(path, &d, &err) == OK);
     CHECK(database_begin(d, STR_LIT("t"), &numbers, TABLE_REPLACE, &t, &err) == OK);
     CHECK(table_append(t, &b, &err) == OK);
     CHECK_STR(ask(path, "select n from t"), "42");
@@ -130,9 +130,14 @@ static void test_views(void)
     sql(path, "create table t (n); create view v as select n * 2 as m from t; create view w as select 1");
     CHECK(write_rows(path, TABLE_REPLACE, 3, true, &err) == OK);
     CHECK_STR(ask(path, "select sum(m) from v"), "6");
+    CHECK_STR(ask(path, "pragma journal_mode"), "delete");
+    sql(path, "pragma journal_mode = wal");
+    CHECK(write_rows(path, TABLE_REPLACE, 4, true, &err) == OK);
+    CHECK_STR(ask(path, "pragma journal_mode"), "wal"); /* what it had */
+    CHECK_STR(ask(path, "select sum(m) from v"), "12");
     Database *d = NULL;
     DbTable *t = NULL;
-    CHECK(database_open(path, false, &d, &err) == OK);
+    CHECK(database_open(path, &d, &err) == OK);
     CHECK(database_begin(d, STR_LIT("W"), &numbers, TABLE_REPLACE, &t, &err) == ERR_DATA);
     CHECK(strstr(err.text, "`W` is a view in") != NULL);
     CHECK(database_close(d, false, NULL) == OK);
@@ -161,7 +166,7 @@ static void test_together(void)
     DbTable *a = NULL, *b = NULL;
     Buf rows = rows_of(0, 3), more = rows_of(0, 4);
     sql(path, "create table b (n unique); insert into b values (2)");
-    CHECK(database_open(path, false, &d, &err) == OK);
+    CHECK(database_open(path, &d, &err) == OK);
     CHECK(database_begin(d, STR_LIT("a"), &numbers, TABLE_CREATE, &a, &err) == OK);
     CHECK(database_begin(d, STR_LIT("b"), &numbers, TABLE_APPEND, &b, &err) == OK);
     CHECK(table_append(a, &rows, &err) == OK && table_append(b, &more, &err) == OK);
