@@ -6,7 +6,7 @@ command -v vim >/dev/null || exit 0
 vim --version | grep -q '+syntax' && vim --version | grep -q '+eval' || exit 0 # vim.tiny
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-make -s build/editors/vscode/package.json || exit 2
+make -s build/editors/vscode/package.json >/dev/null || exit 2
 
 # do SCRIPT FILE: Vim commands on a program, with nothing of the user's.
 vim_do() {
