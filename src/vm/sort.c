@@ -343,6 +343,29 @@ static void heap_push(const Sorter *s, Entry *heap, uint32_t n, Entry e)
     heap[i] = e;
 }
 
+#define LOOKED_AT 64u /* rows of which it is told at once whether one of them may be kept */
+
+/* Is the first key of one of the rows from..to at most `last`, a number as entry_of gives it? True where that is not told
+ * fast. Loops without branches, which the compiler makes vectors of; a null's value may be anything. */
+static bool may_keep(const SortKey *k, uint32_t from, uint32_t to, uint64_t last)
+{
+    const Column *c = k->col;
+    uint64_t flip = k->is_desc ? ~UINT64_C(0) : 0;
+    uint32_t n = 0;
+    if (c->type == TYPE_STRING || c->type == TYPE_BOOL || c->type == TYPE_NULL)
+        return true;
+    if (c->type == TYPE_FLOAT) {
+        const double *f = column_floats(c);
+        for (uint32_t i = from; i < to; i++)
+            n += (sort_float_bits(f[i]) ^ flip) <= last;
+    } else {
+        const int64_t *v = column_ints(c);
+        for (uint32_t i = from; i < to; i++)
+            n += (((uint64_t)v[i] ^ UINT64_C(1) << 63) ^ flip) <= last;
+    }
+    return n > 0;
+}
+
 uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_t limit,
                   uint32_t *order)
 {
@@ -355,12 +378,17 @@ uint32_t sort_top(const SortKey *keys, uint32_t n_keys, uint32_t n_rows, uint32_
         return 0;
     Sorter s = sorter_of(keys, n_keys);
     Entry *heap = xmalloc(limit * sizeof *heap);
-    for (uint32_t i = 0; i < n_rows; i++) {
-        Entry e = entry_of(&keys[0], i);
-        if (i < limit)
-            heap_push(&s, heap, i, e);
-        else if (is_before(&s, e, heap[0]))
-            heap_replace(&s, heap, limit, e);
+    for (uint32_t i = 0; i < limit; i++)
+        heap_push(&s, heap, i, entry_of(&keys[0], i));
+    for (uint32_t at = limit, end; at < n_rows; at = end) {
+        end = n_rows - at < LOOKED_AT ? n_rows : at + LOOKED_AT;
+        if (!heap[0].is_null && !may_keep(&keys[0], at, end, heap[0].key))
+            continue;
+        for (uint32_t i = at; i < end; i++) {
+            Entry e = entry_of(&keys[0], i);
+            if (is_before(&s, e, heap[0]))
+                heap_replace(&s, heap, limit, e);
+        }
     }
     Entry *tmp = xmalloc(limit * sizeof *tmp);
     for (uint32_t i = 0; i < limit; i++) /* equal ones keep the order of their rows */
