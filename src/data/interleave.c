@@ -244,6 +244,14 @@ static void values_interleave(const Interleave *in, uint32_t col)
     free(cols);
 }
 
+static bool all_have_values(const Interleave *in, uint32_t col)
+{
+    for (uint32_t k = 0; k < in->n_from; k++)
+        if (!in->from[k]->slots[col].values)
+            return false;
+    return true;
+}
+
 /* Does it have text, or rows of the input about which there may be messages? */
 static bool wants_origins(const Interleave *in, uint32_t n_forgotten)
 {
@@ -270,9 +278,10 @@ Batch *batch_interleave(Batch *const *from, uint32_t n_from, const uint32_t *src
         } else if (batch_has_text(from[0], c)) {
             in.texts[in.n_texts] = text_open(&in, c);
             out->slots[c].text = in.texts[in.n_texts++].out;
-        } else {
-            values_interleave(&in, c);
         }
+        /* Cells that were found bad are not decoded again; strings never are, and are had from text as soon. */
+        if (all_have_values(&in, c) && !(out->slots[c].text && out->types[c] == TYPE_STRING))
+            values_interleave(&in, c);
     }
     bool has_origins = wants_origins(&in, n_forgotten);
     if (has_origins)

@@ -15,7 +15,8 @@ bool batch_is_handy(Batch *b);
 Batch *batch_in_order(const Batch *b);
 /* Can these, all of them handy or compact? They must be alike: text of one dialect, or values. */
 bool batches_are_alike(Batch *const *from, uint32_t n_from);
-/* Row i is row rows[i] of from[src[i]]; n > 0. A column has text, or else its values. New reference. */
+/* Row i is row rows[i] of from[src[i]]; n > 0. A column has text if they have it, and
+ * values if all of them do (of strings: one of both). New reference. */
 Batch *batch_interleave(Batch *const *from, uint32_t n_from, const uint32_t *src, const uint32_t *rows,
                         uint32_t n);
 /* The same of columns of one type, text or not; heaps are not kept alive where is_brief. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/interleave.h"
 #include "vm/agg.h"
 #include "vm/sort.h"
 
@@ -286,25 +287,64 @@ static uint32_t rows_left(Batch *const *parts, const GroupsPolicy *policies, uin
     return n_left;
 }
 
-/* The rows of several tables by the number of each. */
-static Batch *rows_in_order(Groups *const *tables, Batch **parts, const GroupsPolicy *policies, uint32_t n)
+/* order[n_rows]: the rows of all tables, one table behind the other, by the number of each. */
+static void numbers_sort(Groups *const *tables, Batch *const *parts, uint32_t n, uint32_t n_rows, uint32_t *order)
 {
-    uint32_t n_rows = 0, at = 0;
-    for (uint32_t i = 0; i < n; i++)
-        n_rows += parts[i]->n_rows;
+    uint32_t at = 0;
     Column *seqs = column_new(TYPE_INT, false, n_rows);
     for (uint32_t i = 0; i < n; i++) {
         memcpy(column_ints(seqs) + at, groups_seqs(tables[i]), parts[i]->n_rows * sizeof(int64_t));
         at += parts[i]->n_rows;
     }
     const SortKey key = {seqs, false};
-    uint32_t *order = xmalloc((n_rows + 1ull) * sizeof *order);
     sort_rows(&key, 1, n_rows, order);
     column_unref(seqs);
+}
+
+/* Rows order[n] of all parts, as they stand one behind the other, without putting them there first. */
+static Batch *rows_pick(Batch *const *parts, uint32_t n_parts, const uint32_t *order, uint32_t n)
+{
+    uint32_t n_all = 0, k = 0;
+    for (uint32_t i = 0; i < n_parts; i++)
+        n_all += parts[i]->n_rows;
+    uint32_t *part_of = xmalloc((n_all + 1ull) * sizeof *part_of), *begins = xmalloc(n_parts * sizeof *begins);
+    uint32_t *src = xmalloc((n + 1ull) * sizeof *src), *rows = xmalloc((n + 1ull) * sizeof *rows);
+    for (uint32_t i = 0; i < n_parts; i++) {
+        begins[i] = k;
+        for (uint32_t row = 0; row < parts[i]->n_rows; row++)
+            part_of[k++] = i;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        src[i] = part_of[order[i]];
+        rows[i] = order[i] - begins[src[i]];
+    }
+    Batch *out = batch_interleave(parts, n_parts, src, rows, n);
+    free(part_of);
+    free(begins);
+    free(src);
+    free(rows);
+    return out;
+}
+
+/* The rows of several tables by the number of each. Takes the parts. */
+static Batch *rows_in_order(Groups *const *tables, Batch **parts, const GroupsPolicy *policies, uint32_t n)
+{
+    uint32_t n_rows = 0;
+    for (uint32_t i = 0; i < n; i++)
+        n_rows += parts[i]->n_rows;
+    uint32_t *order = xmalloc((n_rows + 1ull) * sizeof *order);
+    numbers_sort(tables, parts, n, n_rows, order);
     n_rows = rows_left(parts, policies, n, order, n_rows);
-    Batch *all = batch_concat_take(parts, n, parts[0]->n_cols, parts[0]->types);
-    Batch *sorted = batch_select_rows(all, order, n_rows);
-    batch_unref(all);
+    Batch *sorted;
+    if (n_rows && batches_are_alike(parts, n)) {
+        sorted = rows_pick(parts, n, order, n_rows);
+        for (uint32_t i = 0; i < n; i++)
+            batch_unref(parts[i]);
+    } else {
+        Batch *all = batch_concat_take(parts, n, parts[0]->n_cols, parts[0]->types);
+        sorted = batch_select_rows(all, order, n_rows);
+        batch_unref(all);
+    }
     free(order);
     return sorted;
 }
