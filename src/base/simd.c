@@ -59,6 +59,16 @@ bool simd_has(SimdLevel level)
     return false;
 }
 
+bool simd_has_fast_extract(void)
+{
+#if defined(__x86_64__)
+    return simd_has(SIMD_AVX2) && !__builtin_cpu_is("bdver4") && !__builtin_cpu_is("znver1") &&
+           !__builtin_cpu_is("znver2");
+#else
+    return false;
+#endif
+}
+
 static SimdLevel choose(void)
 {
     const char *want = getenv("PIPEMILL_SIMD");

@@ -21,6 +21,8 @@ typedef enum SimdLevel {
 SimdLevel simd_level(void);
 void simd_use(SimdLevel level); /* for tests: one that simd_has; not while others ask */
 bool simd_has(SimdLevel level);
+/* PEXT and PDEP, of BMI2, take a few cycles: some processors have them in microcode. */
+bool simd_has_fast_extract(void);
 const char *simd_name(SimdLevel level);
 
 #endif

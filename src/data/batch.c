@@ -198,7 +198,7 @@ static size_t bytes_of(const Batch *b, bool with_raw)
     const RawRows *raw = b->raw;
     if (raw && with_raw) {
         if (raw->start)
-            bytes += ((size_t)raw->n_rows * raw->n_cols + 1) * sizeof *raw->start;
+            bytes += ((size_t)raw->n_rows * raw->stride + 1) * sizeof *raw->start;
         heaps[n++] = b->raw->block;
         if (b->raw->text)
             heaps[n++] = b->raw->text;
@@ -247,7 +247,7 @@ size_t batch_held_bytes(const Batch *b)
     if (b->raw)
         n += b->raw->n_bytes;
     if (b->raw && b->raw->start)
-        n += ((size_t)b->raw->n_rows * b->raw->n_cols + 1) * sizeof *b->raw->start;
+        n += ((size_t)b->raw->n_rows * b->raw->stride + 1) * sizeof *b->raw->start;
     n += b->sel ? b->n_rows * sizeof *b->sel : 0;
     n += b->origin ? b->n_rows * sizeof *b->origin : 0;
     for (uint32_t c = 0; c < b->n_cols; c++) {

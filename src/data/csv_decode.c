@@ -36,8 +36,8 @@ uint32_t csv_decode_plain(const RawRows *raw, uint32_t field, const uint32_t *se
 {
     const CsvCells *with = CSV_CELLS[simd_level()];
     const Cells c = {.bytes = raw->cells,
-                     .start = raw->start + field,
-                     .stride = raw->n_cols,
+                     .start = raw->start + raw_place(raw, 0, field),
+                     .stride = raw->stride,
                      .sel = sel,
                      .may_end_in_cr = raw->has_gaps && field + 1 == raw->n_cols,
                      .quote = raw->input->dialect.quote};

@@ -18,7 +18,7 @@ static Status names_read(CsvInput *in, const char *record, size_t n, uint64_t li
     Map seen;
     map_init(&seen, in->arena);
     csv_index(&ix, record, n, d->delimiter, d->quote, in->n_cols);
-    RawRows raw = {.input = in, .n_cols = in->n_cols, .start = ix.start, .cells = record};
+    RawRows raw = {.input = in, .n_cols = in->n_cols, .stride = in->n_cols, .start = ix.start, .cells = record};
     for (uint32_t c = 0; c < in->n_cols; c++) {
         StrView cell = raw_cell(&raw, 0, c);
         Str name = arena_str(in->arena, csv_cell_text(cell, d->quote, &unquoted));

@@ -257,7 +257,7 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
     raw->first_line = s->line;
     raw->first_byte = s->offset;
     raw->n_rows = (uint32_t)scan.n_records;
-    raw->n_cols = s->input->n_cols;
+    raw->n_cols = raw->stride = s->input->n_cols;
     raw->is_row_a_line = scan.end_lines == scan.n_records;
     s->at += scan.end;
     s->line += scan.end_lines;
@@ -411,7 +411,7 @@ static Status nul_check(RawRows *raw, size_t n, Error *err)
         return OK;
     size_t at = (size_t)(nul - raw->bytes);
     uint32_t rows = 0;
-    while (rows < raw->n_rows && raw->start[(size_t)(rows + 1) * raw->n_cols] <= at)
+    while (rows < raw->n_rows && raw->start[(size_t)(rows + 1) * raw->stride] <= at)
         rows++;
     raw->n_rows = rows;
     error_set(err, ERR_DATA,
@@ -443,6 +443,50 @@ Status raw_index(RawRows *raw, Error *err)
     size_t n = csv_record(raw->bytes + at, raw->n_bytes - at, d->delimiter, d->quote, 0).n_bytes;
     Status st = nul_check(raw, at + n, err);
     return st != OK ? st : raw_ragged(raw, at, ix.bad_fields, err);
+}
+
+/* Which of a row's starts are to be kept, in kept[n_cols]: its own, and of each wanted field its begin and that of the next
+ * one, which is its end (of the last one: the next row's). Returns how many; fills raw->place. */
+static uint32_t kept_make(RawRows *raw, const bool *wanted, uint32_t *kept)
+{
+    const CsvInput *in = raw->input;
+    uint32_t n = 0;
+    bool *is_kept = xcalloc(raw->n_cols + 1ull, sizeof *is_kept);
+    is_kept[0] = true;
+    for (uint32_t c = 0; c < in->n_schema; c++)
+        if (wanted[c])
+            is_kept[in->map[c]] = is_kept[in->map[c] + 1] = true;
+    raw->place = xmalloc((raw->n_cols + 1ull) * sizeof *raw->place);
+    for (uint32_t f = 0; f < raw->n_cols; f++) {
+        raw->place[f] = is_kept[f] ? n : 0; /* of the others nobody asks */
+        if (is_kept[f])
+            kept[n++] = f;
+    }
+    free(is_kept);
+    return n;
+}
+
+Status raw_index_wanted(RawRows *raw, const bool *wanted, Error *err)
+{
+    const CsvDialect *d = &raw->input->dialect;
+    if (!wanted || !raw->input->map || d->use_libcsv)
+        return raw_index(raw, err);
+    uint32_t *kept = xmalloc((raw->n_cols + 1ull) * sizeof *kept);
+    uint32_t n_kept = kept_make(raw, wanted, kept);
+    CsvIndex ix = {0};
+    bool ok = n_kept <= raw->n_cols / 2 && csv_index_some(&ix, raw->bytes, raw->n_bytes, d->delimiter, d->quote,
+                                                          raw->n_cols, kept, n_kept, raw->n_rows);
+    free(kept);
+    if (ok) {
+        raw->start = ix.start;
+        raw->stride = n_kept;
+        raw->has_gaps = ix.has_gaps;
+        return OK;
+    }
+    /* Most are wanted, or something is wrong, and the rows before it count. */
+    free(raw->place);
+    raw->place = NULL;
+    return raw_index(raw, err);
 }
 
 Status raw_check(RawRows *raw, Error *err)

@@ -83,6 +83,9 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
 /* Finds the fields of a range that csv_source_next gave. On ERR_DATA (a row with too many or too few fields, a NUL
  * byte) the rows before the bad one are indexed. */
 Status raw_index(RawRows *raw, Error *err);
+/* The same where only those columns of the schema are wanted for which wanted[c] (NULL: all): where the others are need
+ * not be kept. */
+Status raw_index_wanted(RawRows *raw, const bool *wanted, Error *err);
 /* The same, but bad rows are told of and are no rows: raw->good. They may be none of the range's. */
 struct Rejects;
 Status raw_index_lenient(RawRows *raw, struct Rejects *bad, Error *err);

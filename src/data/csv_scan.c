@@ -201,15 +201,15 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
     CsvState s = CSV_ROW_START;
     size_t n_words = n / WORD, w = 0;
     *ix = (CsvIndex){0};
-    index_reserve(ix, n / 4 + CSV_CHUNK_SLACK); /* fields are seldom shorter than 3 bytes */
+    index_reserve(ix, n / 4 + 2 * CSV_CHUNK_SLACK); /* fields are seldom shorter than 3 bytes */
     put(ix, 0);
     while (w < n_words) {
         w += words->index(ix, &s, bytes + w * WORD, n_words - w, w * WORD, delimiter, quote,
                           skip_blank);
         if (w == n_words)
             break;
-        bool was_full = ix->cap - ix->n < CSV_WORD_SLACK;
-        index_reserve(ix, CSV_CHUNK_SLACK);
+        bool was_full = ix->cap - ix->n < CSV_CHUNK_SLACK;
+        index_reserve(ix, 2 * CSV_CHUNK_SLACK);
         if (was_full)
             continue;
         s = index_bytes(ix, s, bytes + w * WORD, WORD, w * WORD, delimiter, quote, skip_blank);
@@ -222,6 +222,88 @@ bool csv_index(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char q
         ix->n_rows++;
     }
     return index_check(ix, bytes, n_cols);
+}
+
+/* --- some of the fields -------------------------------------------------------------------- */
+
+#define MAX_ODD_WORDS 16 /* that do not go in chunks, and one in as many of all: then the usual way is faster */
+
+static void some_open(CsvSome *k, uint32_t n_cols, const uint32_t *kept, uint32_t n_kept, uint32_t n_rows)
+{
+    *k = (CsvSome){.n_cols = n_cols, .cap = (size_t)n_rows * n_kept + 1 + CSV_CHUNK_SLACK, .every = csv_every(n_cols)};
+    k->start = xmalloc(k->cap * sizeof *k->start);
+    k->kept_at = xcalloc(n_cols + 64ull, sizeof *k->kept_at);
+    k->phase_at = xmalloc((n_cols + 65ull) * sizeof *k->phase_at);
+    for (uint32_t i = 0; i < n_kept; i++) /* behind the separator before a field it begins */
+        for (uint64_t at = (kept[i] + n_cols - 1) % n_cols; at < n_cols + 64ull; at += n_cols)
+            k->kept_at[at] = 1;
+    for (uint32_t at = n_cols + 63; at-- > 0;)
+        k->kept_at[at] |= k->kept_at[at + 1] << 1;
+    for (uint32_t at = 0; at < n_cols + 65; at++)
+        k->phase_at[at] = at % n_cols;
+}
+
+/* One separator, which ends just before offset `at`. */
+static void some_add(CsvSome *k, size_t at, bool is_row_end)
+{
+    k->is_bad |= is_row_end != (k->phase + 1 == k->n_cols) || k->n >= k->cap - CSV_CHUNK_SLACK;
+    if (k->is_bad)
+        return;
+    if (k->kept_at[k->phase] & 1)
+        k->start[k->n++] = (uint32_t)at;
+    k->n_rows += is_row_end;
+    k->phase = k->phase_at[k->phase + 1];
+}
+
+static CsvState some_bytes(CsvSome *k, CsvState s, const char *bytes, size_t at, size_t n, char delimiter, char quote,
+                           bool skip_blank)
+{
+    uint32_t start[2 * WORD];
+    CsvIndex ix = {.start = start};
+    s = index_bytes(&ix, s, bytes + at, n, at, delimiter, quote, skip_blank);
+    k->has_gaps |= ix.has_gaps;
+    k->has_nul |= ix.has_nul;
+    for (size_t i = 0; i < ix.n; i++) {
+        char c = start[i] ? bytes[start[i] - 1] : '\0';
+        some_add(k, start[i], c == '\n' || c == '\r');
+    }
+    return s;
+}
+
+bool csv_index_some(CsvIndex *ix, const char *bytes, size_t n, char delimiter, char quote,
+                    uint32_t n_cols, const uint32_t *kept, uint32_t n_kept, uint32_t n_rows)
+{
+    const CsvWords *words = CSV_WORDS[simd_level()];
+    *ix = (CsvIndex){0};
+    if (!words->some || !simd_has_fast_extract())
+        return false;
+    CsvSome k;
+    some_open(&k, n_cols, kept, n_kept, n_rows);
+    bool skip_blank = n_cols > 1;
+    CsvState s = CSV_ROW_START;
+    size_t n_words = n / WORD, n_odd = 0, w = 0;
+    k.start[k.n++] = 0; /* field 0 is always kept */
+    while (w < n_words && !k.is_bad) {
+        w += words->some(&k, &s, bytes + w * WORD, n_words - w, w * WORD, delimiter, quote, skip_blank);
+        if (w == n_words)
+            break;
+        s = some_bytes(&k, s, bytes, w * WORD, WORD, delimiter, quote, skip_blank);
+        w++;
+        k.is_bad |= n_words - w >= CSV_CHUNK && ++n_odd > MAX_ODD_WORDS + w / MAX_ODD_WORDS;
+    }
+    if (!k.is_bad) {
+        s = some_bytes(&k, s, bytes, w * WORD, n % WORD, delimiter, quote, skip_blank);
+        if (s == CSV_CR_SEEN || (s == CSV_BLANK_CR && !skip_blank))
+            some_add(&k, n, true);
+    }
+    free(k.kept_at);
+    free(k.phase_at);
+    if (k.is_bad || k.has_nul || k.phase || k.n_rows != n_rows) {
+        free(k.start);
+        return false;
+    }
+    *ix = (CsvIndex){.start = k.start, .n = k.n, .cap = k.cap, .n_rows = n_rows, .has_gaps = k.has_gaps};
+    return true;
 }
 
 /* At most WORD bytes that the words leave; before: bytes of the range stand before p. */
@@ -246,9 +328,7 @@ bool csv_is_regular(const char *bytes, size_t n, char delimiter, char quote, uin
     const CsvWords *words = CSV_WORDS[simd_level()];
     bool skip_blank = n_cols > 1;
     CsvState s = CSV_ROW_START;
-    CsvCount c = {.n_cols = n_cols};
-    for (uint64_t bit = 0; bit < 64; bit += n_cols)
-        c.every |= 1ull << bit;
+    CsvCount c = {.n_cols = n_cols, .every = csv_every(n_cols)};
     size_t n_words = n / WORD;
     for (size_t w = 0; w < n_words; w++) {
         w += words->count(&c, &s, bytes + w * WORD, n_words - w, delimiter, quote, skip_blank);

@@ -35,16 +35,40 @@ static inline void csv_count_row(CsvCount *c, uint64_t n_fields)
     c->is_bad |= n_fields != c->n_want;
 }
 
+/* Bits 0, n_cols, 2 * n_cols, ... of 64. */
+static inline uint64_t csv_every(uint32_t n_cols)
+{
+    uint64_t every = 0;
+    for (uint64_t bit = 0; bit < 64; bit += n_cols)
+        every |= 1ull << bit;
+    return every;
+}
+
+/* The index where only some fields of each row are kept. */
+typedef struct CsvSome {
+    uint32_t *start; /* [cap], of which the last CSV_CHUNK_SLACK are for what is written in vain */
+    size_t n, cap;
+    uint32_t n_rows, n_cols;
+    uint32_t phase;      /* separators of the row that has begun; less than n_cols */
+    uint32_t *phase_at;  /* [n_cols + 65] i % n_cols */
+    uint64_t *kept_at;   /* [n_cols + 64] bit i: after phase + i separators another one is to be kept */
+    uint64_t every;
+    bool is_bad, has_nul, has_gaps;
+} CsvSome;
+
 typedef struct CsvWords {
     /* As csv_scan and csv_index over p[0 .. n_words * CSV_WORD); both return the words done, which are fewer
      * when the next one has to go byte by byte. */
     size_t (*scan)(CsvScan *s, const char *p, size_t n_words, uint64_t stop_records);
-    /* p is at offset `at` of the range; ix->start has room for all positions and the slack. */
+    /* p is at offset `at` of the range. Ends too when there is no room for a chunk's positions and the slack. */
     size_t (*index)(CsvIndex *ix, CsvState *state, const char *p, size_t n_words, size_t at,
                     char delimiter, char quote, bool skip_blank);
     /* The same, and nothing is kept but numbers. */
     size_t (*count)(CsvCount *c, CsvState *state, const char *p, size_t n_words, char delimiter,
                     char quote, bool skip_blank);
+    /* As index. NULL: no fast way. */
+    size_t (*some)(CsvSome *k, CsvState *state, const char *p, size_t n_words, size_t at, char delimiter,
+                   char quote, bool skip_blank);
 } CsvWords;
 
 /* NULL where the variant is not part of this build. */

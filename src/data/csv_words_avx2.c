@@ -27,6 +27,11 @@ static inline Group group_least(Group a, Group b)
     return (Group){_mm256_min_epu8(a.low, b.low), _mm256_min_epu8(a.high, b.high)};
 }
 
+static inline uint64_t bits_extract(uint64_t m, uint64_t from) { return _pext_u64(m, from); }
+static inline uint64_t bits_deposit(uint64_t m, uint64_t to) { return _pdep_u64(m, to); }
+static inline uint64_t bits_first(uint64_t m, unsigned n) { return _bzhi_u64(m, n); }
+#define CSV_HAS_EXTRACT
+
 /* A carry-less product with all ones. */
 static inline uint64_t prefix_xor(uint64_t m)
 {
@@ -39,7 +44,7 @@ static inline uint64_t prefix_xor(uint64_t m)
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_avx2 = {
-    .scan = scan_words, .index = index_words, .count = count_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .some = some_words};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

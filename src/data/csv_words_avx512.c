@@ -16,8 +16,10 @@ static inline uint64_t group_eq(Group g, char c)
 static inline Group group_least(Group a, Group b) { return _mm512_min_epu8(a, b); }
 
 static inline uint64_t bits_extract(uint64_t m, uint64_t from) { return _pext_u64(m, from); }
+static inline uint64_t bits_deposit(uint64_t m, uint64_t to) { return _pdep_u64(m, to); }
 static inline uint64_t bits_first(uint64_t m, unsigned n) { return _bzhi_u64(m, n); }
-#define CSV_HAS_EXTRACT /* in microcode, and slow, on some processors without AVX-512 only */
+#define CSV_HAS_EXTRACT
+#define CSV_COUNTS_BY_EXTRACT
 
 /* A carry-less product with all ones. */
 static inline uint64_t prefix_xor(uint64_t m)
@@ -59,7 +61,7 @@ static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
 #include "data/csv_words.inc"
 
 const CsvWords csv_words_avx512 = {
-    .scan = scan_words, .index = index_words, .count = count_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .some = some_words};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

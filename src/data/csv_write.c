@@ -130,11 +130,12 @@ static void sizes_set(Part *p, Sizes s)
 /* Rows without gaps: each ends with one LF, and nothing stands before it. */
 static void raw_cells(Part *p, const RawRows *raw, const uint32_t *sel, uint32_t from, uint32_t n)
 {
-    const size_t n_cols = raw->n_cols;
-    const uint32_t *first = raw->start + p->first, *behind = raw->start + p->last + 1;
+    const size_t stride = raw->stride;
+    const uint32_t *first = raw->start + raw_place(raw, 0, p->first);
+    const uint32_t *behind = raw->start + raw_place(raw, 0, p->last) + 1;
     uint32_t longest = 0, farthest = 0;
     for (uint32_t i = 0; i < n; i++) {
-        size_t row = (sel ? sel[from + i] : from + i) * n_cols;
+        size_t row = (sel ? sel[from + i] : from + i) * stride;
         uint32_t at = first[row], len = behind[row] - 1 - at;
         p->room[i] = (StrView){raw->cells + at, len, 0};
         longest = len > longest ? len : longest;
@@ -452,7 +453,7 @@ void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
     const RawRows *raw = b->raw;
     if (w.n_parts == 1 && w.parts[0].way == WAY_RAW && w.parts[0].first == 0 &&
         w.parts[0].last + 1 == raw->n_cols && !b->sel && !raw->has_gaps) {
-        buf_put(out, raw->cells, raw->start[(size_t)raw->n_rows * raw->n_cols]);
+        buf_put(out, raw->cells, raw->start[(size_t)raw->n_rows * raw->stride]);
     } else {
         parts_room(&w);
         for (uint32_t i = 0; i < b->n_rows; i += BLOCK)

@@ -275,7 +275,7 @@ static bool looks_like_header(const RawRows *raw, const CatalogCol *cols, Arena 
 static void types_behind_first(const RawRows *raw, Arena *a, CatalogCol *cols)
 {
     RawRows rest = *raw;
-    rest.start = raw->start + raw->n_cols;
+    rest.start = raw->start + raw->stride;
     rest.n_rows = raw->n_rows - 1;
     sniff_types(&rest, a, cols);
 }

@@ -225,13 +225,13 @@ static void fetch_block(const Interleave *in, uint32_t begin, uint32_t end)
     for (uint32_t i = begin; i < end; i++) {
         const Rows *at = &in->at[in->src[i]];
         if (at->raw)
-            __builtin_prefetch(&at->raw->start[(size_t)raw_row_of(at, in->rows[i]) * at->raw->n_cols + at->first]);
+            __builtin_prefetch(&at->raw->start[raw_place(at->raw, raw_row_of(at, in->rows[i]), at->first)]);
     }
     for (uint32_t i = begin; i < end; i++) {
         const Rows *at = &in->at[in->src[i]];
         if (at->raw)
-            __builtin_prefetch(at->raw->cells + at->raw->start[(size_t)raw_row_of(at, in->rows[i]) * at->raw->n_cols +
-                                                               at->first]);
+            __builtin_prefetch(at->raw->cells +
+                               at->raw->start[raw_place(at->raw, raw_row_of(at, in->rows[i]), at->first)]);
     }
 }
 

@@ -107,7 +107,7 @@ static RawRows *range_take(LineSource *s, size_t n_bytes, uint64_t n_lines, uint
     raw->first_line = s->line;
     raw->first_byte = s->offset;
     raw->n_rows = n_rows;
-    raw->n_cols = s->input->n_cols;
+    raw->n_cols = raw->stride = s->input->n_cols;
     raw->is_row_a_line = n_rows == n_lines;
     s->at += n_bytes;
     s->line += n_lines;

@@ -55,6 +55,7 @@ void raw_unref(RawRows *r)
     heap_unref(r->block);
     heap_unref(r->text);
     free(r->start);
+    free(r->place);
     free(r->row_at);
     free(r->good);
     free(r->was);
@@ -64,12 +65,16 @@ void raw_unref(RawRows *r)
 RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n)
 {
     RawRows *out = xmalloc(sizeof *out);
-    size_t n_bytes = 0, n_cols = r->n_cols;
+    size_t n_bytes = 0, stride = r->stride;
     *out = *r;
     atomic_init(&out->refs, 1);
     csv_input_ref(out->input);
+    if (r->place) {
+        out->place = xmalloc((r->n_cols + 1ull) * sizeof *out->place);
+        memcpy(out->place, r->place, r->n_cols * sizeof *out->place);
+    }
     for (uint32_t i = 0; i < n; i++)
-        n_bytes += r->start[(rows[i] + 1) * n_cols] - r->start[rows[i] * n_cols];
+        n_bytes += r->start[(rows[i] + 1) * stride] - r->start[rows[i] * stride];
     out->block = heap_new(n_bytes + REACH_BYTES);
     out->text = NULL;
     out->good = NULL; /* all of them are */
@@ -77,25 +82,25 @@ RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n)
     out->bytes = out->cells = out->block->bytes;
     out->n_bytes = n_bytes;
     out->n_rows = n;
-    out->start = xmalloc((n * n_cols + 1) * sizeof *out->start);
+    out->start = xmalloc((n * stride + 1) * sizeof *out->start);
     out->row_at = xmalloc((n + 1ull) * sizeof *out->row_at);
     out->was = xmalloc((n + 1ull) * sizeof *out->was);
     Reach reach = reach_of_raw(r);
     uint32_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t *from = r->start + rows[i] * n_cols;
-        StrView row = {r->cells + from[0], from[n_cols] - from[0], 0};
+        const uint32_t *from = r->start + rows[i] * stride;
+        StrView row = {r->cells + from[0], from[stride] - from[0], 0};
         if (reach_is_short(reach, row))
             reach_copy(out->block->bytes + at, row.ptr);
         else
             memcpy(out->block->bytes + at, row.ptr, row.len);
-        for (size_t c = 0; c < n_cols; c++)
-            out->start[i * n_cols + c] = at + (from[c] - from[0]);
+        for (size_t c = 0; c < stride; c++)
+            out->start[i * stride + c] = at + (from[c] - from[0]);
         out->row_at[i] = r->row_at ? r->row_at[rows[i]] : from[0];
         out->was[i] = r->was ? r->was[rows[i]] : rows[i];
         at += row.len;
     }
-    out->start[n * n_cols] = at;
+    out->start[n * stride] = at;
     return out;
 }
 
@@ -121,7 +126,7 @@ static size_t row_offset(const RawRows *r, uint32_t row)
     }
     if (r->row_at)
         return r->row_at[row];
-    return skip_blank(r, r->start[(size_t)row * r->n_cols]);
+    return skip_blank(r, r->start[(size_t)row * r->stride]);
 }
 
 uint64_t raw_line(const RawRows *r, uint32_t row)
@@ -151,7 +156,7 @@ uint64_t raw_byte(const RawRows *r, uint32_t row, uint32_t col)
 {
     size_t at = row_offset(r, row);
     const CsvDialect *d = &r->input->dialect;
-    size_t here = r->was ? r->start[(size_t)row * r->n_cols] : at;
+    size_t here = r->was ? r->start[(size_t)row * r->stride] : at;
     if (col)
         at += csv_record(r->bytes + here, r->n_bytes - here, d->delimiter, d->quote, col).field_at;
     return r->first_byte + at;

@@ -46,9 +46,11 @@ typedef struct RawRows {
 
     uint32_t n_rows, n_cols; /* n_rows is known before the index is */
     /* Field c of row r begins at cells + start[i] and its separator ends at cells + start[i + 1],
-     * where i = r * n_cols + c. The separator is the delimiter, or LF, CRLF or CR after the last
+     * where i = raw_place(r, c). The separator is the delimiter, or LF, CRLF or CR after the last
      * field. With more than one column, blank lines before a row belong to its first field. */
-    uint32_t *start;     /* [n_rows * n_cols + 1], owned; NULL before raw_index and after raw_check */
+    uint32_t *start;     /* [n_rows * stride + 1], owned; NULL before raw_index and after raw_check */
+    uint32_t stride;     /* n_cols, or fewer where only the fields that are wanted were kept */
+    uint32_t *place;     /* [n_cols] where in a row's they are; owned; NULL: all are there, in order */
     uint32_t *good;      /* [n_good] rows that are whole, ascending; the others have no fields. NULL: all; owned */
     uint32_t n_good;
     const char *cells;   /* `bytes`, or the text that libcsv gave */
@@ -66,10 +68,16 @@ void raw_unref(RawRows *r); /* NULL is fine */
 /* Rows rows[0..n) in that order, with bytes of their own; of an index, and where is_row_a_line. New reference. */
 RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n);
 
+/* Which of `start` is a field's that was wanted. The first of each row is where the row begins. */
+static inline size_t raw_place(const RawRows *r, uint32_t row, uint32_t col)
+{
+    return (size_t)row * r->stride + (r->place ? r->place[col] : col);
+}
+
 /* The cell as it stands, quotes included; flags has CELL_QUOTED when it begins with a quote. */
 static inline StrView raw_cell(const RawRows *r, uint32_t row, uint32_t col)
 {
-    size_t i = (size_t)row * r->n_cols + col;
+    size_t i = raw_place(r, row, col);
     const char *p = r->cells + r->start[i], *end = r->cells + r->start[i + 1] - 1;
     if (col + 1 == r->n_cols && *end == '\n' && end > p && end[-1] == '\r')
         end--;

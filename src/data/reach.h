@@ -33,7 +33,7 @@ static inline Reach reach_of_column(const Column *c)
 /* Of the cells of indexed rows. */
 static inline Reach reach_of_raw(const RawRows *raw)
 {
-    size_t n = raw->start[(size_t)raw->n_rows * raw->n_cols];
+    size_t n = raw->start[(size_t)raw->n_rows * raw->stride];
     return (Reach){(uintptr_t)raw->cells, n >= REACH_BYTES ? n - REACH_BYTES + 1 : 0};
 }
 static inline bool reach_has(Reach s, const char *p)

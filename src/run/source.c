@@ -404,8 +404,10 @@ Status read_batch(const Run *r, RawRows *raw, const Pop *read, Rejects *bad, Bat
         st = raw_check(raw, err);
     else if (read->is_counted && raw_check(raw, NULL) == OK)
         st = OK;
-    else
+    else if (bad || r->plan->n_rejects)
         st = raw_index_lenient(raw, bad, err);
+    else
+        st = raw_index_wanted(raw, read->needed, err);
     if (st != OK)
         return st;
     *out = batch_of_raw(raw, read->out);

@@ -102,7 +102,7 @@ static void range_make(Range *r, Kind kind, uint32_t col, bool with_cr)
     r->start[ROWS * COLS] = (uint32_t)r->text.len;
     r->input.dialect = CSV_DEFAULT_DIALECT;
     r->raw = (RawRows){.input = &r->input, .bytes = r->text.ptr, .cells = r->text.ptr, .n_bytes = r->text.len,
-                       .n_rows = ROWS, .n_cols = COLS, .start = r->start, .has_gaps = with_cr};
+                       .n_rows = ROWS, .n_cols = COLS, .stride = COLS, .start = r->start, .has_gaps = with_cr};
 }
 
 static bool same_float(double a, double b)
