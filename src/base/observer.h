@@ -180,6 +180,7 @@ typedef struct MemoryUse {
     uint64_t peak_bytes;    /* of what is counted: live batches and what operators hold */
     uint64_t spilled_bytes; /* written to temporary files, compressed */
     const uint64_t *steps;  /* [n_steps] of them, those of each step; NULL: none spilled */
+    const uint64_t *step_rows; /* [n_steps] rows and groups that were in them, each time that one was spilled */
 } MemoryUse;
 
 typedef struct RunEnd {

@@ -139,6 +139,8 @@ static void budget_put(Buf *out, const SummaryInput *in)
         if (m->steps[i] == 0)
             continue;
         buf_puts(out, sep);
+        count_put(out, m->step_rows[i]);
+        buf_puts(out, m->step_rows[i] == 1 ? " row in " : " rows in ");
         bytes_put(out, m->steps[i]);
         buf_puts(out, " of ");
         buf_put_visible(out, in->info->steps[i].name);

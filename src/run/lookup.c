@@ -130,7 +130,7 @@ static void fence_add(Lookup *l, uint64_t first, uint64_t last)
 /* Rows in order as small blocks. */
 static Status blocks_put(Run *r, Lookup *l, Batch *b, Buf *bytes, Error *err)
 {
-    Batch *plain = spilled_plain(l->rows, b);
+    Batch *plain = spilled_plain(r, l->rows, b);
     const int64_t *hashes = column_ints(plain->slots[plain->n_cols - 1].values);
     size_t row = batch_held_bytes(plain) / plain->n_rows + 1;
     uint32_t at_once = (uint32_t)(BLOCK_BYTES / row) + 1;
@@ -154,13 +154,17 @@ static Status lookup_make(Run *r, const Task *t, struct Pass *asking, Spilled *t
     Buf bytes = {0};
     Status st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &runs, err);
     if (st == OK)
+        runs->is_again = true;
+    if (st == OK)
         st = runs_make(r, t, asking, l->join, table, runs, err);
     if (st == OK)
         st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &l->rows, err);
     if (st == OK)
         st = stream_open(r, runs, &in, err);
-    if (st == OK)
+    if (st == OK) {
+        l->rows->is_again = true;
         spilled_begin(l->rows);
+    }
     while (st == OK) {
         Batch *b = NULL;
         st = stream_next_whole(in, &b, err);

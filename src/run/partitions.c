@@ -113,6 +113,7 @@ static void groups_put(Partitions *p, const Groups *g)
 Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
 {
     groups_put(p, g);
+    spilled_count(r, p->raw, groups_count(g));
     p->next_seq += groups_count(g);
     return records_flush(r, p, spilled_block_bytes(r), err);
 }
@@ -124,6 +125,7 @@ Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err)
     Status st = OK;
     for (uint32_t i = 0; i < n && st == OK; i++) {
         groups_put(p, tables[i]);
+        spilled_count(r, p->raw, groups_count(tables[i]));
         st = records_flush(r, p, spilled_block_bytes(r), err);
     }
     free(tables);
@@ -175,7 +177,7 @@ Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Er
     memcpy(at, starts, sizeof at);
     for (uint32_t i = 0; st == OK && i < n; i++)
         order[at[part[i]]++] = i;
-    Batch *plain = st == OK ? spilled_plain(p->raw, rows) : NULL;
+    Batch *plain = st == OK ? spilled_plain(r, p->raw, rows) : NULL;
     for (uint32_t k = 0; st == OK && k < N_PARTS; k++) {
         uint32_t from = starts[k], n_of = starts[k + 1] - from;
         if (n_of == 0)
@@ -336,6 +338,8 @@ static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec
     bytes_count(r, p);
     if (st == OK)
         st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, 0, &to, err);
+    if (st == OK)
+        to->is_again = true;
     for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
         Making m = {.p = p, .part = k};
         st = task_check(t, err);

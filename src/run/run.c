@@ -144,6 +144,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
     r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
     r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
+    r->spilled_rows = arena_array(r->arena, uint64_t, plan->n_steps);
     r->may_spill = arena_array(r->arena, bool, plan->n_steps);
     r->merging = arena_array(r->arena, Merged *, plan->n_steps);
     r->stops = arena_array(r->arena, bool, plan->n_steps);
@@ -200,7 +201,8 @@ static bool is_full(void *ctx)
 static MemoryUse memory_use(const Run *r)
 {
     MemoryUse m = {.budget_bytes = r->budget.limit_bytes,
-                   .peak_bytes = atomic_load(&r->budget.peak_bytes), .steps = r->spilled_bytes};
+                   .peak_bytes = atomic_load(&r->budget.peak_bytes), .steps = r->spilled_bytes,
+                   .step_rows = r->spilled_rows};
     for (uint32_t i = 0; i < r->plan->n_steps; i++)
         m.spilled_bytes += r->spilled_bytes[i];
     return m;

@@ -46,7 +46,7 @@ struct Run {
     Vm **vms;           /* [n_workers] */
     Budget budget;
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
-    uint64_t *spilled_bytes; /* [n_steps] guarded by mu */
+    uint64_t *spilled_bytes, *spilled_rows; /* [n_steps] guarded by mu */
     pthread_mutex_t mu; /* guards what follows, and the log */
     struct Group *groups; /* process groups of commands that run (exec.c) */
     Merged **merging;   /* [n_steps] what a collect that runs once has of its batches, for workers that help; a reference */

@@ -182,11 +182,21 @@ void order_column_add(Batch *plain, Column *c)
     plain->slots[plain->n_cols++] = (Slot){.raw_col = -1, .values = c};
 }
 
-Batch *spilled_plain(Spilled *p, Batch *b)
+void spilled_count(Run *r, const Spilled *p, uint64_t n_rows)
+{
+    if (p->is_again)
+        return;
+    pthread_mutex_lock(&r->mu);
+    r->spilled_rows[p->step->id] += n_rows;
+    pthread_mutex_unlock(&r->mu);
+}
+
+Batch *spilled_plain(Run *r, Spilled *p, Batch *b)
 {
     Batch *plain = block_plain(b, &p->inputs);
     columns_note(p, plain);
     p->n_rows += plain->n_rows;
+    spilled_count(r, p, plain->n_rows);
     return plain;
 }
 
@@ -224,7 +234,7 @@ static Status rows_put(Run *r, Spilled *p, SpillRun *run, const Batch *plain, Er
 
 Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err)
 {
-    Batch *plain = spilled_plain(p, b);
+    Batch *plain = spilled_plain(r, p, b);
     Status st = rows_put(r, p, p->n_runs ? &p->runs[p->n_runs - 1] : run_begin(p), plain, err);
     batch_unref(plain);
     return st;
@@ -510,7 +520,7 @@ Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint3
     for (uint32_t i = 0; i < n_parts; i++) {
         if (parts[i]->n_rows == 0)
             continue;
-        plains[n++] = spilled_plain(p, parts[i]);
+        plains[n++] = spilled_plain(r, p, parts[i]);
     }
     if (p->order == SPILL_AS_PUT || n == 1) {
         SpillRun *run = run_begin(p);

@@ -33,6 +33,7 @@ typedef struct Spilled {
     uint64_t n_bytes;
     SpillFile *file;
     const Step *step;   /* whose it is: counted for it */
+    bool is_again;      /* its rows were in another one before: they are not counted */
     SpillOrder order;
     const Code *code;   /* SPILL_SORTED: from instruction `begin` on */
     uint32_t begin;
@@ -68,7 +69,8 @@ size_t spilled_block_bytes(const Run *r);
 /* The folder of temporary files; freed with free(). */
 char *spill_folder(const Run *r);
 /* The batch as plain ones of p are, whose columns are noted; new reference. */
-Batch *spilled_plain(Spilled *p, Batch *b);
+Batch *spilled_plain(Run *r, Spilled *p, Batch *b);
+void spilled_count(Run *r, const Spilled *p, uint64_t n_rows); /* more of them */
 /* No rows, but columns as those of the rows: new reference; NULL: there have been no rows. */
 Batch *spilled_like(const Spilled *p);
 /* A column behind those of a plain batch, which takes the reference: what SPILL_BY_LAST goes by. */
