@@ -1,34 +1,42 @@
 #!/bin/sh
-# A sort and a group by of 10,000,000 different random keys, without a budget and with --memory 64MB: wall and CPU seconds, the
-# most that was resident as seen from outside; the outputs must be the same. Best of N runs, N=3 unless N is set.
-# The outputs, 0.5 GB, go to a new folder under TMPDIR, which is removed at the end.
+# What a budget costs, and memory on a long file: wall and CPU seconds, the most that was resident as seen from outside.
+#
+# 1. A sort, a group by, a distinct and a join with 10,000,000 different random keys, without a budget and with --memory 64MB; the outputs
+#    must be the same. Best of N runs, N=3 unless N is set; ROWS=1000000 for fewer keys.
+# 2. W1 to W7 of tests/bench/csv on 0.5 GB and 10 GB (flat.py). MB=50 for a tenth of it, MB=0 for none.
+# All files go to a new folder under TMPDIR, which is removed at the end: 11 GB.
 cd "$(dirname "$0")/../../.." || exit 2
-make --no-print-directory -s build/release/tests/bench/csv/timed || exit 2
-timed=build/release/tests/bench/csv/timed
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT INT TERM
+cc -O2 -o "$dir/timed" tests/bench/csv/tools/timed.c || exit 2
 rows=${ROWS:-10000000}
 read_keys="range 1..$rows batch auto | map { select k = hash(value), v = value }"
 
-best() { # NAME FLOW OPTION...: a line of the table
-    name=$1 flow=$2; shift 2
+best() { # NAME PROGRAM OPTION...: a line of the table; {o} of the program is its output
+    name=$1; shift
+    printf '%s\n' "$1" | sed "s|{o}|$dir/$name.csv|" > "$dir/program.pipe"; shift
     : > "$dir/times"
     for i in $(seq "${N:-3}"); do
-        "$timed" "$dir/one" build/pipemill run -q -j 2 "$@" -e "$flow | write csv \"$dir/$name.csv\"" || exit 1
+        "$dir/timed" "$dir/one" build/pipemill run -q -j 2 "$@" "$dir/program.pipe" || exit 1
         cat "$dir/one" >> "$dir/times"
     done
-    line=$(sort -n "$dir/times" | head -n 1)
-    printf '%-24s %s\n' "$name" "$line"
+    printf '%-24s %s\n' "$name" "$(sort -n "$dir/times" | head -n 1)"
 }
 
 echo "                         wall s, CPU s, resident MB; $rows keys, best of ${N:-3}"
-for what in sort group; do
+for what in sort group distinct join; do
     case $what in
-    sort) flow="$read_keys | collect { sort by k }" ;;
-    group) flow="$read_keys | collect { group by k { n = count(), s = sum(v) } }" ;;
+    sort) program="job j { $read_keys | collect { sort by k } | write csv \"{o}\" }" ;;
+    group) program="job j { $read_keys | collect { group by k { n = count(), s = sum(v) } } | write csv \"{o}\" }" ;;
+    distinct) program="job j { $read_keys | collect { distinct k } | write csv \"{o}\" }" ;;
+    join) program="job j {
+            let t = $read_keys | collect { where v > 0 }
+            range 1..$((rows / 5)) batch auto | map { select k = hash(value * 7) } | map { join t on k == t.k } | map write csv \"{o}\"
+        }" ;;
     esac
-    best "${what}_unlimited" "$flow"
-    best "${what}_64MB" "$flow" --memory 64MB
+    best "${what}_unlimited" "$program"
+    best "${what}_64MB" "$program" --memory 64MB
     cmp "$dir/${what}_unlimited.csv" "$dir/${what}_64MB.csv" || exit 1
     rm -f "$dir/${what}"_*.csv
 done
+[ "${MB:-500}" -eq 0 ] || python3 tests/bench/memory/flat.py "$dir" "${MB:-500}" 20
