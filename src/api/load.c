@@ -188,6 +188,7 @@ static PlanHost plan_host(Mill *m)
                       .evaluator = m->evaluator,
                       .sets = &m->sets,
                       .forbids_exec = m->options.forbids_exec,
+                      .memory_bytes = m->options.memory_bytes,
                       .prints_loose_ends = m->options.prints_loose_ends};
 }
 
@@ -197,8 +198,6 @@ bool mill_plan(Mill *m, uint32_t job)
         PlanHost host = plan_host(m);
         const JobDef *def = program_job(m->program, m->jobs.ptr[job]);
         m->plans[job] = plan_build(m->arena, &host, m->program, def, &m->diags);
-        if (m->plans[job] && m->options.memory_bytes)
-            m->plans[job]->memory_bytes = m->options.memory_bytes;
     }
     return m->diags.n_errors == 0;
 }

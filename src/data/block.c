@@ -126,18 +126,23 @@ static void bits_put(Buf *out, const uint64_t *bits, uint32_t first, uint32_t n)
     }
 }
 
-/* A length for each, its lowest bit CELL_QUOTED, then the bytes. */
-static void strings_put(Buf *out, const StrView *s, uint32_t n, bool has_long)
+/* A length for each, its lowest bit CELL_QUOTED, then the bytes, n_bytes in all. */
+static void strings_put(Buf *out, const StrView *s, uint32_t n, uint64_t n_bytes, bool has_long)
 {
     size_t size = has_long ? sizeof(uint64_t) : sizeof(uint32_t);
-    buf_reserve(out, n * size);
-    for (uint32_t i = 0; i < n; i++) {
+    buf_reserve(out, n * size + n_bytes);
+    char *to = out->ptr + out->len;
+    for (uint32_t i = 0; i < n; i++, to += size) {
         uint64_t len = (uint64_t)s[i].len << 1 | (s[i].flags & CELL_QUOTED);
         uint32_t short_len = (uint32_t)len;
-        buf_put(out, has_long ? (const void *)&len : &short_len, size);
+        memcpy(to, has_long ? (const void *)&len : &short_len, size);
     }
-    for (uint32_t i = 0; i < n; i++)
-        buf_put(out, s[i].ptr, s[i].len);
+    for (uint32_t i = 0; i < n; i++) {
+        if (s[i].len)
+            memcpy(to, s[i].ptr, s[i].len);
+        to += s[i].len;
+    }
+    out->len += n * size + n_bytes;
 }
 
 void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
@@ -161,7 +166,7 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     if (c->valid)
         bits_put(out, c->valid, first, n);
     if (has_strings(c)) {
-        strings_put(out, column_strs(c) + first, n, h.has_long);
+        strings_put(out, column_strs(c) + first, n, h.n_bytes, h.has_long);
     } else {
         size_t size = type_bytes(c->type);
         buf_put(out, (const char *)c->values + first * size, n * size);

@@ -235,6 +235,8 @@ static void annotate_job(Builder *b)
     if (annot_int(b, a->max_batches, "`@max_batches`", 1, UINT32_MAX - 1, &n))
         b->max_batches = (uint32_t)n;
     annot_memory(b, a->memory, &b->plan->memory_bytes);
+    if (b->host->memory_bytes)
+        b->plan->memory_bytes = b->host->memory_bytes;
     b->plan->doc = annot_text(b, a->doc, "`@doc`");
 }
 
@@ -863,7 +865,8 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     else if (is_source && fold_reads_in_parts(step, begins_with_take(next)))
         split_read(b, step);
     else if (at->read && step->id == n_before && has_no_name(s) &&
-             fold_takes_parts(at->read, step, begins_with_take(next), !is_last || !ends_with_write(step)))
+             fold_takes_parts(b->plan, at->read, step, begins_with_take(next),
+                              !is_last || !ends_with_write(step)))
         join_read(b, at->read, step);
     at->read = is_source && has_no_name(s) ? step : NULL;
     for (size_t i = n_before; i < b->steps.n; i++)

@@ -14,6 +14,7 @@ typedef struct PlanHost {
     Evaluator *evaluator;
     const Map *sets;        /* param -> Value, from --set; NULL: none */
     bool forbids_exec;      /* `exec` is a mistake */
+    uint64_t memory_bytes;  /* goes before @memory; 0: not given */
     bool prints_loose_ends; /* `-e`: a flow that ends in no sink is written to stdout */
 } PlanHost;
 

@@ -202,7 +202,7 @@ bool fold_reads_in_parts(const Step *s, bool is_before_take)
     return !wants_first && (f.n_head || f.folds_next);
 }
 
-bool fold_takes_parts(const Step *read, const Step *s, bool is_before_take, bool is_wanted)
+bool fold_takes_parts(const Plan *plan, const Step *read, const Step *s, bool is_before_take, bool is_wanted)
 {
     if (!reads_plainly(read) || read->pops.n != 1 || has_policies(read) || s->kind != STEP_STATIC || !s->in ||
         s->is_generator || s->scope != 0 || step_first_table(s) != 1 || has_policies(s))
@@ -210,6 +210,10 @@ bool fold_takes_parts(const Step *read, const Step *s, bool is_before_take, bool
     if (read->bad_rows != BAD_ROWS_FAIL || s->bad_rows != BAD_ROWS_FAIL) /* each tells of its own */
         return false;
     PlanFold f = fold_split(s->pops.ptr, s->pops.n, 0, true, BAD_ROWS_FAIL);
+    if (f.hold == HOLD_FIRST || (is_before_take && f.n_head == s->pops.n))
+        return false;
+    if (plan->memory_bytes && (f.n_head || f.folds_next)) /* what is held spills */
+        return true;
     if (f.hold == HOLD_SORTED) /* a top, then */
         return is_before_take && f.n_head + 1 == s->pops.n;
     return f.hold == HOLD_TOP || f.hold == HOLD_GROUPS || f.hold == HOLD_DISTINCT ||
@@ -415,6 +419,21 @@ static bool is_row_wise(Pop *const *pops, size_t n)
     return !wants_row_numbers(pops, n);
 }
 
+/* What becomes of a spilled table in these operations: a part after the other goes through them, up to one that wants all
+ * rows; does that spill, or hold only a few? */
+static bool goes_on_in_parts(const Step *s)
+{
+    const Pop *p = NULL;
+    for (size_t i = 0; i < s->pops.n && !p; i++)
+        if (!pop_is_row_wise(s->pops.ptr[i]->kind))
+            p = s->pops.ptr[i];
+    if (wants_row_numbers(s->pops.ptr, s->pops.n))
+        return false;
+    return !p || (s->bad_rows == BAD_ROWS_FAIL &&
+                  (p->kind == POP_SORT || p->kind == POP_DISTINCT || (p->kind == POP_GROUP && p->n_keys) ||
+                   p->kind == POP_SKIP || p->kind == POP_TAKE || p->kind == POP_TOP));
+}
+
 /* A read by one instance, whose table may go where its readers want to have it. */
 static bool read_may_spill(const Plan *plan, const Step *s)
 {
@@ -426,20 +445,12 @@ static bool read_may_spill(const Plan *plan, const Step *s)
 /* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. */
 static bool static_may_spill(const Plan *plan, const Step *s)
 {
-    size_t i = 0;
-    if (!takes_in_parts(s, 0) || wants_row_numbers(s->pops.ptr, s->pops.n))
+    if (!takes_in_parts(s, 0) || !goes_on_in_parts(s))
         return false;
     const Step *from = plan->steps[s->inputs[0]];
     if (!fold_may_spill(plan, from) || !fold_streams_out(plan, from))
         return false;
-    while (i < s->pops.n && pop_is_row_wise(s->pops.ptr[i]->kind))
-        i++;
-    if (i == s->pops.n)
-        return fold_streams_out(plan, s);
-    if (s->bad_rows != BAD_ROWS_FAIL)
-        return false;
-    const Pop *p = s->pops.ptr[i];
-    return p->kind == POP_SORT || p->kind == POP_DISTINCT || (p->kind == POP_GROUP && p->n_keys);
+    return !is_row_wise(s->pops.ptr, s->pops.n) || fold_streams_out(plan, s);
 }
 
 bool fold_may_spill(const Plan *plan, const Step *s)
@@ -450,7 +461,7 @@ bool fold_may_spill(const Plan *plan, const Step *s)
     case HOLD_SORTED:
     case HOLD_DISTINCT: return true;
     case HOLD_GROUPS: return s->pops.ptr[0]->n_keys > 0;
-    case HOLD_ROWS: return is_row_wise(s->pops.ptr, s->pops.n);
+    case HOLD_ROWS: return goes_on_in_parts(s);
     case HOLD_NONE:
     case HOLD_NOTHING:
     case HOLD_FIRST:

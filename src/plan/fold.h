@@ -51,8 +51,9 @@ void fold_tops(PopList *pops);
  * with `take`. */
 bool fold_reads_in_parts(const Step *s, bool is_before_take);
 /* Should a static step behind one that only reads, and whose table nobody else wants, take it in parts? It has to leave few
- * of the rows, or nobody wants them: a table that is held as a whole is better read as one. */
-bool fold_takes_parts(const Step *read, const Step *s, bool is_before_take, bool is_wanted);
+ * of the rows, or nobody wants them: a table that is held as a whole is better read as one, but where there is a budget. */
+bool fold_takes_parts(const Plan *plan, const Step *read, const Step *s, bool is_before_take,
+                      bool is_wanted);
 
 /* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
  * one whose only reader begins with `take` needs no more than its rows. A static read of which `take` wants the

@@ -535,28 +535,37 @@ Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint3
     return st;
 }
 
+/* Neighbours become one, so that of equal rows those of earlier runs stay first. */
+static Status runs_merge(Run *r, const Task *t, Spilled *p, uint32_t at, uint32_t n, Error *err)
+{
+    SpillRun made = {0};
+    Stream *s = NULL;
+    Status st = runs_stream(r, p, p->runs + at, n, &s, err);
+    if (st == OK)
+        st = stream_put(r, t, p, s, &made, err);
+    stream_close(s);
+    if (st != OK) {
+        free(made.blocks);
+        return st;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        free(p->runs[at + i].blocks);
+    p->runs[at] = made;
+    memmove(p->runs + at + 1, p->runs + at + n, (p->n_runs - at - n) * sizeof *p->runs);
+    p->n_runs -= n - 1;
+    return OK;
+}
+
 Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
 {
-    while (p->order != SPILL_AS_PUT && p->n_runs > SPILL_FAN_IN) {
-        /* Neighbours become one: of equal rows those of earlier runs stay first. */
-        SpillRun *old = p->runs;
-        uint32_t n_old = p->n_runs;
-        Status st = OK;
-        p->runs = NULL;
-        p->n_runs = p->cap_runs = 0;
-        for (uint32_t at = 0; at < n_old && st == OK; at += SPILL_FAN_IN) {
-            uint32_t n = n_old - at < SPILL_FAN_IN ? n_old - at : SPILL_FAN_IN;
-            Stream *s = NULL;
-            st = runs_stream(r, p, old + at, n, &s, err);
-            if (st == OK)
-                st = stream_put(r, t, p, s, run_begin(p), err);
-            stream_close(s);
-        }
-        runs_free(old, n_old);
-        if (st != OK)
-            return st;
+    uint32_t at = 0;
+    Status st = OK;
+    while (p->order != SPILL_AS_PUT && p->n_runs > SPILL_FAN_IN && st == OK) {
+        uint32_t too_many = p->n_runs - SPILL_FAN_IN + 1, n = too_many < SPILL_FAN_IN ? too_many : SPILL_FAN_IN;
+        at = at + n <= p->n_runs ? at : 0; /* on to those that are not merged yet */
+        st = runs_merge(r, t, p, at++, n, err);
     }
-    return OK;
+    return st;
 }
 
 Status stream_open(Run *r, Spilled *p, Stream **out, Error *err)
