@@ -11,6 +11,7 @@
 # make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
+# make man        docs/pipemill.1 again, after a change of commands or options
 # make install [PREFIX=/usr/local] [DESTDIR=]
 # make editors    build/editors: highlighting and settings for VS Code, Vim and others
 # make format     clang-format all C files
@@ -136,7 +137,7 @@ $(G)/version.h:
 # ---- running and testing
 
 .PHONY: all run deps test test-asan test-tsan test-stress test-long test-models fuzz check-build bless bench install
-.PHONY: format clean editors
+.PHONY: format clean man editors
 
 run: deps
 	+@$(SUBMAKE) all
@@ -222,12 +223,15 @@ bench-%:
 	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
 	+@for b in $(wildcard tests/bench/$*/*.sh); do $(SUBMAKE) all && $$b || exit 1; done
 
-# The manual page and the completions are made by the program, from the tables of its commands.
+# The manual page is made by the program from the tables of its commands; a test says when it has to be made again.
+man: all
+	build/pipemill help --man > docs/pipemill.1
+
+# So are the completions.
 SHARE := $(DESTDIR)$(PREFIX)/share
 install: all
 	install -D -m 755 build/pipemill $(DESTDIR)$(PREFIX)/bin/pipemill
-	build/pipemill help --man > $(G)/pipemill.1
-	install -D -m 644 $(G)/pipemill.1 $(SHARE)/man/man1/pipemill.1
+	install -D -m 644 docs/pipemill.1 $(SHARE)/man/man1/pipemill.1
 	for shell in bash zsh fish; do build/pipemill completions $$shell > $(G)/completion.$$shell || exit 1; done
 	install -D -m 644 $(G)/completion.bash $(SHARE)/bash-completion/completions/pipemill
 	install -D -m 644 $(G)/completion.zsh $(SHARE)/zsh/site-functions/_pipemill

@@ -104,6 +104,7 @@ else
         silent tests/layers.sh
         silent tests/headers.sh
         silent tests/coverage.sh
+        silent bash -c '"$1" help --man | diff -u docs/pipemill.1 - || echo "make man makes it again"' man "$program"
         silent tests/completions.sh
         silent tests/editors.sh
     fi
