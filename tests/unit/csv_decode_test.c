@@ -134,7 +134,7 @@ static bool may_be_left(Type t, uint32_t end_at, Str s)
     int64_t v;
     if (t == TYPE_STRING)
         return s.len && (s.ptr[0] == '"' || s.ptr[0] == '\n' || s.ptr[0] == '\r');
-    if (end_at < 16)
+    if (end_at <= 16)
         return true;
     if (t == TYPE_INT)
         return s.len > 16 || !value_parse_int(s, &v);
