@@ -8,11 +8,22 @@ const char *row_error_name(RowError e)
 {
     static const char *const names[N_ROW_ERRORS] = {
         [ROW_ERROR_NONE] = "",
-#define ROW_ERROR(e, name, doc) [ROW_ERROR_##e] = name,
+#define ROW_ERROR(e, name, doc, remedy) [ROW_ERROR_##e] = name,
 #include "base/row_errors.def"
 #undef ROW_ERROR
     };
     return names[e];
+}
+
+const char *row_error_remedy(RowError e)
+{
+    static const char *const remedies[N_ROW_ERRORS] = {
+        [ROW_ERROR_NONE] = "",
+#define ROW_ERROR(e, name, doc, remedy) [ROW_ERROR_##e] = remedy,
+#include "base/row_errors.def"
+#undef ROW_ERROR
+    };
+    return remedies[e];
 }
 
 Status error_set(Error *err, Status status, const char *fmt, ...)

@@ -22,12 +22,13 @@ typedef enum Status {
 /* What is wrong with a row. */
 typedef enum RowError {
     ROW_ERROR_NONE, /* it is no error of a row */
-#define ROW_ERROR(e, name, doc) ROW_ERROR_##e,
+#define ROW_ERROR(e, name, doc, remedy) ROW_ERROR_##e,
 #include "base/row_errors.def"
 #undef ROW_ERROR
     N_ROW_ERRORS
 } RowError;
 const char *row_error_name(RowError e); /* "conversion" */
+const char *row_error_remedy(RowError e); /* "": the message says it, or there is none */
 
 /* Owned by the caller, who sets it to {0} before and need not free anything. */
 typedef struct Error {

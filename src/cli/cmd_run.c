@@ -121,6 +121,13 @@ static void put_place(Buf *out, const Error *e)
     buf_putc(out, '\n');
 }
 
+static void put_help(Buf *out, bool color, Str text)
+{
+    buf_puts(out, color ? "  = \033[1mhelp\033[0m: " : "  = help: ");
+    buf_put_visible(out, text);
+    buf_putc(out, '\n');
+}
+
 /* Laid out like a diagnostic. */
 static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -141,12 +148,15 @@ static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, 
         put_visible(out, e->value);
         buf_putc(out, '\n');
     }
-    for (const char *line = e->text + len; *line; line += len) { /* what to do about it */
+    /* What to do about it: said by the message, or by the kind of the row error. */
+    const char *line = e->text + len;
+    const char *remedy = *line || e->status != ERR_ROW ? "" : row_error_remedy(e->row_error);
+    if (*remedy)
+        put_help(out, color, str_of(remedy));
+    for (; *line; line += len) {
         line++;
         len = strcspn(line, "\n");
-        buf_puts(out, color ? "  = \033[1mhelp\033[0m: " : "  = help: ");
-        buf_put_visible(out, (Str){line, (uint32_t)len});
-        buf_putc(out, '\n');
+        put_help(out, color, (Str){line, (uint32_t)len});
     }
 }
 
