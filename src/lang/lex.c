@@ -313,6 +313,10 @@ uint32_t lex_word(Lex *lex, Str text)
             continue;
         if (i == 0)
             return lex_lookalike(lex, text);
+        /* Behind a letter of such a script a full-width sign is a part of the name. */
+        bool is_full_width = (unsigned char)text.ptr[i] == 0xef && (unsigned char)text.ptr[i + 1] != 0xbb;
+        if (is_full_width && (unsigned char)text.ptr[i - 1] >= 0x80)
+            continue;
         text.len = i; /* the rest comes again by itself */
     }
     const Keyword *k = keyword_by_text(text);
