@@ -155,6 +155,8 @@ static size_t row_bytes(const CsvDialect *d, const char *p, size_t n, bool *is_w
 static Str row_read_again(Rejects *r, const CsvInput *in, uint64_t byte, Buf *held)
 {
     RejectFile *f = r->file;
+    if (in->dialect.format == ROWS_SQLITE) /* its rows have no text */
+        return (Str){0};
     if (!f || !str_is(in->file, f->path)) {
         file_close(f);
         r->file = f = file_open(in->file);
@@ -232,7 +234,7 @@ void rejects_place(Rejects *r, const Batch *b, uint32_t row, int32_t col, Reject
     } else {
         text = row_read_again(r, in, o->byte, held);
     }
-    rejects_place_raw(what, in->file, o->line, o->byte, text);
+    rejects_place_raw(what, in->file, o->line, in->dialect.format == ROWS_SQLITE ? UINT64_MAX : o->byte, text);
     int32_t field = col >= 0 ? field_of(b->slots[col].text, in) : -1;
     if (field > 0 && text.len)
         what->byte += csv_record(text.ptr, text.len, in->dialect.delimiter, in->dialect.quote, (uint32_t)field).field_at;
@@ -264,7 +266,7 @@ void rejects_put(Rejects *r, const Reject *what)
     Buf *out = &r->text;
     field_put(out, what->file, false);
     number_put(out, what->line, what->line > 0);
-    number_put(out, what->byte, what->line > 0);
+    number_put(out, what->byte, what->line > 0 && what->byte != UINT64_MAX);
     field_put(out, what->column, false);
     field_put(out, str_of(row_error_name(what->kind)), false);
     field_put(out, what->value, false);

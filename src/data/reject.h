@@ -47,7 +47,7 @@ typedef struct Reject {
     uint64_t row;      /* its number in the table that is read */
     bool is_nulled;    /* a value became null, the row stays */
     Str file;
-    uint64_t line, byte; /* line 0: not known */
+    uint64_t line, byte; /* line 0: neither is known; byte UINT64_MAX: that is not */
     Str column, value, message, raw;
     RowError kind;
 } Reject;

@@ -273,6 +273,7 @@ Status query_open(Str path, const QueryOptions *o, QuerySource **out, Error *err
     q->schema = o->schema;
     q->needed = o->needed;
     q->input = csv_input_of_schema(path, o->schema, o->inferred_rows);
+    q->input->dialect.format = ROWS_SQLITE;
     Status st = db_open(path, true, &q->db, NULL, err);
     if (st == OK)
         st = prepare(q->db, path, o->sql, &q->stmt, err);

@@ -157,7 +157,8 @@ const uint64_t *pass_live(Pass *p, const Reg *const *regs, uint32_t n_regs, bool
     if (is_const) {
         uint64_t *one = bitmap_room(&p->vm->live, 1);
         /* A constant is computed for a table without rows too: a line of log needs it. */
-        one[0] = p->n == 0 || pass_wants_any(p);
+        bool is_empty = p->n == 0 || (p->alive && bits_next(p->alive, 0, p->n) == p->n);
+        one[0] = is_empty || pass_wants_any(p);
         for (uint32_t i = 0; i < n_regs; i++)
             if (regs[i]->is_null)
                 one[0] = 0;
