@@ -48,19 +48,31 @@ Batch *table_stand_in(Run *r, const Step *s, Spilled *p)
     return b;
 }
 
+/* A table of no rows has no parts, and still has columns: those of what stands for it. */
+static Batch *no_rows(const Host *h, uint32_t first)
+{
+    const Step *s = h->step;
+    bool is_input = first == 0 && s->kind != STEP_COLLECT && s->in;
+    return is_input ? batch_ref(instance_input(h->task->inst, 0)) : NULL;
+}
+
 static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, Stream *in, uint32_t first,
                              Rest *rest, Error *err)
 {
     const Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
+    bool has_begun = false;
     while (first < rest->begin || !rest_is_full(rest)) { /* statements may have effects, or fail, on any row */
         Batch *b = NULL, *part = NULL;
         Status st = task_check(h->task, err);
         uint64_t begin = work_begin(r);
         if (st == OK)
             st = stream_next(in, &b, err);
+        if (st == OK && !b && !has_begun)
+            b = no_rows(h, first);
         if (st != OK || !b)
             return st;
+        has_begun = true;
         work_end(r, h->task, rest->is_in_memory ? WORK_GATHER : WORK_UNSPILL, begin, b->n_rows, 0);
         st = vm_run_part(r->vms[h->task->worker], c, first, rest->begin, outside, inst, b, &part, err);
         inst->row_base += b->n_rows;
