@@ -171,6 +171,33 @@ static void offer_map(Suggest *s, const Map *m)
         suggest_offer(s, m->entries[i].key);
 }
 
+/* A file whose one column has the name in it, between delimiters that are not the comma, was read with the wrong one. */
+static char wrong_delimiter(const ScopeCols *cols, Str name)
+{
+    if (cols->n != 1 || cols->ptr[0].file.len == 0)
+        return 0;
+    Str header = cols->ptr[0].name;
+    for (const char *d = ";\t|"; *d; d++)
+        for (uint32_t from = 0, to = 0; from <= header.len; from = ++to) {
+            while (to < header.len && header.ptr[to] != *d)
+                to++;
+            bool is_part = from > 0 || to < header.len;
+            if (is_part && str_eq(str_slice(header, from, to - from), name))
+                return *d;
+        }
+    return 0;
+}
+
+/* Says so; the columns are then taken as unknown, so that it is said once. */
+static void help_delimiter(Typer *t, Diag *d, const ScopeCol *col, char delimiter)
+{
+    Str shown = delimiter == '\t' ? STR_LIT("\\t") : (Str){&delimiter, 1};
+    diag_note(t->diags, d, "%.*s was read as one column", STR_ARG(col->file));
+    diag_help(t->diags, d, "say what separates its columns: `with (delimiter: \"%.*s\")`; `pipemill sniff %.*s` tells more",
+              STR_ARG(shown), STR_ARG(col->file));
+    t->is_unknown = true;
+}
+
 static void unknown_name(Typer *t, Ident name)
 {
     const ScopeCols *cols = t->keys ? t->keys : &t->cols;
@@ -186,6 +213,11 @@ static void unknown_name(Typer *t, Ident name)
         Str full = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(t->joined->name), STR_ARG(name.text));
         diag_help(t->diags, d, "the joined table has it: `%.*s`", STR_ARG(full));
         diag_fix(t->diags, d, name.span, full);
+        return;
+    }
+    char delimiter = sees_cols && !t->keys ? wrong_delimiter(cols, name.text) : 0;
+    if (delimiter) {
+        help_delimiter(t, d, &cols->ptr[0], delimiter);
         return;
     }
     if (str_is(name.text, "NaN") || str_is(name.text, "nan") || str_is(name.text, "inf") ||

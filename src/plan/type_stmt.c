@@ -713,12 +713,6 @@ static void type_group(Typer *t, const Stmt *s, PopList *pops)
         }
         p->keys[p->n_keys++].value = v;
         ScopeCol c = {.name = d->name.text, .type = v->type, .from = d->name.span};
-        for (size_t k = 0; k < keys.n; k++)
-            if (str_eq(keys.ptr[k].name, c.name)) {
-                Diag *g = diag_add(t->diags, E_DUPLICATE_COLUMN, d->span,
-                                   "`%.*s` is a key already", STR_ARG(c.name));
-                diag_label(t->diags, g, keys.ptr[k].from, "here");
-            }
         vec_push(t->arena, &keys, c);
     }
     AggList aggs = {0};
