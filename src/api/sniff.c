@@ -182,6 +182,9 @@ static void notes_put(Buf *out, Str path, const DialectGuess *g)
         buf_printf(out, "# %llu row%s not %u field%s: line %llu has %u. Such a row is an error; @bad_rows(skip) leaves it out.\n",
                    (unsigned long long)g->n_ragged, g->n_ragged == 1 ? " has" : "s have", g->n_cols, g->n_cols == 1 ? "" : "s",
                    (unsigned long long)g->ragged_line, g->ragged_fields);
+    if (g->open_line)
+        buf_printf(out, "# The quote that opens in line %llu is never closed: reading fails there. Close it, or double it inside a quoted field.\n",
+                   (unsigned long long)g->open_line);
     if (g->header_trouble.len)
         buf_printf(out, "# The first line looks like a header, but %.*s. As it stands it is read as a row; mend the file, or drop that row with `skip 1`.\n",
                    STR_ARG(g->header_trouble));
@@ -278,6 +281,9 @@ Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
         st = error_set(err, ERR_DATA, "%.*s has NUL bytes: it is no text", STR_ARG(path));
     else if (st == OK && g.is_json)
         st = error_set(err, ERR_DATA, "%.*s looks like JSON: `read json \"%.*s\"` reads an object on each line", STR_ARG(path), STR_ARG(path));
+    else if (st == OK && g.n_cols == 0)
+        st = error_set(err, ERR_DATA, "%.*s: the quote that opens in line %llu is never closed, so there are no rows to look at", STR_ARG(path),
+                       (unsigned long long)g.open_line);
     else if (st == OK && as_json)
         json_put(out, path, &g);
     else if (st == OK)

@@ -199,8 +199,9 @@ static uint32_t guess_form(DialectGuess *out, const char *p, size_t n, bool is_a
 
 /* ---- rows ---- */
 
-/* The rows of p[0..n), up to the first that is ragged; NULL: none. */
-static RawRows *rows_of(const char *p, size_t n, const CsvDialect *d, bool is_all, Error *err)
+/* The rows of p[0..n), up to the first that is ragged; NULL: none. in (may be NULL) gets a reference to what the header
+ * says, NULL when there is none that can be read. */
+static RawRows *rows_of(const char *p, size_t n, const CsvDialect *d, bool is_all, CsvInput **in, Error *err)
 {
     CsvSample *look = xcalloc(1, sizeof *look);
     *look = (CsvSample){.block = heap_new(n + 1), .n_bytes = n, .at_eof = is_all};
@@ -208,8 +209,12 @@ static RawRows *rows_of(const char *p, size_t n, const CsvDialect *d, bool is_al
     CsvReadOptions o = {.dialect = *d, .sample = look};
     CsvSource *source = NULL;
     RawRows *raw = NULL;
+    if (in)
+        *in = NULL;
     if (csv_source_open(STR_LIT("sample"), &o, &source, err) != OK)
         return NULL;
+    if (in)
+        *in = csv_input_ref((CsvInput *)csv_source_input(source));
     if (csv_source_next(source, (CsvLimit){.bytes = CSV_BATCH_MAX}, &raw, NULL) == OK && raw)
         raw_index(raw, NULL);
     csv_source_close(source);
@@ -227,7 +232,7 @@ static size_t count_rows(DialectGuess *out, const char *p, size_t n, bool is_all
         bool is_blank = p[at] == '\n' || p[at] == '\r';
         if (at + r.n_bytes >= n && !is_all && at)
             break;
-        if (!is_blank && r.n_fields == width) {
+        if (!is_blank && r.n_fields == width && !r.is_open) {
             if (begin == n) {
                 begin = at;
                 out->first_line = line;
@@ -237,6 +242,8 @@ static size_t count_rows(DialectGuess *out, const char *p, size_t n, bool is_all
             out->ragged_line = line;
             out->ragged_fields = r.n_fields;
         }
+        if (r.is_open && is_all)
+            out->open_line = line + csv_count_lines(p + at, r.open_at);
         line += csv_count_lines(p + at, r.n_bytes);
         at += r.n_bytes;
     }
@@ -278,6 +285,21 @@ static void types_behind_first(const RawRows *raw, Arena *a, CatalogCol *cols)
     rest.start = raw->start + raw->stride;
     rest.n_rows = raw->n_rows - 1;
     sniff_types(&rest, a, cols);
+}
+
+static void guess_header(DialectGuess *out, const RawRows *raw, Arena *a)
+{
+    CatalogCol *cols = arena_array(a, CatalogCol, raw->n_cols);
+    if (raw->n_rows > 1)
+        types_behind_first(raw, a, cols);
+    else
+        for (uint32_t c = 0; c < raw->n_cols; c++)
+            cols[c] = (CatalogCol){.type = TYPE_STRING};
+    out->dialect.has_header = looks_like_header(raw, cols, a, &out->header_trouble);
+    if (!out->dialect.has_header)
+        out->header_trouble = (Str){0};
+    else if (out->header_trouble.len)
+        out->dialect.has_header = false;
 }
 
 /* ---- null words ---- */
@@ -431,6 +453,15 @@ static void columns(DialectGuess *out, const RawRows *raw, Arena *a)
     }
 }
 
+/* A header without rows. */
+static void names_only(DialectGuess *out, const CsvInput *in, Arena *a)
+{
+    out->n_cols = in->n_cols;
+    out->cols = arena_array(a, DialectCol, in->n_cols);
+    for (uint32_t c = 0; c < in->n_cols; c++)
+        out->cols[c].col = (CatalogCol){.name = arena_str(a, in->names[c]), .type = TYPE_STRING, .almost = TYPE_ERROR};
+}
+
 Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error *err)
 {
     const char *p = sample->block->bytes;
@@ -452,41 +483,30 @@ Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error
     p += begin;
     n -= begin;
     out->dialect.has_header = false;
-    RawRows *raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
-    if (!raw)
-        return ERR_DATA;
-    if (raw->n_rows > 1) {
-        CatalogCol *behind = arena_array(a, CatalogCol, raw->n_cols);
-        types_behind_first(raw, a, behind);
-        out->dialect.has_header = looks_like_header(raw, behind, a, &out->header_trouble);
-    } else {
-        CatalogCol *only = arena_array(a, CatalogCol, raw->n_cols);
-        sniff_types(raw, a, only);
-        bool has_value = false;
-        for (uint32_t c = 0; c < raw->n_cols; c++)
-            has_value |= only[c].type != TYPE_STRING;
-        out->dialect.has_header = !has_value;
-    }
-    if (!out->dialect.has_header)
-        out->header_trouble = (Str){0};
-    if (out->dialect.has_header && out->header_trouble.len == 0) {
+    CsvInput *in = NULL;
+    RawRows *raw = rows_of(p, n, &out->dialect, sample->at_eof, NULL, err);
+    if (!raw) /* all is one open quote */
+        return out->open_line ? OK : ERR_DATA;
+    guess_header(out, raw, a);
+    if (out->dialect.has_header) {
         raw_unref(raw);
-        raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
-    } else {
-        out->dialect.has_header = false;
+        raw = rows_of(p, n, &out->dialect, sample->at_eof, &in, err);
     }
-    CatalogCol *cols = arena_array(a, CatalogCol, raw ? raw->n_cols : 1);
     if (raw) {
+        CatalogCol *cols = arena_array(a, CatalogCol, raw->n_cols);
         sniff_types(raw, a, cols);
         guess_null_word(out, raw, cols, a);
-        if (out->dialect.null_word.len) {
-            raw_unref(raw);
-            raw = rows_of(p, n, &out->dialect, sample->at_eof, err);
-        }
+    }
+    if (raw && out->dialect.null_word.len) {
+        raw_unref(raw);
+        raw = rows_of(p, n, &out->dialect, sample->at_eof, NULL, err);
     }
     if (raw)
         columns(out, raw, a);
+    else if (in)
+        names_only(out, in, a);
     raw_unref(raw);
+    csv_input_unref(in);
     if (out->dialect.has_header && out->n_rows)
         out->n_rows--;
     return OK;

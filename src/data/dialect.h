@@ -52,6 +52,7 @@ typedef struct DialectGuess {
     /* Rows with another number of fields than the table's; the first of them. 0: none. */
     uint64_t n_ragged, ragged_line;
     uint32_t ragged_fields;
+    uint64_t open_line;     /* where a quote opens that the text never closes; 0: none */
     uint64_t first_line;    /* of the table; above 1: something else stands before it (a title), and most rows have more fields */
     /* The first row looks like a header, but cannot be one: why (`a` twice, an empty name). Empty: it can. */
     Str header_trouble;
