@@ -28,7 +28,8 @@ static int put_version(const Term *t)
 {
     Buf out = {0};
     buf_printf(&out, "pipemill %s\n", PIPEMILL_VERSION);
-    buf_puts(&out, "built in: csv (libcsv), hashes (xxhash), Unicode (utf8proc), JSON (jansson)\n");
+    buf_puts(&out, "built in: csv (libcsv), gzip (ISA-L), zstd, SQLite, regular expressions (PCRE2), hashes (xxhash), Unicode (utf8proc), "
+                   "JSON (jansson)\n");
     buf_printf(&out, "vector instructions: %s; this processor has ", simd_name(simd_level()));
     for (int i = 0, n = 0; i < N_SIMD_LEVELS; i++)
         if (simd_has((SimdLevel)i))

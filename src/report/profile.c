@@ -91,8 +91,11 @@ static void line_put(Sheet *s, const ProfileLine *l, const char *indent, Str wha
         if (l->cycles && l->kind != PROFILE_WAIT)
             rough_put(&cell, (double)l->cycles);
         cell_end(s, &cell, 8);
-        if (l->cycles && l->n_rows)
-            buf_printf(&cell, "%.1f", (double)l->cycles / (double)l->n_rows);
+        double per_row = l->n_rows ? (double)l->cycles / (double)l->n_rows : 0;
+        if (per_row >= 10000)
+            rough_put(&cell, per_row);
+        else if (per_row > 0)
+            buf_printf(&cell, "%.1f", per_row);
         cell_end(s, &cell, 9);
     }
     buf_deinit(&cell);
