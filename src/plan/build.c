@@ -1,5 +1,6 @@
 #include "plan/build.h"
 
+#include "base/path.h"
 #include "plan/fold.h"
 #include "plan/needs.h"
 #include "plan/simplify.h"
@@ -168,7 +169,7 @@ static uint32_t annot_pool(Builder *b, const Annots *a)
     return (uint32_t)b->pools.n;
 }
 
-static bool same_value(const Tx *x, const Tx *y);
+static bool same_path(const Tx *x, const Tx *y);
 
 /* The file of that path, made when it is first named. Returns its index + 1; 0: a mistake, or none. */
 static uint32_t annot_rejects(Builder *b, const Annots *a)
@@ -188,7 +189,7 @@ static uint32_t annot_rejects(Builder *b, const Annots *a)
         return 0;
     r.by_key = r.path->needs_batch;
     for (uint32_t i = 0; i < b->rejects.n; i++)
-        if (same_value(b->rejects.ptr[i].path, r.path) || b->rejects.ptr[i].span.lo == r.span.lo)
+        if (same_path(b->rejects.ptr[i].path, r.path) || b->rejects.ptr[i].span.lo == r.span.lo)
             return i + 1;
     vec_push(b->arena, &b->rejects, r);
     return (uint32_t)b->rejects.n;
@@ -286,10 +287,15 @@ static bool same_value(const Tx *x, const Tx *y)
     return x->kind == TX_CONST && y->kind == TX_CONST && str_eq(x->value.s, y->value.s);
 }
 
+static bool same_path(const Tx *x, const Tx *y)
+{
+    return x->kind == TX_CONST && y->kind == TX_CONST && path_same(x->value.s, y->value.s);
+}
+
 /* Do two writes share a file? Tables of one database do not. */
 static bool same_output(const Pop *x, const Pop *y)
 {
-    return same_value(x->expr, y->expr) && (!x->expr2 || !y->expr2 || same_value(x->expr2, y->expr2));
+    return same_path(x->expr, y->expr) && (!x->expr2 || !y->expr2 || same_value(x->expr2, y->expr2));
 }
 
 static void report_same(Builder *b, const Pop *first, const Pop *p)
@@ -890,6 +896,36 @@ static void build_flow(Builder *b, const FlowDef *f)
     }
 }
 
+/* The read of a file that the path names; NULL: none, as far as the program tells. */
+static const Pop *read_of(const Builder *b, const Tx *path)
+{
+    for (size_t i = 0; i < b->steps.n && path->kind == TX_CONST; i++) {
+        const Step *s = b->steps.ptr[i];
+        const Pop *p = s->pops.n ? s->pops.ptr[0] : NULL;
+        if (!p || p->kind != POP_READ_CSV || p->expr)
+            continue;
+        if (p->is_pattern ? path_matches(p->path, path->value.s) : path_same(p->path, path->value.s))
+            return p;
+    }
+    return NULL;
+}
+
+/* The rows that are rejected would replace what they come from. */
+static void check_reject_reads(Builder *b)
+{
+    for (size_t i = 0; i < b->rejects.n; i++) {
+        const PlanRejects *r = &b->rejects.ptr[i];
+        const Pop *read = read_of(b, r->path);
+        if (!read)
+            continue;
+        Diag *d = diag_add(b->diags, E_SAME_PATH, r->span, "rejected rows would replace `%.*s`, which the job reads",
+                           STR_ARG(r->path->value.s));
+        diag_label(b->diags, d, read->span, read->is_pattern ? "the pattern matches it" : "it is read here");
+        diag_help(b->diags, d, read->is_pattern ? "give them a file that the pattern does not match"
+                                                : "give them a file of their own");
+    }
+}
+
 /* A file of rejected rows is none that a step writes. */
 static void check_rejects(Builder *b)
 {
@@ -897,7 +933,7 @@ static void check_rejects(Builder *b)
         for (size_t k = 0; k < b->sinks.n; k++) {
             const PlanRejects *r = &b->rejects.ptr[i];
             const Tx *path = b->sinks.ptr[k].pop->expr;
-            if (!same_value(path, r->path))
+            if (!same_path(path, r->path))
                 continue;
             Diag *d = diag_add(b->diags, E_SAME_PATH, r->span, "rejected rows and a step go to `%.*s`",
                                STR_ARG(path->value.s));
@@ -931,6 +967,7 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->n_rejects = (uint32_t)b.rejects.n;
     plan->rejects = b.rejects.ptr;
     check_rejects(&b);
+    check_reject_reads(&b);
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
     fold_finish(a, plan);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/path.h"
 #include "data/rows_write.h"
 #include "data/sink.h"
 #include "data/sqlite_write.h"
@@ -58,7 +59,7 @@ struct Outputs {
 static OpenDatabase *database_find(const Outputs *o, Str path)
 {
     OpenDatabase *d = o->databases;
-    while (d && !str_eq(d->path, path))
+    while (d && !path_same(d->path, path))
         d = d->next;
     return d;
 }
@@ -152,6 +153,12 @@ void outputs_drop(Outputs *o, uint32_t sink)
 /* Notes who writes the path; NULL if another batch does. */
 static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
 {
+    Buf plain = {0};
+    const char *nul = path.len ? memchr(path.ptr, '\0', path.len) : NULL; /* a table's name follows, as it is */
+    uint32_t n_file = nul ? (uint32_t)(nul - path.ptr) : path.len;
+    path_put_plain(&plain, str_slice(path, 0, n_file));
+    buf_put_str(&plain, str_slice(path, n_file, path.len));
+    path = buf_str(&plain);
     pthread_mutex_lock(&o->mu);
     PathOwner *owner = map_get(&o->owners, path);
     if (!owner) {
@@ -160,6 +167,7 @@ static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink
         map_put(&o->owners, arena_str(o->arena, path), owner);
     }
     pthread_mutex_unlock(&o->mu);
+    buf_deinit(&plain);
     return owner->frame == frame && owner->sink == sink ? owner : NULL;
 }
 

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/map.h"
 #include "data/sink.h"
@@ -40,6 +42,7 @@ struct Rejected {
     File *files;        /* those of the plan first */
     uint32_t n_files, cap_files;
     Map paths;          /* of files whose path depends on the batch -> 1 + index */
+    Map reads;          /* files that the job has read, by their numbers in the file system */
     Chunk *chunks;
     size_t n, cap;
     uint64_t next_seq;
@@ -57,6 +60,7 @@ Status rejected_open(const Plan *plan, const char *folder, Rejected **out, Error
     r->folder = xstrndup(folder, strlen(folder));
     r->arena = arena_open();
     map_init(&r->paths, r->arena);
+    map_init(&r->reads, r->arena);
     pthread_mutex_init(&r->mu, NULL);
     r->n_files = r->cap_files = plan->n_rejects;
     r->files = xcalloc(plan->n_rejects + 1ull, sizeof *r->files);
@@ -71,6 +75,57 @@ Status rejected_open(const Plan *plan, const char *folder, Rejected **out, Error
     }
     *out = r;
     return OK;
+}
+
+/* ---- files that are read ---- */
+
+/* What names the file whatever its path: links, `..` and the working folder say nothing of it. Empty: it is not
+ * there, or nothing that could be replaced. */
+static Str file_number(Arena *a, Str path)
+{
+    struct stat info;
+    char *z = xstrndup(path.ptr, path.len);
+    int r = str_is(path, "stdin") || str_is(path, "-") ? fstat(STDIN_FILENO, &info) : stat(z, &info);
+    free(z);
+    if (r != 0 || !S_ISREG(info.st_mode))
+        return (Str){0};
+    return arena_printf(a, "%llu:%llu", (unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
+}
+
+static Status would_replace(Str path, Error *err)
+{
+    return error_set(err, ERR_FAIL_PERMANENT,
+                     "rejected rows would replace `%.*s`, which the job reads; give them a file of their own",
+                     STR_ARG(path));
+}
+
+Status rejected_note_read(Rejected *r, Str path, Error *err)
+{
+    Status st = OK;
+    pthread_mutex_lock(&r->mu);
+    Str number = file_number(r->arena, path);
+    if (number.len)
+        map_put(&r->reads, number, r);
+    for (uint32_t i = 0; i < r->plan->n_rejects && number.len && st == OK; i++) {
+        const PlanRejects *p = &r->plan->rejects[i];
+        if (!p->by_key && str_eq(file_number(r->arena, p->path->value.s), number))
+            st = would_replace(p->path->value.s, err);
+    }
+    pthread_mutex_unlock(&r->mu);
+    return st;
+}
+
+Status rejected_check(Rejected *r, Error *err)
+{
+    Status st = OK;
+    for (uint32_t i = 0; i < r->n_files && st == OK; i++) {
+        Str path = i < r->plan->n_rejects && !r->plan->rejects[i].by_key ? r->plan->rejects[i].path->value.s
+                                                                        : r->files[i].path;
+        Str number = path.len ? file_number(r->arena, path) : path;
+        if (number.len && map_get(&r->reads, number))
+            st = would_replace(path, err);
+    }
+    return st;
 }
 
 /* ---- telling, under the lock ---- */

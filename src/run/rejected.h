@@ -25,6 +25,10 @@ typedef enum RejectedPart {
 
 /* folder: for the temporary file. Opens the files whose paths are constant. */
 Status rejected_open(const Plan *plan, const char *folder, Rejected **out, Error *err);
+/* An instance is about to read the file. An error if rejected rows go to it: they would replace it. */
+Status rejected_note_read(Rejected *r, Str path, Error *err);
+/* The same for the files whose paths depend on the batch, before anything is made visible. */
+Status rejected_check(Rejected *r, Error *err);
 /* key: [n_key] the batches that the instance runs in, from the outermost; path: of the file, where it depends on the
  * batch, else empty. Empties *told. */
 Status rejected_add(Rejected *r, uint32_t step, RejectedPart part, const uint32_t *key, uint32_t n_key, Str path,

@@ -271,7 +271,9 @@ void run_go(Run *r, RunResult *out)
     out->state = out->summary.state;
     bool commit = out->state == RUN_DONE || out->state == RUN_PARTIAL;
     out->bad_rows = bad_rows_of(r);
-    Status st = close_outputs(r, commit, &out->summary, &out->commit_error);
+    Status st = commit && r->rejected ? rejected_check(r->rejected, &out->commit_error) : OK;
+    Status closed = close_outputs(r, commit && st == OK, &out->summary, st == OK ? &out->commit_error : NULL);
+    st = st == OK ? closed : st;
     if (st == OK)
         st = close_rejected(r, commit, &out->commit_error);
     if (st != OK)

@@ -75,6 +75,8 @@ Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Ba
         st = paths_match(p->path, state, err);
     else
         path_add(state, p->path);
+    for (uint32_t i = 0; r->rejected && st == OK && i < state->n_paths; i++)
+        st = rejected_note_read(r->rejected, str_of(state->paths[i]), err);
     if (st == OK) {
         state->has_paths = true;
         return OK;

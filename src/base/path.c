@@ -1,0 +1,48 @@
+#include "base/path.h"
+
+#include <fnmatch.h>
+
+void path_put_plain(Buf *out, Str path)
+{
+    size_t first = out->len;
+    uint32_t i = 0;
+    if (path.len && path.ptr[0] == '/')
+        buf_putc(out, '/');
+    size_t root = out->len;
+    while (i < path.len) {
+        uint32_t end = i;
+        while (end < path.len && path.ptr[end] != '/')
+            end++;
+        bool is_nothing = end == i || (end == i + 1 && path.ptr[i] == '.');
+        if (!is_nothing) {
+            if (out->len > root)
+                buf_putc(out, '/');
+            buf_put(out, path.ptr + i, end - i);
+        }
+        i = end + 1;
+    }
+    if (out->len == first)
+        buf_putc(out, '.');
+}
+
+bool path_same(Str x, Str y)
+{
+    Buf a = {0}, b = {0};
+    path_put_plain(&a, x);
+    path_put_plain(&b, y);
+    bool same = str_eq(buf_str(&a), buf_str(&b));
+    buf_deinit(&a);
+    buf_deinit(&b);
+    return same;
+}
+
+bool path_matches(Str pattern, Str path)
+{
+    Buf p = {0}, s = {0};
+    path_put_plain(&p, pattern);
+    path_put_plain(&s, path);
+    bool matches = fnmatch(p.ptr, s.ptr, FNM_PATHNAME | FNM_PERIOD) == 0;
+    buf_deinit(&p);
+    buf_deinit(&s);
+    return matches;
+}

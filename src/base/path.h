@@ -1,0 +1,17 @@
+/* path.h - whether two paths name one file, as far as their texts tell.
+ *
+ * `./` and doubled slashes count for nothing. `..`, links and the folder that a relative path starts from are not
+ * looked at: only the system knows them.
+ */
+#ifndef PIPE_BASE_PATH_H
+#define PIPE_BASE_PATH_H
+
+#include "base/str.h"
+
+/* Appends the path without the parts that count for nothing. */
+void path_put_plain(Buf *out, Str path);
+bool path_same(Str x, Str y);
+/* Does the pattern, one of glob(3), match the path? */
+bool path_matches(Str pattern, Str path);
+
+#endif
