@@ -16,6 +16,8 @@ typedef struct Point {
     ScopeCols cols;
     bool is_unknown;
     bool is_broken; /* a stage could not be made out: the rest of the flow is silent */
+    bool has_effect; /* it does more than make a table: writes, logs, checks. A source behind it waits for that */
+    bool is_auto;   /* its batches are those of a `read` before `map` that has no `batch` */
     Span from;      /* the stage that made it what it is, for labels */
     Step *read;     /* the stage before, if it is an op without a name that nobody else can read; else NULL */
 } Point;
@@ -685,7 +687,8 @@ static void wrong_level(Builder *b, const StageDef *s, const Point *at)
                      "`%.*s` stands on a dynamic flow, which comes in batches", STR_ARG(label));
         diag_help(b->diags, d, "write `map` before it to run it on every batch, or `collect` to run "
                                "it once on all of them");
-        diag_label(b->diags, d, at->from, "batches come from here");
+        diag_label(b->diags, d, at->from, at->is_auto ? "batches come from here: a `read` directly before `map` is `batch auto`"
+                                                  : "batches come from here");
         diag_fix(b->diags, d, (Span){st->span.lo, st->span.lo}, STR_LIT("map "));
         return;
     }
@@ -743,6 +746,25 @@ static void join_flow(Builder *b, Diag *d, const Flow *above, const Stage *st)
             break;
         }
     diag_fix_certain(b->diags, d, (Span){st->span.lo, st->span.lo}, STR_LIT("| "));
+}
+
+static bool pop_has_effect(const Pop *p)
+{
+    return p->kind == POP_WRITE_CSV || p->kind == POP_LOG || p->kind == POP_ASSERT || p->kind == POP_FAIL ||
+           p->kind == POP_SLEEP || p->kind == POP_EXEC;
+}
+
+/* A source behind a table takes nothing of it: what was made there was made for nothing. Behind a stage that has an
+ * effect it may be there for the order, `... | write csv "a.csv" | read csv "a.csv"`. */
+static void check_dropped(Builder *b, const Point *at, const Stage *st, Str label)
+{
+    if (at->has_effect || diags_is_torn(b->diags, b->job->decl->span))
+        return;
+    Diag *d = diag_add(b->diags, E_DROPPED_ROWS, st->span, "`%.*s` drops the rows that are piped into it",
+                       STR_ARG(label));
+    diag_label(b->diags, d, at->from, "the rows come from here");
+    diag_help(b->diags, d, "begin a flow of its own with it; two tables become one by `let t = read csv \"...\"`, and then "
+                           "`join t on ...` or `union t`");
 }
 
 /* Lays out one stage behind *at; next: the one that follows, NULL: none. */
@@ -814,11 +836,14 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     }
     const Schema *in = is_source ? NULL : scope_schema(b->arena, &t.cols);
     PopList pops = {0};
+    bool is_auto = false;
     if (s->op) {
         type_body(&t, &s->op->op->body, &pops);
         if (is_source && next && next->stage->kind == STAGE_MAP && !s->op->name.text.len && s->op->op->body.n == 1 &&
-            pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE)
+            pops.n == 1 && pops.ptr[0]->kind == POP_READ_CSV && pops.ptr[0]->batch == BATCH_NONE) {
             pops.ptr[0]->batch = BATCH_AUTO;
+            is_auto = true;
+        }
     }
     register_stdin(b, &pops, scope);
     simplify_pops(b->arena, b->host->evaluator, &pops);
@@ -832,11 +857,17 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     bool wants_input = !head || !pop_is_source(head) || (head->expr && head->expr->needs_row &&
                                                          head->kind == POP_READ_CSV);
     size_t n_before = b->steps.n - 1;
+    if (!is_source && !wants_input && st->kind == STAGE_ONCE)
+        check_dropped(b, at, st, op_label(s));
+    for (size_t i = 0; i < pops.n; i++)
+        at->has_effect |= pop_has_effect(pops.ptr[i]);
     step->in = wants_input ? in : NULL;
     step = lay_out(b, step, s, &pops, batches);
     at->scope = step->is_generator ? step->yields : step->scope;
-    if (step->is_generator)
+    if (step->is_generator) {
         at->from = step->pops.ptr[0]->span;
+        at->is_auto = is_auto;
+    }
     else if (is_source || st->kind == STAGE_COLLECT || step->id > n_before)
         at->from = at->scope ? batches_from(b, at->scope) : st->span;
     for (size_t i = n_before; i < b->steps.n; i++)

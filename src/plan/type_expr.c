@@ -2,6 +2,8 @@
  * function, type_expr, is the entry. */
 #include "plan/type.h"
 
+#include <string.h>
+
 #include "base/suggest.h"
 
 /* ---- nodes ---- */
@@ -137,6 +139,20 @@ static void explain_type(Typer *t, Diag *d, const Tx *tx)
         diag_label(t->diags, d, c->from, "`%.*s` is %s here", STR_ARG(c->name),
                    type_name(c->type));
     }
+}
+
+/* How a function is called, a note for each of its forms. */
+static void note_signature(Typer *t, Diag *d, const Builtin *b)
+{
+    Buf sig = {0};
+    builtin_print(&sig, b);
+    for (Str rest = buf_str(&sig); rest.len;) {
+        const char *end = memchr(rest.ptr, '\n', rest.len);
+        uint32_t len = end ? (uint32_t)(end - rest.ptr) : rest.len;
+        diag_note(t->diags, d, "%.*s", (int)len, rest.ptr);
+        rest = str_slice(rest, end ? len + 1 : len, rest.len);
+    }
+    buf_deinit(&sig);
 }
 
 /* ---- names ---- */
@@ -804,10 +820,7 @@ static Tx *type_builtin_call(Typer *t, const Expr *e, const Builtin *b)
         if (arg->name.text.len) {
             Diag *d = diag_add(t->diags, E_ARGUMENT_TYPE, arg->name.span,
                                "the arguments of `%s` have no names", b->name);
-            Buf sig = {0};
-            builtin_print(&sig, b);
-            diag_note(t->diags, d, "%.*s", STR_ARG(buf_str(&sig)));
-            buf_deinit(&sig);
+            note_signature(t, d, b);
             ok = false;
         }
         args[i] = type_expr(t, arg->value);
@@ -821,10 +834,7 @@ static Tx *type_builtin_call(Typer *t, const Expr *e, const Builtin *b)
         Diag *d = diag_add(t->diags, E_ARGUMENT_TYPE, at, "%s", fit.why);
         if (fit.bad_arg >= 0)
             explain_type(t, d, args[fit.bad_arg]);
-        Buf sig = {0};
-        builtin_print(&sig, b);
-        diag_note(t->diags, d, "%.*s", STR_ARG(buf_str(&sig)));
-        buf_deinit(&sig);
+        note_signature(t, d, b);
         return tx_error(t->arena, e->span);
     }
     for (uint32_t i = 0; i < n; i++) {
