@@ -90,6 +90,8 @@ typedef struct ReadOpts {
  * Words the message (syntax_error.c) and says where to go on. */
 void parse_syntax_error(Parse *p, const int *expected, size_t n_expected);
 void parse_too_deep(Parse *p, Span span);
+/* The braces that text closes are lost with it: that they are not closed is a consequence, and not told. */
+void parse_lose_braces(Parse *p, Str text);
 
 /* ---- parse.c, for the wording of errors ---- */
 

@@ -368,8 +368,14 @@ bool rule_annotation(Mistake *m)
         return say(m, E_ANNOTATION_PLACE, m->t->span, "annotations stand before `op` and `job`",
                    "write `@priority(1)` on the line above", NO_FIX, (Str){0});
     if (m->t->kind == TOK_AT && mistake_expects_stage(m) && !mistake_expects(m, TOK_AT))
+    {
+        size_t last = mistake_next(m, m->p->at), paren = mistake_next(m, last);
+        if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_closer(m, paren) != SIZE_MAX)
+            last = mistake_closer(m, paren);
+        Str annotation = mistake_kind_at(m, last) == TOK_NEWLINE ? STR_LIT("@priority(1)") : mistake_text(m, m->p->at, last);
         return say(m, E_ANNOTATION_PLACE, m->t->span, "an annotation stands behind its stage",
-                   "write `... | map clean @priority(1)`", NO_FIX, (Str){0});
+                   arena_printf(m->diags->arena, "write `... | map clean %.*s`", STR_ARG(annotation)).ptr, NO_FIX, (Str){0});
+    }
     AnnotKind kind;
     if (m->t->kind == TOK_NAME && mistake_expects(m, TOK_AT) && mistake_kind_at(m, next) == TOK_LPAREN &&
         annot_by_name(m->t->text, &kind)) {

@@ -79,6 +79,16 @@ typedef struct Form {
     const char *text;
 } Form;
 
+/* How what is read is written. */
+static const char *read_form(const Mistake *m, size_t word)
+{
+    size_t format = token_after(m->p, word, false);
+    return mistake_word_at(m, format, "sqlite") ? "read sqlite \"file.db\" query \"select * from t\" as schema batch 100"
+           : mistake_word_at(m, format, "json") ? "read json \"file.json\" as schema batch 100"
+           : mistake_word_at(m, format, "lines") ? "read lines \"file.txt\" batch 100"
+                                                 : "read csv \"file.csv\" with (header: true) as schema batch 100";
+}
+
 /* How each construct is written, for the help. */
 static const Form FORMS[] = {
     {TOK_USE, "use \"lib/ops.pipe\""},
@@ -88,7 +98,6 @@ static const Form FORMS[] = {
     {TOK_FN, "fn name(a: type) -> type = expression"},
     {TOK_OP, "op name { statements }"},
     {TOK_JOB, "job name { flows }"},
-    {TOK_READ, "read csv \"file.csv\" with (header: true) as schema batch 100"},
     {TOK_RANGE, "range 1..10"},
     {TOK_FILES, "files \"data/*.csv\""},
     {TOK_WHERE, "where hp > 100"},
@@ -126,6 +135,8 @@ static const char *form_here(const Mistake *m)
             mistake_is_first_word(m, i) || mistake_kind_at(m, i) == TOK_JOIN;
         if (!may_begin)
             continue;
+        if (mistake_kind_at(m, i) == TOK_READ)
+            return read_form(m, i);
         for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS; k++)
             if (FORMS[k].word == mistake_kind_at(m, i))
                 return FORMS[k].text;
@@ -356,6 +367,36 @@ static void word_mistake(Parse *p, const int *expected, size_t n_expected)
     report_general(&m);
 }
 
+void parse_lose_braces(Parse *p, Str text)
+{
+    uint32_t n_open = 0, n_lost = 0, n_braces = 0;
+    for (uint32_t i = 0; i < text.len; i++) {
+        n_open += text.ptr[i] == '{';
+        if (text.ptr[i] == '}' && n_open == 0)
+            n_lost++;
+        else if (text.ptr[i] == '}')
+            n_open--;
+    }
+    for (uint32_t i = 0; i < p->n_brackets; i++)
+        n_braces += p->brackets[i].kind == TOK_LBRACE;
+    p->n_told_braces += n_lost < n_braces ? n_lost : n_braces;
+}
+
+/* A string that is not closed on its line has what stands behind it in it. */
+static void tell_lost_braces(Parse *p)
+{
+    size_t first = p->at;
+    while (first > 0 && p->tokens.ptr[first - 1].kind != TOK_NEWLINE && p->tokens.ptr[first].kind != TOK_SBEG)
+        first--;
+    if (p->tokens.ptr[first].kind != TOK_SBEG)
+        first = p->at;
+    Str text = source_text(p->source);
+    uint32_t lo = p->tokens.ptr[first].span.lo - source_base(p->source), hi = lo;
+    while (hi < text.len && text.ptr[hi] != '\n')
+        hi++;
+    parse_lose_braces(p, str_slice(text, lo, hi - lo));
+}
+
 void parse_syntax_error(Parse *p, const int *expected, size_t n_expected)
 {
     p->has_error = true;
@@ -367,5 +408,7 @@ void parse_syntax_error(Parse *p, const int *expected, size_t n_expected)
     /* The scanner has said what is wrong with invalid text. */
     if (p->tokens.ptr[p->at].kind != TOK_BAD)
         word_mistake(p, expected, n_expected);
+    else
+        tell_lost_braces(p);
     vec_push(p->arena, &p->restarts, p->restart);
 }

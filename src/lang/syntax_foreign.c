@@ -74,8 +74,10 @@ static void skip_line(Mistake *m)
     size_t i = m->p->at;
     while (!token_is_end(mistake_kind_at(m, i)))
         i++;
-    if (i > m->p->at)
+    if (i > m->p->at) {
         diags_drop(m->diags, mistake_span(m, m->p->at, i - 1));
+        parse_lose_braces(m->p, mistake_text(m, m->p->at, i - 1));
+    }
     m->p->restart.token = i;
 }
 
@@ -124,6 +126,23 @@ static bool string_format(Mistake *m)
            !token_is_end(mistake_kind_at(m, end)))
         end++;
     diags_drop(m->diags, mistake_span(m, m->p->at, end));
+    size_t quote = b->token;
+    while (quote > 0 && mistake_kind_at(m, quote) != TOK_SBEG)
+        quote--;
+    size_t paren = before(m, quote);
+    if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_word_at(m, before(m, paren), "format") &&
+        mistake_closer(m, quote) != SIZE_MAX) {
+        size_t last = mistake_closer(m, quote);
+        Str text = mistake_text(m, quote, last);
+        text = str_slice(text, 1, text.len - 2);
+        Diag *f = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, b->token, b->token),
+                           "in double quotes `{` begins an expression");
+        diag_help(m->diags, f, "write `'%.*s'`, in single quotes", STR_ARG(text));
+        if (!memchr(text.ptr, '\'', text.len) && !memchr(text.ptr, '\\', text.len))
+            diag_fix_certain(m->diags, f, mistake_span(m, quote, last),
+                             arena_printf(m->diags->arena, "'%.*s'", STR_ARG(text)));
+        return true;
+    }
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, b->token, is_empty ? m->p->at : b->token),
                        is_empty ? "nothing stands between these braces"
                                 : "an interpolation takes no format");
@@ -133,6 +152,19 @@ static bool string_format(Mistake *m)
         diag_help(m->diags, d, "write `{format('{%.*s}', %.*s)}`",
                   STR_ARG(mistake_text(m, m->p->at, end - 1)),
                   STR_ARG(mistake_text(m, b->token + 1, m->i_prev)));
+    return true;
+}
+
+/* A choice of names in a pattern, "{gz,zst}". */
+static bool string_choice(Mistake *m)
+{
+    const Bracket *b = mistake_bracket(m);
+    if (m->t->kind != TOK_COMMA || !b || b->kind != TOK_IOPEN)
+        return false;
+    Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_token(m, b->token)->span,
+                       "in double quotes `{` begins one expression");
+    diag_help(m->diags, d, "a text with braces stands in single quotes, or has `{{`; patterns of paths have `*` and `?`, no `{a,b}`");
+    skip_line(m);
     return true;
 }
 
@@ -156,7 +188,7 @@ bool rule_string(Mistake *m)
     if (!m->prev)
         return false;
     return (is_string(m->t->kind) && string_prefix(m)) || string_quote(m) || string_beside(m) ||
-           string_format(m) || string_percent(m);
+           string_format(m) || string_choice(m) || string_percent(m);
 }
 
 /* ---- operators ---- */
@@ -191,7 +223,14 @@ static bool step_operator(Mistake *m)
     if (!is_double)
         return false;
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, op - 1, op), "there is no `++`");
-    diag_help(m->diags, d, "write `x + 1`");
+    size_t right = mistake_next(m, op);
+    bool joins = is_string(mistake_kind_at(m, right)) || kind_before(m, op - 1) == TOK_SEND || kind_before(m, op - 1) == TOK_RAW;
+    if (joins) {
+        diag_help(m->diags, d, "strings are joined by `+`");
+        diag_fix_certain(m->diags, d, mistake_span(m, op - 1, op), STR_LIT("+"));
+    } else {
+        diag_help(m->diags, d, "write `x + 1`");
+    }
     return true;
 }
 
@@ -296,7 +335,9 @@ static bool word_operator(Mistake *m)
         diag_help(m->diags, d, "one of two conditions holds: `(a) != (b)`");
         return true;
     }
-    const Builtin *b = builtin_find(m->t->text, 2);
+    bool is_same;
+    const char *habit = builtin_habit(m->t->text, &is_same);
+    const Builtin *b = builtin_find(habit ? str_of(habit) : m->t->text, 2);
     size_t first = mistake_operand_begin(m, m->i_prev), last = mistake_operand_end(m, next);
     if (!b || !builtin_takes(b, 2) || first == SIZE_MAX || last == SIZE_MAX || mistake_kind_at(m, next) == TOK_LPAREN)
         return false;

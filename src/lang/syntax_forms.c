@@ -262,11 +262,23 @@ static bool by_form(Mistake *m)
         return true;
     }
     size_t statement = mistake_statement(m);
+    if (wants_by && mistake_kind_at(m, statement) == TOK_TOP && (m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME) &&
+        !mistake_word_at(m, at, "by") && !mistake_word_at(m, at, "bi") && !mistake_word_at(m, at, "on") &&
+        !mistake_word_at(m, m->i_prev, "by")) {
+        int next = mistake_kind_at(m, mistake_next(m, at));
+        if (next == TOK_NAME || next == TOK_QNAME)
+            return false;
+        Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`by` is missing before `%.*s`", STR_ARG(m->t->text));
+        diag_help(m->diags, d, "write `%.*s by %.*s`", STR_ARG(mistake_text(m, statement, m->i_prev)), STR_ARG(m->t->text));
+        diag_fix_certain(m->diags, d, mistake_before(m, at), STR_LIT("by "));
+        return true;
+    }
     if (m->t->kind == TOK_ON && wants_by)
         return say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
     /* distinct by x, distinct on x */
     if ((prev == TOK_BY || prev == TOK_ON) && kind_before(m, m->i_prev) == TOK_DISTINCT && is_name(m->t->kind))
-        return say(m, E_SYNTAX, m->prev->span, "`distinct` has its columns behind it", "write `distinct a, b`",
+        return say(m, E_SYNTAX, m->prev->span, "`distinct` has its columns behind it",
+                   arena_printf(m->diags->arena, "write `distinct %.*s`", STR_ARG(mistake_text(m, at, at))).ptr,
                    mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
     /* group by a { .. } without an aggregate */
     if (mistake_kind_at(m, statement) == TOK_GROUP && mistake_expects(m, TOK_LBRACE) &&
@@ -437,6 +449,12 @@ static bool read_form(Mistake *m)
         diag_fix_certain(m->diags, d, mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
         return true;
     }
+    if (m->prev->kind == TOK_AS && m->t->kind == TOK_LBRACE && mistake_closer(m, at) != SIZE_MAX) {
+        size_t close = mistake_closer(m, at);
+        Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "a schema is declared at the top of the file, and named here");
+        diag_help(m->diags, d, "declare `schema s %.*s` there, and write `as s`", STR_ARG(mistake_text(m, at, close)));
+        return true;
+    }
     if (m->prev->kind == TOK_WITH && mistake_expects(m, TOK_LPAREN)) {
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "options stand in parentheses");
         diag_help(m->diags, d, "write `with (header: true)`");
@@ -484,6 +502,26 @@ static bool batch_form(Mistake *m)
         (m->t->kind == TOK_INT || m->t->kind == TOK_SIZE || m->t->kind == TOK_NAME))
         return say(m, E_SYNTAX, m->prev->span, "the size stands directly behind `batch`",
                    "write `batch 100` or `batch 64kB`", mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
+    if (m->prev->kind == TOK_INT && kind_before(m, m->i_prev) == TOK_BATCH &&
+        (mistake_word_at(m, at, "rows") || mistake_word_at(m, at, "row")))
+        return say(m, E_SYNTAX, m->t->span, "a batch of a number is one of rows",
+                   arena_printf(m->diags->arena, "write `batch %.*s`", STR_ARG(m->prev->text)).ptr,
+                   (Span){m->prev->span.hi, m->t->span.hi}, STR_LIT(""));
+    /* 5 minutes */
+    static const struct {
+        const char *one, *many, *unit;
+    } words[] = {{"second", "seconds", "s"}, {"sec", "secs", "s"},     {"minute", "minutes", "m"}, {"min", "mins", "m"},
+                 {"hour", "hours", "h"},     {"day", "days", "d"}, {"millisecond", "milliseconds", "ms"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words && m->t->kind == TOK_NAME; i++) {
+        bool is_number = m->prev->kind == TOK_INT || m->prev->kind == TOK_FLOAT;
+        if (!is_number || !(mistake_word_at(m, at, words[i].one) || mistake_word_at(m, at, words[i].many)))
+            continue;
+        Str text = arena_printf(m->diags->arena, "%.*s%s", STR_ARG(m->prev->text), words[i].unit);
+        Diag *d = diag_add(m->diags, E_BAD_NUMBER, m->t->span, "the unit of a duration touches its number");
+        diag_help(m->diags, d, "write `%.*s`", STR_ARG(text));
+        diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, at), text);
+        return true;
+    }
     /* 64 kB, 5 s */
     static const char *const UNITS[] = {"us", "ms", "s", "m", "h", "d", "b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", NULL};
     if ((m->prev->kind == TOK_INT || m->prev->kind == TOK_FLOAT) && m->t->kind == TOK_NAME &&

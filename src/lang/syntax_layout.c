@@ -59,11 +59,44 @@ bool rule_declaration_in_braces(Mistake *m)
     return true;
 }
 
+/* A statement in the braces of aggregates, which are closed. */
+static bool statement_in_aggregates(Mistake *m, const Bracket *b)
+{
+    size_t close = mistake_closer(m, b->token);
+    if (close == SIZE_MAX || mistake_closer(m, m->p->brackets[0].token) == SIZE_MAX)
+        return false;
+    Diag *d = diag_add(m->diags, E_SYNTAX, m->prev->span, "`%.*s` is a statement: in these braces stand `name = aggregate`",
+                       STR_ARG(m->prev->text));
+    if (m->prev->kind == TOK_WHERE)
+        diag_help(m->diags, d, "rows are kept before they are grouped, groups behind the braces: write `where` there");
+    else
+        diag_help(m->diags, d, "write `n = count()` and the like; statements for the rows of each key are those of a batch: "
+                               "`split by a | map { top 2 by b desc } | collect`");
+    m->p->restart.token = close;
+    return true;
+}
+
+/* with (a: {b: 1}) */
+static bool braces_as_option(Mistake *m, const Bracket *b)
+{
+    size_t close = mistake_closer(m, b->token);
+    if (m->t->kind != TOK_LBRACE || b->kind != TOK_LPAREN || close == SIZE_MAX || m->prev->kind != TOK_COLON ||
+        b->token == 0 || mistake_kind_at(m, token_before(m->p, b->token, true)) != TOK_WITH)
+        return false;
+    Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "an option is a constant, and has no braces");
+    diag_help(m->diags, d, "write `with (delimiter: \";\")`; a schema is declared, `schema s { id: int }`, and named "
+                           "behind the options: `as s`");
+    m->p->restart.token = close;
+    return true;
+}
+
 bool rule_unclosed(Mistake *m)
 {
     const Bracket *b = mistake_bracket(m);
     if (!b)
         return false;
+    if (braces_as_option(m, b))
+        return true;
     if (m->t->kind == TOK_END) {
         if (m->p->n_told_braces > 0)
             m->p->n_told_braces--;
@@ -77,6 +110,8 @@ bool rule_unclosed(Mistake *m)
             !mistake_expects(m, TOK_ASSIGN) || mistake_expects_statement(m) ||
             !token_is_first_of_line(m->p, m->i_prev) || m->i_prev <= b->token)
             return false;
+        if (statement_in_aggregates(m, b))
+            return true;
         report_unclosed(m, b, m->prev);
         m->p->n_told_braces++;
         return true;

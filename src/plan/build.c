@@ -857,8 +857,8 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     bool wants_input = !head || !pop_is_source(head) || (head->expr && head->expr->needs_row &&
                                                          head->kind == POP_READ_CSV);
     size_t n_before = b->steps.n - 1;
-    bool has_wrong_path = head && head->expr && head->expr->type == TYPE_ERROR;
-    if (!is_source && !wants_input && st->kind == STAGE_ONCE && !has_wrong_path)
+    bool is_path_known = head && (head->kind != POP_READ_CSV || head->expr || head->path.len);
+    if (!is_source && !wants_input && st->kind == STAGE_ONCE && is_path_known)
         check_dropped(b, at, st, op_label(s));
     for (size_t i = 0; i < pops.n; i++)
         at->has_effect |= pop_has_effect(pops.ptr[i]);

@@ -51,6 +51,7 @@ typedef struct Typer {
 
     ScopeCols cols;
     bool has_table;      /* columns may be named at all */
+    bool wants_text;     /* while an option is typed that is a text: a name there lacks its quotes */
     bool wants_column;   /* while a name is looked for that can only be a column's */
     bool is_unknown;     /* the table could not be made out: unknown columns are silent */
 
@@ -105,6 +106,7 @@ void type_write_table(Typer *t, const Stmt *s, Pop *p);
 /* A path without quotes: true after a diagnostic. */
 bool type_unquoted_path(Typer *t, const Expr *e);
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
+bool type_habit_comment(Typer *t, Diag *d, Ident name);
 void type_habit_null(Typer *t, Diag *d, const Expr *e);
 bool type_habit_field(Typer *t, Diag *d, const Expr *e);
 /* The condition of a join is one column. */

@@ -252,6 +252,8 @@ static void unknown_name(Typer *t, Ident name)
         return;
     }
     Suggest s;
+    if (sees_cols && type_habit_comment(t, d, name))
+        return;
     suggest_init(&s, name.text);
     offer_map(&s, t->locals);
     if (sees_cols)
@@ -260,6 +262,11 @@ static void unknown_name(Typer *t, Ident name)
     offer_map(&s, t->params);
     for (size_t i = 0; i < t->program->consts.n; i++)
         suggest_offer(&s, t->program->consts.ptr[i]->name.text);
+    if (!s.best.len && !t->wants_column) {
+        suggest_offer(&s, STR_LIT("null"));
+        suggest_offer(&s, STR_LIT("true"));
+        suggest_offer(&s, STR_LIT("false"));
+    }
     if (s.best.len) {
         diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(s.best));
         diag_fix(t->diags, d, name.span, s.best);
@@ -275,6 +282,9 @@ static void unknown_name(Typer *t, Ident name)
         list_columns(t, d, &t->cols, "columns stand inside of aggregates; they");
     } else if (sees_cols) {
         list_columns(t, d, cols, "the columns here");
+    } else if (t->wants_text) {
+        diag_help(t->diags, d, "a text stands in quotes: `\"%.*s\"`", STR_ARG(name.text));
+        diag_fix_certain(t->diags, d, name.span, arena_printf(t->arena, "\"%.*s\"", STR_ARG(name.text)));
     } else {
         diag_note(t->diags, d, "only a `param` or a `let` of the program can stand here");
     }
@@ -979,7 +989,11 @@ Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what)
     else if (want == TYPE_STRING && tx->type != TYPE_TABLE)
         diag_help(t->diags, d, "write `string(...)` around it");
     else if (want == TYPE_BOOL && d->helps.n == 0)
-        diag_help(t->diags, d, "compare it with something, for example `!= 0`");
+        diag_help(t->diags, d, strcmp(what, "the option") == 0 ? "write `true` or `false`, without quotes"
+                               : tx->type == TYPE_STRING       ? "compare it with something, for example `!= \"\"`"
+                               : tx->type == TYPE_INT || tx->type == TYPE_FLOAT
+                                   ? "compare it with something, for example `!= 0`"
+                                   : "compare it with something, for example `is not null`");
     else if (want == TYPE_DURATION)
         diag_help(t->diags, d, "a duration has a unit: `500ms`, `1.5s`, `2h`");
     else if (want == TYPE_INT && tx->type == TYPE_FLOAT)
@@ -992,10 +1006,12 @@ Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what)
 bool type_constant(Typer *t, const Expr *e, Type want, const char *what, Value *out)
 {
     uint32_t errors_before = t->diags->n_errors;
-    bool had_table = t->has_table;
+    bool had_table = t->has_table, wanted_text = t->wants_text;
     t->has_table = false;
+    t->wants_text = want == TYPE_STRING && strcmp(what, "the option") == 0;
     Tx *tx = want == TYPE_ERROR ? type_expr(t, e) : type_expr_as(t, e, want, what);
     t->has_table = had_table;
+    t->wants_text = wanted_text;
     if (tx->kind == TX_CONST) {
         *out = tx->value;
         return true;

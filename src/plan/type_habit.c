@@ -53,8 +53,25 @@ static bool looks_like_path(const Expr *e)
     return false;
 }
 
+/* read csv "a.csv" > out.csv */
+static bool redirected(Typer *t, const Expr *e)
+{
+    if (e->kind != EXPR_BINARY || e->op != OPER_GT || !is_text(e->args.ptr[0]) || !looks_like_path(e->args.ptr[1]))
+        return false;
+    Str path = source_slice(t, e->args.ptr[1]->span);
+    Diag *d = diag_add(t->diags, E_FOREIGN_FORM, e->op_span, "a flow is written into a file by a stage");
+    diag_help(t->diags, d, "write `| write csv \"%.*s\"`", STR_ARG(path));
+    if (str_ends(path, STR_LIT(".csv")) && !memchr(path.ptr, ' ', path.len)) {
+        diag_fix_certain(t->diags, d, e->op_span, STR_LIT("| write csv"));
+        diag_fix_certain(t->diags, d, e->args.ptr[1]->span, arena_printf(t->arena, "\"%.*s\"", STR_ARG(path)));
+    }
+    return true;
+}
+
 bool type_unquoted_path(Typer *t, const Expr *e)
 {
+    if (redirected(t, e))
+        return true;
     if (!looks_like_path(e))
         return false;
     Str path = source_slice(t, e->span);
@@ -110,6 +127,21 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
         diag_help(t->diags, d, "a text is not repeated by `*`; `pad_left(\"\", 3, \"x\")` is \"xxx\"");
         return true;
     }
+    bool is_time = a->type == TYPE_DATE || a->type == TYPE_TIMESTAMP;
+    if (is_time && b->type == TYPE_INT && (e->op == OPER_ADD || e->op == OPER_SUB)) {
+        const Expr *n = e->args.ptr[1];
+        bool is_literal = n->kind == EXPR_LITERAL;
+        diag_help(t->diags, d, "what is added is a duration, with a unit: `%.*sd`, `12h`",
+                  STR_ARG(is_literal ? source_slice(t, n->span) : STR_LIT("3")));
+        return true;
+    }
+    bool is_scaled = (e->op == OPER_DIV || e->op == OPER_IDIV) && (a->type == TYPE_DURATION || a->type == TYPE_SIZE) &&
+                     (b->type == TYPE_INT || b->type == TYPE_FLOAT);
+    if (is_scaled) {
+        diag_help(t->diags, d, "a %s is multiplied by a whole number, and not divided: write what comes out, such as %s",
+                  a->type == TYPE_SIZE ? "size" : "duration", a->type == TYPE_SIZE ? "`32kB`" : "`36h`");
+        return true;
+    }
     bool is_duration = a->type == TYPE_DURATION || b->type == TYPE_DURATION;
     bool is_size = a->type == TYPE_SIZE || b->type == TYPE_SIZE;
     if ((is_duration || is_size) && (a->type == TYPE_INT || b->type == TYPE_INT || a->type == TYPE_FLOAT || b->type == TYPE_FLOAT)) {
@@ -117,6 +149,25 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
         return true;
     }
     return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
+}
+
+/* `take 2 -- text`, `hp > 1 // text`: the text was read as an operand. */
+bool type_habit_comment(Typer *t, Diag *d, Ident name)
+{
+    Place p = sources_locate(t->sources, name.span.lo);
+    if (!p.source)
+        return false;
+    Str text = source_text(p.source);
+    uint32_t at = name.span.lo - source_base(p.source);
+    while (at > 0 && text.ptr[at - 1] == ' ')
+        at--;
+    if (at < 2 || (text.ptr[at - 1] != '-' && text.ptr[at - 1] != '/') || text.ptr[at - 2] != text.ptr[at - 1])
+        return false;
+    uint32_t sign = source_base(p.source) + at - 2;
+    diag_help(t->diags, d, text.ptr[at - 1] == '/' ? "`//` divides: a comment starts with `#`"
+                                                   : "`--` does not start a comment: that is `#`");
+    diag_fix(t->diags, d, (Span){sign, sign + 2}, STR_LIT("#"));
+    return true;
 }
 
 void type_habit_null(Typer *t, Diag *d, const Expr *e)
