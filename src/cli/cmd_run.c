@@ -128,10 +128,24 @@ static void put_help(Buf *out, bool color, Str text)
     buf_putc(out, '\n');
 }
 
-/* Laid out like a diagnostic. */
-static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, ...)
+/* What the kind of the row error says, with the step, whose policy is the one that counts, for `%s`. */
+static void put_remedy(Buf *out, bool color, const char *remedy, Str instance)
+{
+    Buf text = {0};
+    const char *at = strstr(remedy, "%s"), *key = instance.len ? memchr(instance.ptr, '[', instance.len) : NULL;
+    Str step = str_slice(instance, 0, key ? (uint32_t)(key - instance.ptr) : instance.len);
+    if (at)
+        buf_printf(&text, "%.*s`%.*s`%s", (int)(at - remedy), remedy, STR_ARG(step), at + 2);
+    else
+        buf_puts(&text, remedy);
+    put_help(out, color, buf_str(&text));
+    buf_deinit(&text);
+}
+
+/* Laid out like a diagnostic. instance: the name of what has failed; empty: no instance has. */
+static void put_error(Buf *out, const Term *t, const Error *e, Str instance, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+static void put_error(Buf *out, const Term *t, const Error *e, Str instance, const char *fmt, ...)
 {
     va_list ap;
     bool color = t->err_has_color;
@@ -150,14 +164,15 @@ static void put_error(Buf *out, const Term *t, const Error *e, const char *fmt, 
     }
     /* What to do about it: said by the message, or by the kind of the row error. */
     const char *line = e->text + len;
-    const char *remedy = *line || e->status != ERR_ROW ? "" : row_error_remedy(e->row_error);
-    if (*remedy)
-        put_help(out, color, str_of(remedy));
+    const char *remedy = e->status == ERR_ROW ? row_error_remedy(e->row_error) : "";
+    bool has_words = *line, names_step = strstr(remedy, "%s");
     for (; *line; line += len) {
         line++;
         len = strcspn(line, "\n");
         put_help(out, color, (Str){line, (uint32_t)len});
     }
+    if (*remedy && (names_step ? instance.len > 0 : !has_words))
+        put_remedy(out, color, remedy, instance);
 }
 
 /* The summary, if there is one, also says how many did not start. */
@@ -167,16 +182,16 @@ static void put_failures(Buf *out, const Term *t, const MillResult *r, bool has_
     for (uint32_t i = 0; i < r->n_kept; i++) {
         const MillFailure *f = &r->failures[i];
         if (f->attempt > 1)
-            put_error(out, t, f->err, "%.*s failed at attempt %u: ", STR_ARG(f->name),
+            put_error(out, t, f->err, f->name, "%.*s failed at attempt %u: ", STR_ARG(f->name),
                       f->attempt);
         else
-            put_error(out, t, f->err, "%.*s failed: ", STR_ARG(f->name));
+            put_error(out, t, f->err, f->name, "%.*s failed: ", STR_ARG(f->name));
     }
     if (r->n_failures > r->n_kept)
         buf_printf(out, "error: %llu more instances failed\n",
                    (unsigned long long)(r->n_failures - r->n_kept));
     if (r->commit_error)
-        put_error(out, t, r->commit_error, "%s", "");
+        put_error(out, t, r->commit_error, (Str){0}, "%s", "");
     for (uint32_t i = 0; i < r->info->n_steps; i++)
         n_not_started += r->end.steps[i].n_not_started + r->end.steps[i].n_skipped;
     if (r->state == RUN_FAILED && n_not_started && !has_summary)

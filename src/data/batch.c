@@ -594,13 +594,13 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
                   "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
-                  "(`%s: string`), or let @bad_rows(skip) drop such rows",
+                  "(`%s: string`)",
                   column, why, shown, type, (unsigned long long)inferred, first.len ? " of " : "", STR_ARG(first),
                   column);
     else
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
+                  "it is declared %s: declare it string",
                   column, why, shown, type);
     err->row_error = ROW_ERROR_CONVERSION;
     memcpy(err->column, column, sizeof column);

@@ -64,13 +64,13 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
                   "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
-                  "(`%s: string`), or let @bad_rows(skip) drop such rows",
+                  "(`%s: string`)",
                   column, why, shown, type_name(c->type), (unsigned long long)inferred, first.len ? " of " : "",
                   STR_ARG(first), column);
     else
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "it is declared %s: declare it string, or let @bad_rows(skip) drop such rows",
+                  "it is declared %s: declare it string",
                   column, why, shown, type_name(c->type));
     memcpy(d->err->column, column, sizeof column);
     d->err->row_error = ROW_ERROR_CONVERSION;
