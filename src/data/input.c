@@ -15,6 +15,7 @@
 
 #define PACKED_BYTES (64u << 10) /* of the compressed input at a time */
 #define MAGIC_BYTES 4
+#define BZIP2_MAGIC_BYTES 10 /* its own and those of the first block, or of the end */
 #define PIPE_BYTES (1 << 20) /* wanted of a pipe: fewer switches between the two processes */
 #ifdef PIPEMILL_STRESS
 #define READ_MAX 7 /* bytes of one read(): every boundary falls everywhere */
@@ -236,10 +237,62 @@ static Status zstd_read(Input *in, char *to, size_t n, size_t *got, Error *err)
     return OK;
 }
 
+/* What is packed in a way that is not read, and would pass for a text of odd characters. */
+typedef struct Foreign {
+    const char *name, *unpack; /* the command, which the file follows */
+    const char *magic;         /* 4 bytes */
+} Foreign;
+
+static const Foreign foreigns[] = {
+    {"xz", "xz -dc", "\xfd"
+                        "7zX"},
+    {"a zip archive", "unzip -p", "PK\x03\x04"},
+    {"a 7z archive", "7z x -so", "7z\xbc\xaf"},
+};
+
+/* `BZh9` by itself may be the name of a column. */
+static Status is_bzip2(Input *in, bool *out, Error *err)
+{
+    *out = in->end >= 4 && memcmp(in->bytes, "BZh", 3) == 0 && in->bytes[3] >= '1' && in->bytes[3] <= '9';
+    Status st = *out ? ahead(in, BZIP2_MAGIC_BYTES, err) : OK;
+    *out = *out && in->end >= BZIP2_MAGIC_BYTES &&
+           (memcmp(in->bytes + 4, "1AY&SY", 6) == 0 || memcmp(in->bytes + 4, "\x17rE8P\x90", 6) == 0);
+    return st;
+}
+
+static Status refuse_foreign(Input *in, Error *err)
+{
+    static const Foreign bzip2 = {.name = "bzip2", .unpack = "bzip2 -dc"};
+    const Foreign *f = NULL;
+    bool is_bz = false;
+    Status st = is_bzip2(in, &is_bz, err);
+    if (st != OK)
+        return st;
+    if (is_bz)
+        f = &bzip2;
+    for (size_t i = 0; i < sizeof foreigns / sizeof *foreigns && in->end >= 4; i++)
+        if (memcmp(in->bytes, foreigns[i].magic, 4) == 0)
+            f = &foreigns[i];
+    if (!f)
+        return OK;
+    char shown[200];
+    bool is_named = !str_is(str_of(in->path), "stdin");
+    text_visible(str_of(in->path), shown, sizeof shown);
+    const char *file = is_named ? shown : "FILE";
+    error_set(err, ERR_DATA,
+              "`%s` is %s, which is not read\n"
+              "unpack it on the way: `%s %s | pipemill run ...` and `read ... stdin`; gzip and zstd are read as they are",
+              shown, f->name, f->unpack, file);
+    error_at(err, str_of(in->path), 0, 0);
+    return ERR_DATA;
+}
+
 /* Looks at the first bytes. */
 static Status find_packing(Input *in, Error *err)
 {
     Status st = ahead(in, MAGIC_BYTES, err);
+    if (st == OK)
+        st = refuse_foreign(in, err);
     if (st != OK)
         return st;
     in->packing = packing_of(in->bytes, in->end);

@@ -5,7 +5,7 @@
  * decompressor's window, whatever the size of the input.
  *
  * Threads: one at a time. Errors: ERR_IO, the system's words; ERR_DATA, compressed bytes that are damaged or cut
- * off, with the byte of the compressed input in the text.
+ * off, with the byte of the compressed input in the text; what begins like bzip2, xz, zip or 7z, with what to do.
  */
 #ifndef PIPE_DATA_INPUT_H
 #define PIPE_DATA_INPUT_H

@@ -257,7 +257,11 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
         st = look_at(t, p, &seen, &err);
     if (st != OK && !(def && !def->is_open && st == ERR_IO)) {
         Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE,
-                           st == ERR_ROW && s->query ? s->query->span : s->path->span, "%s", err.text);
+                           st == ERR_ROW && s->query ? s->query->span : s->path->span, "%.*s",
+                           (int)strcspn(err.text, "\n"), err.text);
+        const char *remedy = strchr(err.text, '\n');
+        if (remedy)
+            diag_help(t->diags, d, "%s", remedy + 1);
         if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err.line)
             diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err.line, STR_ARG(file_of(p)));
         else if (st == ERR_IO)
@@ -831,9 +835,26 @@ static Tx *type_path(Typer *t, const Expr *e)
     return path;
 }
 
+/* A text under a name that says it is packed is one that nobody can unpack. */
+static void check_packing(Typer *t, const Tx *path, Span span)
+{
+    static const char *const others[] = {".bz2", ".xz", ".zip", ".7z", ".lz4", ".lzma", ".Z", ".br"};
+    const Tx *end = path->kind == TX_CONCAT && path->n_args ? path->args[path->n_args - 1] : path;
+    if (end->kind != TX_CONST || end->type != TYPE_STRING || end->value.is_null)
+        return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!str_ends(end->value.s, str_of(others[i])))
+            continue;
+        Diag *d = diag_add(t->diags, E_BAD_OPTION, span, "a file is not packed as `%s`, and would be plain text under that name",
+                           others[i]);
+        diag_help(t->diags, d, "end the path in `.gz` or `.zst`, or leave `%s` out", others[i]);
+    }
+}
+
 Tx *type_rejects(Typer *t, const Expr *e)
 {
     Tx *path = type_path(t, e);
+    check_packing(t, path, e->span);
     if (path->kind == TX_CONST && !path->value.is_null && str_is(path->value.s, "stdout")) {
         Diag *d = diag_add(t->diags, E_BAD_ANNOTATION, e->span,
                            "rejected rows go to a file of their own, not to stdout");
@@ -856,6 +877,8 @@ static void type_write(Typer *t, const Stmt *s, PopList *pops)
     check_dialect(t, s, &p->dialect);
     if (p->dialect.format == ROWS_SQLITE)
         type_write_table(t, s, p);
+    else
+        check_packing(t, p->expr, s->path->span);
     if (p->dialect.format == ROWS_LINES && !t->is_unknown &&
         (t->cols.n != 1 || t->cols.ptr[0].type != TYPE_STRING)) {
         Diag *d;
