@@ -258,6 +258,51 @@ static Status mode_check(Database *d, Str name, TableMode mode, bool *is_there, 
                      shown, d->path);
 }
 
+static Status no_such_column(const Database *d, Str table, Str column, Str columns, Error *err)
+{
+    char t[100], c[100], all[300];
+    text_visible(table, t, sizeof t);
+    text_visible(column, c, sizeof c);
+    text_visible(columns, all, sizeof all);
+    return error_set(err, ERR_DATA,
+                     "the table `%s` of `%s` has no column `%s` to append to\n"
+                     "it has %s: leave the column out (`drop %s`), or add it to the table (`ALTER TABLE %s ADD COLUMN ...`)",
+                     t, d->path, c, all, c, t);
+}
+
+/* Has the table, which is there, all the columns? */
+static Status columns_check(Database *d, Str name, const Schema *schema, Error *err)
+{
+    sqlite3_stmt *s = NULL;
+    Buf columns = {0};
+    bool *has = xcalloc(schema->n_cols, sizeof *has);
+    Status st = OK;
+    int rc = sqlite3_prepare_v2(d->db, "SELECT name FROM pragma_table_info(?1, 'main')", -1, &s, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text64(s, 1, name.ptr, name.len, SQLITE_STATIC, SQLITE_UTF8);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(s);
+        if (rc != SQLITE_ROW)
+            break;
+        Str column = {(const char *)sqlite3_column_text(s, 0), (uint32_t)sqlite3_column_bytes(s, 0)};
+        buf_puts(&columns, columns.len ? ", `" : "`");
+        buf_put_str(&columns, column);
+        buf_putc(&columns, '`');
+        for (uint32_t i = 0; i < schema->n_cols; i++)
+            has[i] |= schema->cols[i].name.len == column.len &&
+                      sqlite3_strnicmp(schema->cols[i].name.ptr, column.ptr, (int)column.len) == 0;
+    }
+    if (rc != SQLITE_DONE)
+        st = failed(d, rc, err);
+    sqlite3_finalize(s);
+    for (uint32_t i = 0; i < schema->n_cols && st == OK; i++)
+        if (!has[i])
+            st = no_such_column(d, name, schema->cols[i].name, buf_str(&columns), err);
+    free(has);
+    buf_deinit(&columns);
+    return st;
+}
+
 /* INSERT INTO name (columns) VALUES (?, ...), (?, ...). */
 static Status insert_prepare(Database *d, Str name, const Schema *s, uint32_t n_rows, sqlite3_stmt **out, Error *err)
 {
@@ -387,7 +432,9 @@ static Status stage_begin(DbTable *t, Error *err)
     if (st != OK)
         return st;
     st = mode_check(d, t->name, t->mode, &is_there, err);
-    if (st == OK && t->mode == TABLE_APPEND && is_there) /* has it the columns? */
+    if (st == OK && t->mode == TABLE_APPEND && is_there)
+        st = columns_check(d, t->name, t->schema, err);
+    if (st == OK && t->mode == TABLE_APPEND && is_there) /* what else may SQLite have against it? */
         st = insert_open(d, t->name, t->schema, &try, err);
     insert_close(&try);
     if (st == OK)
@@ -561,6 +608,8 @@ static Status table_put(Database *d, const TableRows *t, Error *err)
     Insert insert = {0};
     bool is_there;
     Status st = mode_check(d, t->name, t->mode, &is_there, err);
+    if (st == OK && is_there && t->mode == TABLE_APPEND)
+        st = columns_check(d, t->name, t->schema, err);
     if (st == OK && is_there && t->mode == TABLE_REPLACE)
         st = table_remove(d, t->name, err);
     if (st == OK && (!is_there || t->mode == TABLE_REPLACE))
