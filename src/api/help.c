@@ -6,6 +6,7 @@
 #include "base/builtins.h"
 #include "lang/annot.h"
 #include "lang/check.h"
+#include "lang/parse.h"
 #include "lang/unavailable.h"
 
 /* ---- from the manual ---- */
@@ -272,12 +273,57 @@ static bool put_heading(Buf *out, Str name)
     return found;
 }
 
-bool help_put(Buf *out, Str topic)
+static bool put_own(Buf *out, Str topic)
 {
     if (str_starts(topic, STR_LIT("@")))
         return put_annotation(out, str_slice(topic, 1, topic.len - 1));
     return put_topic(out, topic) || put_statement(out, topic) || put_annotation(out, topic) ||
            put_function_named(out, topic) || put_word(out, topic) || put_heading(out, topic);
+}
+
+static Str first_word(Str text)
+{
+    uint32_t len = 0;
+    while (len < text.len && text.ptr[len] != ' ')
+        len++;
+    return str_slice(text, 0, len);
+}
+
+/* What is called otherwise here: words of other languages, and of what files and texts are. */
+static bool put_foreign(Buf *out, Str topic)
+{
+    static const struct {
+        const char *words, *ours;
+    } topics[] = {{" regex regexp pattern like grep re ", "matches"},
+                  {" gzip gz zstd zst compression compress ", "compressed-files"},
+                  {" glob wildcard folder directory ", "many-files"},
+                  {" tsv ", "csv"},
+                  {" ndjson jsonl ", "json"}};
+    bool is_same;
+    const char *ours = NULL, *fn = builtin_habit(topic, &is_same);
+    Buf word = {0}, text = {0};
+    buf_printf(&word, " %.*s ", STR_ARG(topic));
+    for (size_t i = 0; i < sizeof topics / sizeof *topics && !ours; i++)
+        if (strstr(topics[i].words, word.ptr))
+            ours = topics[i].ours;
+    if (!ours)
+        ours = parse_foreign_statement(topic);
+    if (!ours)
+        ours = fn;
+    bool found = ours && put_own(&text, first_word(str_of(ours)));
+    if (found)
+        buf_printf(out, "`%.*s`: see `%s`\n\n%s", STR_ARG(topic), ours, text.ptr);
+    buf_deinit(&word);
+    buf_deinit(&text);
+    return found;
+}
+
+bool help_put(Buf *out, Str topic)
+{
+    if (put_own(out, topic) || put_foreign(out, topic))
+        return true;
+    Str first = first_word(topic); /* `group by`, `read csv` */
+    return first.len < topic.len && put_own(out, first);
 }
 
 void help_each_name(void *ctx, void (*each)(void *ctx, Str name))

@@ -44,11 +44,10 @@ int cmd_help(const Args *a, const Term *t)
 {
     Buf out = {0};
     int status = EXIT_USAGE;
-    const char *topic = a->operands.n ? a->operands.ptr[0] : NULL;
-    if (a->operands.n > 1) {
-        complain(t, (Str){0}, "`help` takes one topic");
-        return EXIT_USAGE;
-    }
+    Buf words = {0}; /* `help group by` */
+    for (size_t i = 0; i < a->operands.n; i++)
+        buf_printf(&words, "%s%s", i ? " " : "", a->operands.ptr[i]);
+    const char *topic = words.ptr;
     if (a->has[OPT_MAN])
         man_put(&out);
     else if (!topic)
@@ -61,10 +60,12 @@ int cmd_help(const Args *a, const Term *t)
         help_each_name(&near, offer);
         complain_near(t, near.best, "`pipemill help` lists the topics",
                       "there is no help on `%s`", topic);
+        buf_deinit(&words);
         return EXIT_USAGE;
     }
     status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
     buf_deinit(&out);
+    buf_deinit(&words);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "lang/parse.h"
 #include "pipe_parse.h"
 
 typedef struct Synonym {
@@ -89,6 +90,12 @@ static const char *synonym_of(Str word, const Synonym *table, size_t n)
 }
 
 #define SYNONYM_OF(word, table) synonym_of(word, table, sizeof(table) / sizeof *(table))
+
+const char *parse_foreign_statement(Str word)
+{
+    const char *ours = SYNONYM_OF(word, STATEMENTS);
+    return ours && !strchr(ours, '`') ? ours : NULL;
+}
 
 bool mistake_is_foreign_statement(const Mistake *m, size_t i)
 {
