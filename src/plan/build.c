@@ -20,6 +20,7 @@ typedef struct Point {
     bool is_auto;   /* its batches are those of a `read` before `map` that has no `batch` */
     Span from;      /* the stage that made it what it is, for labels */
     Step *read;     /* the stage before, if it is an op without a name that nobody else can read; else NULL */
+    Step *row_wise; /* the stage before, if it goes row by row over `read` and could as well be the begin of the next; else NULL */
 } Point;
 
 typedef struct Builder {
@@ -767,6 +768,46 @@ static void check_dropped(Builder *b, const Point *at, const Stage *st, Str labe
                            "`join t on ...` or `union t`");
 }
 
+/* Could the stage's operations stand in one op with those before or behind? It has no name, and nothing of its own is
+ * said of it. */
+static bool is_plain_stage(const StageDef *s)
+{
+    return has_no_name(s) && s->stage->kind == STAGE_ONCE && s->stage->annotations.n == 0;
+}
+
+/* Row by row, without effects, and the same however rows are numbered. */
+static bool is_plain_list(Pop *const *pops, size_t n, bool is_row_wise)
+{
+    for (size_t i = 0; i < n; i++) {
+        const Pop *p = pops[i];
+        if (pop_uses_row(p) || pop_uses_batch(p) || pop_is_source(p))
+            return false;
+        if (pop_has_effect(p) && (is_row_wise || p->kind != POP_WRITE_CSV))
+            return false;
+        if (is_row_wise && (!pop_is_row_wise(p->kind) || p->kind == POP_JOIN || p->kind == POP_WRITE_CSV))
+            return false;
+    }
+    return n > 0;
+}
+
+/* The step before goes up in the one that is built: its operations stand in front of pops, and it gives its name, that of
+ * their first. */
+static Str take_up(Builder *b, Point *at, PopList *pops, const Schema **in)
+{
+    Step *before = at->row_wise;
+    PopList all = {0};
+    for (size_t i = 0; i < before->pops.n; i++)
+        vec_push(b->arena, &all, before->pops.ptr[i]);
+    for (size_t i = 0; i < pops->n; i++)
+        vec_push(b->arena, &all, pops->ptr[i]);
+    *pops = all;
+    *in = before->in;
+    at->step = before->inputs[0];
+    b->steps.n--;
+    map_put(&b->names, before->name, NULL);
+    return before->name;
+}
+
 /* Lays out one stage behind *at; next: the one that follows, NULL: none. */
 static void build_stage(Builder *b, const StageDef *s, bool is_source, const StageDef *next,
                         bool is_last, Point *at)
@@ -782,7 +823,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
             *at = *p;
         else
             at->is_broken = true;
-        at->read = NULL;
+        at->read = at->row_wise = NULL;
         return;
     }
     if (is_source && s->op && !begins_with_source(s->op->op) && has_lost_source(s->op->op)) {
@@ -847,8 +888,13 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     }
     register_stdin(b, &pops, scope);
     simplify_pops(b->arena, b->host->evaluator, &pops);
+    Str label = op_label(s);
+    if (at->row_wise && is_plain_stage(s) && is_plain_list(pops.ptr, pops.n, false))
+        label = take_up(b, at, &pops, &in);
+    else
+        at->read = at->row_wise ? NULL : at->read;
     fold_tops(&pops);
-    Step *step = step_new(b, op_label(s), s, kind, scope);
+    Step *step = step_new(b, label, s, kind, scope);
     if (!is_source)
         step_input(b, step, at->step);
     annotate_step(b, step, s);
@@ -906,7 +952,14 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
              fold_takes_parts(b->plan, at->read, step, begins_with_take(next),
                               !is_last || !ends_with_write(step)))
         join_read(b, at->read, step);
-    at->read = is_source && has_no_name(s) ? step : NULL;
+    at->row_wise = NULL;
+    bool is_csv = at->read && at->read->pops.n == 1 && at->read->pops.ptr[0]->kind == POP_READ_CSV &&
+                  at->read->pops.ptr[0]->dialect.format == ROWS_CSV;
+    if (is_csv && step->kind == STEP_STATIC && step->id == n_before && is_plain_stage(s) && fold_goes_up(step) &&
+        is_plain_list(step->pops.ptr, step->pops.n, true))
+        at->row_wise = step;
+    else
+        at->read = is_source && has_no_name(s) ? step : NULL;
     for (size_t i = n_before; i < b->steps.n; i++)
         if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)
             register_sinks(b, b->steps.ptr[i]);

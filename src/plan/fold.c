@@ -220,6 +220,12 @@ bool fold_takes_parts(const Plan *plan, const Step *read, const Step *s, bool is
            (f.n_head == s->pops.n && !is_wanted);
 }
 
+bool fold_goes_up(const Step *s)
+{
+    return s->scope == 0 && s->in && !s->is_generator && step_first_table(s) == 1 && !has_policies(s) && !s->has_priority &&
+           s->bad_rows == BAD_ROWS_FAIL && s->tags.n == 0;
+}
+
 /* ---- what readers want ---- */
 
 /* The only step that reads s, and reads it whole; NULL if there are several or none. */

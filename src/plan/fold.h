@@ -55,6 +55,10 @@ bool fold_reads_in_parts(const Step *s, bool is_before_take);
 bool fold_takes_parts(const Plan *plan, const Step *read, const Step *s, bool is_before_take,
                       bool is_wanted);
 
+/* May a static step's operations as well stand at the begin of the next one? Nothing is said of the one instance that
+ * does them. */
+bool fold_goes_up(const Step *s);
+
 /* When all steps of the job are known: a collect whose rows nobody reads holds nothing, and
  * one whose only reader begins with `take` needs no more than its rows. A static read of which `take` wants the
  * first rows gets a HOLD_FIRST too: it reads no further. */
