@@ -66,9 +66,16 @@ RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n)
 {
     RawRows *out = xmalloc(sizeof *out);
     size_t n_bytes = 0, stride = r->stride;
-    *out = *r;
-    atomic_init(&out->refs, 1);
-    csv_input_ref(out->input);
+    /* Not a copy of *r: others count its references meanwhile. */
+    *out = (RawRows){.refs = 1,
+                     .input = csv_input_ref(r->input),
+                     .first_row = r->first_row,
+                     .first_line = r->first_line,
+                     .first_byte = r->first_byte,
+                     .n_cols = r->n_cols,
+                     .stride = r->stride,
+                     .is_row_a_line = r->is_row_a_line,
+                     .has_gaps = r->has_gaps};
     if (r->place) {
         out->place = xmalloc((r->n_cols + 1ull) * sizeof *out->place);
         memcpy(out->place, r->place, r->n_cols * sizeof *out->place);
@@ -76,9 +83,6 @@ RawRows *raw_reorder(const RawRows *r, const uint32_t *rows, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         n_bytes += r->start[(rows[i] + 1) * stride] - r->start[rows[i] * stride];
     out->block = heap_new(n_bytes + REACH_BYTES);
-    out->text = NULL;
-    out->good = NULL; /* all of them are */
-    out->n_good = 0;
     out->bytes = out->cells = out->block->bytes;
     out->n_bytes = n_bytes;
     out->n_rows = n;
