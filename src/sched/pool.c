@@ -569,7 +569,8 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
     flush(p, w);
     FoldResult r = fold_run(p, w, f);
     pool_lock(p, w);
-    if (r == FOLD_FAILED)
+    bool is_cancelled = w->task.err.status == ERR_CANCELLED && (p->is_cancelled || p->is_failed);
+    if (r == FOLD_FAILED && !is_cancelled) /* else it only stopped, as it was told */
         failure_note_locked(p, w, fold_place(p, f));
     graph_fold_end(p->graph, f, r, w->now_ns);
     check_locked(p);
