@@ -21,6 +21,7 @@ typedef struct Point {
     Span from;      /* the stage that made it what it is, for labels */
     Step *read;     /* the stage before, if it is an op without a name that nobody else can read; else NULL */
     Step *row_wise; /* the stage before, if it goes row by row over `read` and could as well be the begin of the next; else NULL */
+    bool joins_later; /* row_wise takes the file in parts, if the next stage does not take it up */
 } Point;
 
 typedef struct Builder {
@@ -790,6 +791,13 @@ static bool is_plain_list(Pop *const *pops, size_t n, bool is_row_wise)
     return n > 0;
 }
 
+/* May the stage's step, which is behind a lone read of a CSV file, go up in the next? */
+static bool goes_row_by_row(const Step *read, const Step *step, const StageDef *s)
+{
+    return read->pops.n == 1 && read->pops.ptr[0]->kind == POP_READ_CSV && read->pops.ptr[0]->dialect.format == ROWS_CSV &&
+           step->kind == STEP_STATIC && is_plain_stage(s) && fold_goes_up(step) && is_plain_list(step->pops.ptr, step->pops.n, true);
+}
+
 /* The step before goes up in the one that is built: its operations stand in front of pops, and it gives its name, that of
  * their first. */
 static Str take_up(Builder *b, Point *at, PopList *pops, const Schema **in)
@@ -806,6 +814,18 @@ static Str take_up(Builder *b, Point *at, PopList *pops, const Schema **in)
     b->steps.n--;
     map_put(&b->names, before->name, NULL);
     return before->name;
+}
+
+/* It stays a step of its own. */
+static void leave_row_wise(Builder *b, Point *at)
+{
+    if (!at->row_wise)
+        return;
+    if (at->joins_later) {
+        join_read(b, at->read, at->row_wise);
+        at->step = at->row_wise->id;
+    }
+    at->read = NULL;
 }
 
 /* Lays out one stage behind *at; next: the one that follows, NULL: none. */
@@ -892,7 +912,7 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
     if (at->row_wise && is_plain_stage(s) && is_plain_list(pops.ptr, pops.n, false))
         label = take_up(b, at, &pops, &in);
     else
-        at->read = at->row_wise ? NULL : at->read;
+        leave_row_wise(b, at);
     fold_tops(&pops);
     Step *step = step_new(b, label, s, kind, scope);
     if (!is_source)
@@ -944,21 +964,18 @@ static void build_stage(Builder *b, const StageDef *s, bool is_source, const Sta
         w->out = step->out;
         vec_push(b->arena, &step->pops, w);
     }
+    bool joins = at->read && step->id == n_before && has_no_name(s) &&
+                 fold_takes_parts(b->plan, at->read, step, begins_with_take(next), !is_last || !ends_with_write(step));
+    bool goes_up = next && is_plain_stage(next) && at->read && step->id == n_before && goes_row_by_row(at->read, step, s);
     if (step->kind == STEP_COLLECT && step->in && !step->is_generator)
         split_collect(b, step, batches);
     else if (is_source && fold_reads_in_parts(step, begins_with_take(next)))
         split_read(b, step);
-    else if (at->read && step->id == n_before && has_no_name(s) &&
-             fold_takes_parts(b->plan, at->read, step, begins_with_take(next),
-                              !is_last || !ends_with_write(step)))
+    else if (joins && !goes_up)
         join_read(b, at->read, step);
-    at->row_wise = NULL;
-    bool is_csv = at->read && at->read->pops.n == 1 && at->read->pops.ptr[0]->kind == POP_READ_CSV &&
-                  at->read->pops.ptr[0]->dialect.format == ROWS_CSV;
-    if (is_csv && step->kind == STEP_STATIC && step->id == n_before && is_plain_stage(s) && fold_goes_up(step) &&
-        is_plain_list(step->pops.ptr, step->pops.n, true))
-        at->row_wise = step;
-    else
+    at->row_wise = goes_up ? step : NULL;
+    at->joins_later = joins && goes_up;
+    if (!goes_up)
         at->read = is_source && has_no_name(s) ? step : NULL;
     for (size_t i = n_before; i < b->steps.n; i++)
         if (!b->steps.ptr[i]->is_generator && !b->steps.ptr[i]->part_of)
