@@ -361,6 +361,7 @@ TaskResult task_run(void *ctx, Task *t)
     if (st == OK)
         st = outputs_end_own(r->outputs, &host.state->own, true, &t->err);
     if (st != OK) {
+        batch_unref(out); /* its own files or what is told may fail when the table is there */
         t->err.status = st;
         return TASK_FAILED;
     }
