@@ -6,33 +6,6 @@
 #include "lang/annot.h"
 #include "pipe_parse.h"
 
-static size_t before(const Mistake *m, size_t i)
-{
-    return i == SIZE_MAX ? SIZE_MAX : token_before(m->p, i, true);
-}
-
-static int kind_before(const Mistake *m, size_t i)
-{
-    size_t k = before(m, i);
-    return k == SIZE_MAX ? TOK_END : mistake_kind_at(m, k);
-}
-
-static bool is_name(int kind)
-{
-    return kind == TOK_NAME || kind == TOK_QNAME || token_class(kind) >= KEYWORD_DECL;
-}
-
-static bool say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text)
-{
-    Diag *d = diag_add(m->diags, code, at, "%s", what);
-    diag_help(m->diags, d, "%s", help);
-    if (fix.hi)
-        diag_fix_certain(m->diags, d, fix, text);
-    return true;
-}
-
-#define NO_FIX ((Span){0, 0})
-
 /* The word of the declaration that the mistake is in, if no body has begun. */
 static int declaration(const Mistake *m)
 {
@@ -81,16 +54,16 @@ static bool type_place(Mistake *m, int word)
     size_t at = m->p->at, next = mistake_next(m, at);
     bool wants_colon = mistake_expects(m, TOK_COLON);
     if (word == TOK_LET && m->t->kind == TOK_COLON && mistake_expects(m, TOK_ASSIGN) &&
-        is_name(mistake_kind_at(m, next)) && mistake_kind_at(m, mistake_next(m, next)) == TOK_ASSIGN) {
+        token_is_name(mistake_kind_at(m, next)) && mistake_kind_at(m, mistake_next(m, next)) == TOK_ASSIGN) {
         Diag *d = diag_add(m->diags, E_SYNTAX, mistake_span(m, at, next), "a `let` has the type of its value");
         diag_help(m->diags, d, "leave the type out: `let %.*s = ...`", STR_ARG(m->prev->text));
         diag_fix_certain(m->diags, d, mistake_gap(m, at, next), mistake_touch(m, m->i_prev, at) ? STR_LIT(" ") : STR_LIT(""));
         return true;
     }
-    if (!wants_colon || !m->prev || !is_name(m->prev->kind))
+    if (!wants_colon || !m->prev || !token_is_name(m->prev->kind))
         return false;
     const char *what = word == TOK_SCHEMA ? "column" : word == TOK_PARAM ? "param" : "parameter";
-    if (is_type(m, m->i_prev) && is_name(m->t->kind) && word != TOK_SCHEMA) {
+    if (is_type(m, m->i_prev) && token_is_name(m->t->kind) && word != TOK_SCHEMA) {
         const char *ours = mistake_type_at(m, m->i_prev);
         Str text = arena_printf(m->diags->arena, "%.*s: %.*s", STR_ARG(m->t->text),
                                 STR_ARG(ours ? str_of(ours) : m->prev->text));
@@ -99,7 +72,7 @@ static bool type_place(Mistake *m, int word)
         diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, at), text);
         return true;
     }
-    if (is_name(m->t->kind) && is_type(m, at)) {
+    if (token_is_name(m->t->kind) && is_type(m, at)) {
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`:` stands between a name and its type");
         const char *ours = mistake_type_at(m, at);
         Str type = ours ? str_of(ours) : m->t->text;
@@ -126,19 +99,19 @@ static bool type_place(Mistake *m, int word)
 static bool fn_form(Mistake *m)
 {
     size_t at = m->p->at;
-    size_t arrow = before(m, m->i_prev); /* `=> x * 2`: x was read as a type */
+    size_t arrow = mistake_prior(m, m->i_prev); /* `=> x * 2`: x was read as a type */
     if (arrow != SIZE_MAX && mistake_kind_at(m, arrow) == TOK_ARROW && mistake_expects(m, TOK_ASSIGN) &&
         str_is(mistake_text(m, arrow, arrow), "=>")) {
         diags_drop(m->diags, mistake_token(m, arrow)->span);
-        return say(m, E_SYNTAX, mistake_token(m, arrow)->span, "the type of the result is missing",
+        return mistake_say(m, E_SYNTAX, mistake_token(m, arrow)->span, "the type of the result is missing",
                    "write `fn f(x: int) -> int = x * 2`", NO_FIX, (Str){0});
     }
     if (mistake_expects(m, TOK_ARROW) && m->prev->kind == TOK_RPAREN) {
         if (m->t->kind == TOK_COLON)
-            return say(m, E_SYNTAX, m->t->span, "`->` stands before the type of the result",
+            return mistake_say(m, E_SYNTAX, m->t->span, "`->` stands before the type of the result",
                        "write `fn f(x: int) -> int = x * 2`", m->t->span, STR_LIT(" ->"));
         if (m->t->kind == TOK_ASSIGN || m->t->kind == TOK_LBRACE)
-            return say(m, E_SYNTAX, m->t->span, "the type of the result is missing",
+            return mistake_say(m, E_SYNTAX, m->t->span, "the type of the result is missing",
                        "write `fn f(x: int) -> int = x * 2`", NO_FIX, (Str){0});
     }
     if (m->t->kind == TOK_LBRACE && mistake_expects(m, TOK_ASSIGN)) {
@@ -148,13 +121,13 @@ static bool fn_form(Mistake *m)
         if (close != SIZE_MAX && mistake_kind_at(m, inner) != TOK_NEWLINE && !mistake_word_at(m, inner, "return") &&
             inner != close) {
             diag_fix_certain(m->diags, d, m->t->span, STR_LIT("="));
-            diag_fix_certain(m->diags, d, (Span){mistake_token(m, before(m, close))->span.hi, mistake_token(m, close)->span.hi},
+            diag_fix_certain(m->diags, d, (Span){mistake_token(m, mistake_prior(m, close))->span.hi, mistake_token(m, close)->span.hi},
                              STR_LIT(""));
         }
         return true;
     }
-    if (mistake_word_at(m, m->i_prev, "return") && kind_before(m, m->i_prev) == TOK_ASSIGN)
-        return say(m, E_SYNTAX, m->prev->span, "there is no `return`: a `fn` is its expression", "leave it out",
+    if (mistake_word_at(m, m->i_prev, "return") && mistake_prior_kind(m, m->i_prev) == TOK_ASSIGN)
+        return mistake_say(m, E_SYNTAX, m->prev->span, "there is no `return`: a `fn` is its expression", "leave it out",
                    mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
     return false;
 }
@@ -188,9 +161,9 @@ static bool head_form(Mistake *m, int word)
                 m->p->restart.token = i - (mistake_kind_at(m, i) == TOK_END ? 0 : 1);
             return true;
         }
-        if (m->t->kind == TOK_MINUS && is_name(m->prev->kind) && is_name(mistake_kind_at(m, next))) {
+        if (m->t->kind == TOK_MINUS && token_is_name(m->prev->kind) && token_is_name(mistake_kind_at(m, next))) {
             size_t last = next;
-            while (mistake_kind_at(m, last + 1) == TOK_MINUS && is_name(mistake_kind_at(m, last + 2)))
+            while (mistake_kind_at(m, last + 1) == TOK_MINUS && token_is_name(mistake_kind_at(m, last + 2)))
                 last += 2;
             Buf name = {0};
             for (size_t i = m->i_prev; i <= last; i++)
@@ -223,7 +196,7 @@ static bool head_form(Mistake *m, int word)
             return true;
         }
         if (m->t->kind == TOK_AT)
-            return say(m, E_SYNTAX, m->t->span, "annotations stand before `op` and `job`",
+            return mistake_say(m, E_SYNTAX, m->t->span, "annotations stand before `op` and `job`",
                        "write `@priority(1)` on the line above", NO_FIX, (Str){0});
     }
     bool is_named = m->prev->kind == TOK_OP || m->prev->kind == TOK_JOB || m->prev->kind == TOK_SCHEMA;
@@ -247,10 +220,10 @@ static bool schema_form(Mistake *m)
     size_t at = m->p->at;
     int next = mistake_kind_at(m, mistake_next(m, at));
     if (m->t->kind == TOK_DOTDOT && mistake_expects(m, TOK_ELLIPSIS))
-        return say(m, E_SYNTAX, m->t->span, "three dots stand for the other columns", "write `...`", m->t->span,
+        return mistake_say(m, E_SYNTAX, m->t->span, "three dots stand for the other columns", "write `...`", m->t->span,
                    STR_LIT("..."));
-    if (kind_before(m, at) == TOK_COMMA && kind_before(m, m->i_prev) == TOK_ELLIPSIS)
-        return say(m, E_SYNTAX, mistake_token(m, before(m, m->i_prev))->span, "`...` stands last in a schema",
+    if (mistake_prior_kind(m, at) == TOK_COMMA && mistake_prior_kind(m, m->i_prev) == TOK_ELLIPSIS)
+        return mistake_say(m, E_SYNTAX, mistake_token(m, mistake_prior(m, m->i_prev))->span, "`...` stands last in a schema",
                    "write `schema name { column: type, ... }`", NO_FIX, (Str){0});
     if ((m->t->kind == TOK_SBEG || m->t->kind == TOK_RAW) && mistake_expects(m, TOK_QNAME)) {
         size_t last = mistake_operand_end(m, at);
@@ -265,9 +238,9 @@ static bool schema_form(Mistake *m)
     }
     size_t type = m->i_prev;
     while (type != SIZE_MAX && mistake_kind_at(m, type) == TOK_NEWLINE) /* `;` */
-        type = before(m, type);
-    if (is_name(m->t->kind) && next == TOK_COLON && type != SIZE_MAX && is_name(mistake_kind_at(m, type)) &&
-        kind_before(m, type) == TOK_COLON) {
+        type = mistake_prior(m, type);
+    if (token_is_name(m->t->kind) && next == TOK_COLON && type != SIZE_MAX && token_is_name(mistake_kind_at(m, type)) &&
+        mistake_prior_kind(m, type) == TOK_COLON) {
         size_t end = token_before(m->p, at, false);
         Diag *d = diag_add(m->diags, E_SYNTAX, mistake_behind(m, type), "`,` is missing between two columns");
         diag_help(m->diags, d, "write `%.*s,`", STR_ARG(mistake_token(m, type)->text));
@@ -286,7 +259,7 @@ static bool use_form(Mistake *m)
 {
     size_t at = m->p->at, last = at;
     if (m->t->kind == TOK_AS)
-        return say(m, E_SYNTAX, m->t->span, "what a used file declares is used under its own names",
+        return mistake_say(m, E_SYNTAX, m->t->span, "what a used file declares is used under its own names",
                    "write `use \"lib/ops.pipe\"` alone", NO_FIX, (Str){0});
     if (m->prev->kind != TOK_USE || m->t->kind != TOK_NAME)
         return false;
@@ -314,8 +287,8 @@ bool rule_declaration(Mistake *m)
         return use_form(m);
     case TOK_LET:
         if ((m->prev->kind == TOK_READ || m->prev->kind == TOK_RANGE || m->prev->kind == TOK_FILES) &&
-            kind_before(m, m->i_prev) == TOK_ASSIGN)
-            return say(m, E_SYNTAX, m->prev->span, "a flow gets its name inside of a job; up here stand constants",
+            mistake_prior_kind(m, m->i_prev) == TOK_ASSIGN)
+            return mistake_say(m, E_SYNTAX, m->prev->span, "a flow gets its name inside of a job; up here stand constants",
                        "write it in the job: `job main { let rows = read csv \"...\" ... }`", NO_FIX, (Str){0});
         return type_place(m, word);
     case TOK_PARAM:
@@ -340,9 +313,9 @@ bool rule_annotation(Mistake *m)
     size_t at = m->p->at, next = mistake_next(m, at);
     if (!m->prev)
         return false;
-    bool follows_name = kind_before(m, m->i_prev) == TOK_AT;
+    bool follows_name = mistake_prior_kind(m, m->i_prev) == TOK_AT;
     if (follows_name && mistake_expects(m, TOK_LPAREN)) {
-        if (m->t->kind == TOK_MINUS && is_name(mistake_kind_at(m, next))) {
+        if (m->t->kind == TOK_MINUS && token_is_name(mistake_kind_at(m, next))) {
             Str name = arena_printf(m->diags->arena, "%.*s_%.*s", STR_ARG(m->prev->text),
                                     STR_ARG(mistake_text(m, next, next)));
             Diag *d = diag_add(m->diags, E_SYNTAX, mistake_span(m, m->i_prev, next), "a name has no `-`");
@@ -351,7 +324,7 @@ bool rule_annotation(Mistake *m)
             return true;
         }
         size_t value = m->t->kind == TOK_ASSIGN || m->t->kind == TOK_COLON ? next : at;
-        bool is_value = literal_type(m, value) || (value != at && is_name(mistake_kind_at(m, value)));
+        bool is_value = literal_type(m, value) || (value != at && token_is_name(mistake_kind_at(m, value)));
         if (is_value) {
             Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span,
                                "what an annotation says stands in parentheses");
@@ -365,7 +338,7 @@ bool rule_annotation(Mistake *m)
         }
     }
     if (m->t->kind == TOK_AT && m->prev->kind == TOK_RBRACE && m->p->n_brackets == 0)
-        return say(m, E_ANNOTATION_PLACE, m->t->span, "annotations stand before `op` and `job`",
+        return mistake_say(m, E_ANNOTATION_PLACE, m->t->span, "annotations stand before `op` and `job`",
                    "write `@priority(1)` on the line above", NO_FIX, (Str){0});
     if (m->t->kind == TOK_AT && mistake_expects_stage(m) && !mistake_expects(m, TOK_AT))
     {
@@ -373,7 +346,7 @@ bool rule_annotation(Mistake *m)
         if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_closer(m, paren) != SIZE_MAX)
             last = mistake_closer(m, paren);
         Str annotation = mistake_kind_at(m, last) == TOK_NEWLINE ? STR_LIT("@priority(1)") : mistake_text(m, m->p->at, last);
-        return say(m, E_ANNOTATION_PLACE, m->t->span, "an annotation stands behind its stage",
+        return mistake_say(m, E_ANNOTATION_PLACE, m->t->span, "an annotation stands behind its stage",
                    arena_printf(m->diags->arena, "write `... | map clean %.*s`", STR_ARG(annotation)).ptr, NO_FIX, (Str){0});
     }
     AnnotKind kind;
@@ -388,7 +361,7 @@ bool rule_annotation(Mistake *m)
     if (!wants_decl)
         return false;
     if (m->t->kind == TOK_COMMA)
-        return say(m, E_SYNTAX, m->t->span, "no `,` stands between annotations", "leave it out", m->t->span, STR_LIT(""));
+        return mistake_say(m, E_SYNTAX, m->t->span, "no `,` stands between annotations", "leave it out", m->t->span, STR_LIT(""));
     Diag *d = diag_add(m->diags, E_ANNOTATION_PLACE,
                        token_is_end(m->t->kind) ? (Span){m->prev->span.hi, m->prev->span.hi} : m->t->span,
                        token_is_end(m->t->kind) ? "nothing follows these annotations"

@@ -38,7 +38,17 @@ bool mistake_is_first_word(const Mistake *m, size_t i);
 bool token_is_end(int kind);
 bool token_is_operator(int kind);
 
+/* A name, or a word that may be one. */
+bool token_is_name(int kind);
+bool token_is_string(int kind);
+
+/* Says a simple mistake; text, where fix has an extent, is certain to be right in its place. Always true. */
+bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text);
+#define NO_FIX ((Span){0, 0})
+
 /* syntax_tokens.c: what stands around the mistake. Indices of tokens. */
+size_t mistake_prior(const Mistake *m, size_t i);  /* the token before, over line ends; SIZE_MAX: none */
+int mistake_prior_kind(const Mistake *m, size_t i); /* its kind; TOK_END: none */
 const Token *mistake_token(const Mistake *m, size_t i); /* the last one past the end */
 size_t mistake_next(const Mistake *m, size_t i);        /* on the same line, no comment */
 /* A word, in any case; not one in quotes or backticks. Words end in NULL. */

@@ -6,11 +6,6 @@
 #include "base/builtins.h"
 #include "pipe_parse.h"
 
-static bool is_string(int kind)
-{
-    return kind == TOK_SBEG || kind == TOK_RAW;
-}
-
 static bool ends_value(int kind)
 {
     return kind == TOK_NAME || kind == TOK_QNAME || kind == TOK_RPAREN || kind == TOK_RBRACK ||
@@ -24,18 +19,6 @@ static bool in_job(const Mistake *m)
     if (!b)
         return m->p->start == TOK_START_FLOWS;
     return b->kind == TOK_LBRACE && b->token >= 2 && mistake_kind_at(m, b->token - 2) == TOK_JOB;
-}
-
-/* The index of a token before the mistake, over line ends; SIZE_MAX: none. */
-static size_t before(const Mistake *m, size_t i)
-{
-    return i == SIZE_MAX ? SIZE_MAX : token_before(m->p, i, true);
-}
-
-static int kind_before(const Mistake *m, size_t i)
-{
-    size_t k = before(m, i);
-    return k == SIZE_MAX ? TOK_END : mistake_kind_at(m, k);
 }
 
 /* ---- strings ---- */
@@ -85,7 +68,7 @@ static void skip_line(Mistake *m)
 static bool string_quote(Mistake *m)
 {
     if ((m->prev->kind != TOK_SEND && m->prev->kind != TOK_RAW) ||
-        !mistake_touch(m, m->i_prev, m->p->at) || is_string(m->t->kind) || token_is_end(m->t->kind) ||
+        !mistake_touch(m, m->i_prev, m->p->at) || token_is_string(m->t->kind) || token_is_end(m->t->kind) ||
         (m->t->kind != TOK_NAME && token_class(m->t->kind) == KEYWORD_NONE && m->t->kind != TOK_LBRACE &&
          m->t->kind != TOK_INT && m->t->kind != TOK_FLOAT) ||
         mistake_expects(m, TOK_LBRACE))
@@ -102,7 +85,7 @@ static bool string_quote(Mistake *m)
 /* "a" "b", "%d" % x */
 static bool string_beside(Mistake *m)
 {
-    if (!is_string(m->t->kind) || (m->prev->kind != TOK_SEND && m->prev->kind != TOK_RAW))
+    if (!token_is_string(m->t->kind) || (m->prev->kind != TOK_SEND && m->prev->kind != TOK_RAW))
         return false;
     if (!(mistake_expects(m, TOK_PLUS) || mistake_expects(m, TOK_NEWLINE)))
         return false;
@@ -129,8 +112,8 @@ static bool string_format(Mistake *m)
     size_t quote = b->token;
     while (quote > 0 && mistake_kind_at(m, quote) != TOK_SBEG)
         quote--;
-    size_t paren = before(m, quote);
-    if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_word_at(m, before(m, paren), "format") &&
+    size_t paren = mistake_prior(m, quote);
+    if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_word_at(m, mistake_prior(m, paren), "format") &&
         mistake_closer(m, quote) != SIZE_MAX) {
         size_t last = mistake_closer(m, quote);
         Str text = mistake_text(m, quote, last);
@@ -172,10 +155,10 @@ static bool string_choice(Mistake *m)
 static bool string_percent(Mistake *m)
 {
     const Bracket *b = mistake_bracket(m);
-    if (m->t->kind != TOK_COMMA || !b || b->kind != TOK_LPAREN || kind_before(m, b->token) != TOK_PERCENT)
+    if (m->t->kind != TOK_COMMA || !b || b->kind != TOK_LPAREN || mistake_prior_kind(m, b->token) != TOK_PERCENT)
         return false;
-    size_t percent = before(m, b->token);
-    int kind = kind_before(m, percent);
+    size_t percent = mistake_prior(m, b->token);
+    int kind = mistake_prior_kind(m, percent);
     if (kind != TOK_SEND && kind != TOK_RAW)
         return false;
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_token(m, percent)->span, "`%%` does not format strings");
@@ -187,7 +170,7 @@ bool rule_string(Mistake *m)
 {
     if (!m->prev)
         return false;
-    return (is_string(m->t->kind) && string_prefix(m)) || string_quote(m) || string_beside(m) ||
+    return (token_is_string(m->t->kind) && string_prefix(m)) || string_quote(m) || string_beside(m) ||
            string_format(m) || string_choice(m) || string_percent(m);
 }
 
@@ -224,7 +207,7 @@ static bool step_operator(Mistake *m)
         return false;
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, op - 1, op), "there is no `++`");
     size_t right = mistake_next(m, op);
-    bool joins = is_string(mistake_kind_at(m, right)) || kind_before(m, op - 1) == TOK_SEND || kind_before(m, op - 1) == TOK_RAW;
+    bool joins = token_is_string(mistake_kind_at(m, right)) || mistake_prior_kind(m, op - 1) == TOK_SEND || mistake_prior_kind(m, op - 1) == TOK_RAW;
     if (joins) {
         diag_help(m->diags, d, "strings are joined by `+`");
         diag_fix_certain(m->diags, d, mistake_span(m, op - 1, op), STR_LIT("+"));
@@ -262,7 +245,7 @@ static bool split_operator(Mistake *m)
 static bool shift_operator(Mistake *m)
 {
     /* `|| take 3` was read as `or` and a name. */
-    size_t or = before(m, m->i_prev);
+    size_t or = mistake_prior(m, m->i_prev);
     if (or != SIZE_MAX && mistake_kind_at(m, or) == TOK_OR && token_class(m->prev->kind) == KEYWORD_STMT &&
         mistake_text(m, or, or).ptr[0] == '|' && in_job(m)) {
         diags_drop(m->diags, mistake_token(m, or)->span);
@@ -311,8 +294,8 @@ static bool word_operator(Mistake *m)
     /* Dots of Lua and PHP join strings. */
     bool is_dots = m->t->kind == TOK_DOTDOT && mistake_expects(m, TOK_PLUS) && !mistake_expects(m, TOK_DOTDOT);
     int word = is_dots ? mistake_kind_at(m, mistake_statement(m)) : TOK_END;
-    if ((is_dots && word != TOK_TAKE && kind_before(m, mistake_operand_begin(m, m->i_prev)) != TOK_BETWEEN) ||
-        (is_string(m->t->kind) && m->prev->kind == TOK_DOT)) {
+    if ((is_dots && word != TOK_TAKE && mistake_prior_kind(m, mistake_operand_begin(m, m->i_prev)) != TOK_BETWEEN) ||
+        (token_is_string(m->t->kind) && m->prev->kind == TOK_DOT)) {
         const Token *dot = is_dots ? m->t : m->prev;
         Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, dot->span, "strings are joined by `+`");
         diag_help(m->diags, d, "write `+`, or one string: `\"{a}{b}\"`");
@@ -356,7 +339,7 @@ static bool bare_call(Mistake *m)
 {
     const Builtin *b = m->prev->kind == TOK_NAME ? builtin_find(m->prev->text, 1) : NULL;
     size_t at = m->p->at, last = mistake_operand_end(m, at);
-    bool is_operand = is_string(m->t->kind) || m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME ||
+    bool is_operand = token_is_string(m->t->kind) || m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME ||
                       m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT;
     if (!b || !builtin_takes(b, 1) || !is_operand || last == SIZE_MAX || !mistake_expects(m, TOK_LPAREN) ||
         !mistake_expects(m, TOK_PLUS))
@@ -437,7 +420,7 @@ static bool sigil(Mistake *m)
 static bool number_comma(Mistake *m)
 {
     size_t comma = m->t->kind == TOK_COMMA ? m->p->at : m->i_prev;
-    size_t first = before(m, comma), second = comma == SIZE_MAX ? SIZE_MAX : comma + 1;
+    size_t first = mistake_prior(m, comma), second = comma == SIZE_MAX ? SIZE_MAX : comma + 1;
     bool are_numbers = first != SIZE_MAX && mistake_kind_at(m, comma) == TOK_COMMA &&
                        mistake_kind_at(m, first) == TOK_INT && mistake_kind_at(m, second) == TOK_INT &&
                        mistake_touch(m, first, comma) && mistake_touch(m, comma, second);
@@ -475,7 +458,7 @@ bool rule_index(Mistake *m)
     size_t inner = mistake_next(m, m->p->at);
     Str base = mistake_text(m, first, m->i_prev);
     Diag *d;
-    bool is_column = is_string(mistake_kind_at(m, inner)) && close != SIZE_MAX;
+    bool is_column = token_is_string(mistake_kind_at(m, inner)) && close != SIZE_MAX;
     if (is_column) {
         size_t end = mistake_operand_end(m, inner);
         bool is_raw = mistake_kind_at(m, inner) == TOK_RAW;
@@ -560,9 +543,9 @@ static bool python_if(Mistake *m)
 static bool call_if(Mistake *m)
 {
     const Bracket *b = mistake_bracket(m);
-    if (m->t->kind != TOK_COMMA || !b || b->kind != TOK_LPAREN || kind_before(m, b->token) != TOK_IF)
+    if (m->t->kind != TOK_COMMA || !b || b->kind != TOK_LPAREN || mistake_prior_kind(m, b->token) != TOK_IF)
         return false;
-    size_t word = before(m, b->token), close = mistake_closer(m, b->token), second = SIZE_MAX;
+    size_t word = mistake_prior(m, b->token), close = mistake_closer(m, b->token), second = SIZE_MAX;
     Diag *d = diag_add(m->diags, E_IF_FORM, mistake_token(m, word)->span, "`if` is not a function");
     diag_help(m->diags, d, "write `if c then a else b`");
     uint32_t depth = 0, n_commas = 1;
@@ -576,7 +559,7 @@ static bool call_if(Mistake *m)
     if (n_commas != 2)
         return true;
     bool stands_alone = !token_is_operator(mistake_kind_at(m, mistake_next(m, close))) &&
-                        !token_is_operator(kind_before(m, word));
+                        !token_is_operator(mistake_prior_kind(m, word));
     diag_fix_certain(m->diags, d, mistake_span(m, word, b->token),
                      stands_alone ? STR_LIT("if ") : STR_LIT("(if "));
     diag_fix_certain(m->diags, d, m->t->span, STR_LIT(" then"));
@@ -589,7 +572,7 @@ bool rule_if_form(Mistake *m)
 {
     Diag *d;
     if (m->t->kind == TOK_QUESTION) {
-        bool is_type = m->i_prev != SIZE_MAX && kind_before(m, m->i_prev) == TOK_COLON &&
+        bool is_type = m->i_prev != SIZE_MAX && mistake_prior_kind(m, m->i_prev) == TOK_COLON &&
                        mistake_bracket(m) && !mistake_expects(m, TOK_PLUS);
         if (is_type) {
             d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "every column may be null");
@@ -658,7 +641,7 @@ bool rule_assignment(Mistake *m)
                     !(mistake_word_among(m, m->i_prev, WORDS) && mistake_is_first_word(m, m->i_prev));
     size_t name = is_first ? m->p->at : m->i_prev;
     if (name == SIZE_MAX || mistake_kind_at(m, name) != TOK_NAME || !mistake_is_first_word(m, name) ||
-        !(token_is_first_of_line(m->p, name) || kind_before(m, name) == TOK_LBRACE ||
+        !(token_is_first_of_line(m->p, name) || mistake_prior_kind(m, name) == TOK_LBRACE ||
           mistake_kind_at(m, name - 1) == TOK_NEWLINE))
         return false;
     size_t word = name, next = mistake_next(m, name);
@@ -671,7 +654,7 @@ bool rule_assignment(Mistake *m)
         size_t close = mistake_closer(m, next), inner = mistake_next(m, next);
         size_t text = mistake_kind_at(m, inner) == TOK_SBEG ? inner + 1 : inner;
         bool is_column = close != SIZE_MAX && mistake_kind_at(m, mistake_next(m, close)) == TOK_ASSIGN &&
-                         is_string(mistake_kind_at(m, inner)) && !in_job(m) && m->p->n_brackets > 0;
+                         token_is_string(mistake_kind_at(m, inner)) && !in_job(m) && m->p->n_brackets > 0;
         if (!is_column)
             return false;
         Diag *d = diag_add(m->diags, E_NO_ASSIGNMENT, mistake_span(m, name, close), "a column is defined by `derive`");
@@ -701,9 +684,9 @@ bool rule_assignment(Mistake *m)
 bool rule_method(Mistake *m)
 {
     if (m->t->kind != TOK_LPAREN || m->i_prev == SIZE_MAX || m->i_prev < 2 ||
-        kind_before(m, m->i_prev) != TOK_DOT)
+        mistake_prior_kind(m, m->i_prev) != TOK_DOT)
         return false;
-    size_t dot = before(m, m->i_prev), last = before(m, dot);
+    size_t dot = mistake_prior(m, m->i_prev), last = mistake_prior(m, dot);
     Str method = m->prev->text;
     size_t next = mistake_next(m, m->p->at);
     if (mistake_is_first_word(m, last) && (in_job(m) || mistake_kind_at(m, last) == TOK_READ)) {
@@ -737,7 +720,7 @@ bool rule_method(Mistake *m)
         return true;
     }
     Str fn = ours ? str_of(ours) : method;
-    Str args = next == close ? (Str){"", 0} : mistake_text(m, next, before(m, close));
+    Str args = next == close ? (Str){"", 0} : mistake_text(m, next, mistake_prior(m, close));
     diag_help(m->diags, d, "write `%.*s(%.*s%s%.*s)`", STR_ARG(fn), STR_ARG(mistake_text(m, first, last)),
               args.len ? ", " : "", STR_ARG(args));
     if (ours || is_known) {

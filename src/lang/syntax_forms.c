@@ -5,39 +5,6 @@
 
 #include "pipe_parse.h"
 
-static size_t before(const Mistake *m, size_t i)
-{
-    return i == SIZE_MAX ? SIZE_MAX : token_before(m->p, i, true);
-}
-
-static int kind_before(const Mistake *m, size_t i)
-{
-    size_t k = before(m, i);
-    return k == SIZE_MAX ? TOK_END : mistake_kind_at(m, k);
-}
-
-static bool is_name(int kind)
-{
-    return kind == TOK_NAME || kind == TOK_QNAME || token_class(kind) >= KEYWORD_DECL;
-}
-
-static bool is_string(int kind)
-{
-    return kind == TOK_SBEG || kind == TOK_RAW;
-}
-
-/* One simple mistake: the words to say it, and text in place of a span. */
-static bool say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text)
-{
-    Diag *d = diag_add(m->diags, code, at, "%s", what);
-    diag_help(m->diags, d, "%s", help);
-    if (fix.hi)
-        diag_fix_certain(m->diags, d, fix, text);
-    return true;
-}
-
-#define NO_FIX ((Span){0, 0})
-
 /* ---- definitions: select, derive, keys and aggregates ---- */
 
 /* Is the mistake in a list of definitions? */
@@ -57,11 +24,11 @@ static bool in_definitions(const Mistake *m)
     if (!b || mistake_expects_statement(m))
         return false;
     /* Inside the braces of a group the statement begins behind them. */
-    size_t i = before(m, b->token);
+    size_t i = mistake_prior(m, b->token);
     while (i != SIZE_MAX && mistake_kind_at(m, i) != TOK_NEWLINE && mistake_kind_at(m, i) != TOK_LBRACE &&
            mistake_kind_at(m, i) != TOK_PIPE) {
         int kind = mistake_kind_at(m, i);
-        if (kind == TOK_AGGREGATE || (kind == TOK_BY && kind_before(m, i) == TOK_GROUP))
+        if (kind == TOK_AGGREGATE || (kind == TOK_BY && mistake_prior_kind(m, i) == TOK_GROUP))
             return true;
         i = i ? i - 1 : SIZE_MAX;
     }
@@ -83,7 +50,7 @@ static bool column_form(Mistake *m)
         diag_fix_certain(m->diags, d, m->t->span, arena_printf(m->diags->arena, "`%.*s`", STR_ARG(text)));
         return true;
     }
-    if (is_string(m->t->kind)) {
+    if (token_is_string(m->t->kind)) {
         close = mistake_operand_end(m, at);
         bool is_raw = m->t->kind == TOK_RAW;
         const Token *text = mistake_token(m, is_raw ? at : at + 1);
@@ -115,15 +82,15 @@ static bool column_form(Mistake *m)
                 is_condition |= kind == TOK_GT || kind == TOK_LT || kind == TOK_EQ || kind == TOK_GE || kind == TOK_LE;
             }
             if (is_condition)
-                return say(m, E_FOREIGN_FORM, m->prev->span, "`select` names columns; rows are kept by `where`",
+                return mistake_say(m, E_FOREIGN_FORM, m->prev->span, "`select` names columns; rows are kept by `where`",
                            "write `where hp > 3`", NO_FIX, (Str){0});
         }
         bool is_whole = token_is_end(next) || next == TOK_PIPE || next == TOK_RBRACE || next == TOK_LBRACE ||
                         next == TOK_AT;
-        if (!is_whole || !is_name(mistake_kind_at(m, mistake_next(m, at))))
+        if (!is_whole || !token_is_name(mistake_kind_at(m, mistake_next(m, at))))
             return false;
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "columns are listed without brackets");
-        size_t word = m->prev->kind == TOK_BY ? before(m, m->i_prev) : m->i_prev;
+        size_t word = m->prev->kind == TOK_BY ? mistake_prior(m, m->i_prev) : m->i_prev;
         diag_help(m->diags, d, "write `%.*s a, b`", STR_ARG(mistake_text(m, word, m->i_prev)));
         bool touches = mistake_touch(m, m->i_prev, at);
         diag_fix_certain(m->diags, d, m->t->span, touches ? STR_LIT(" ") : STR_LIT(""));
@@ -133,7 +100,7 @@ static bool column_form(Mistake *m)
     size_t next = mistake_next(m, at);
     bool is_minus = m->t->kind == TOK_MINUS || m->t->kind == TOK_NOT;
     if (is_minus && mistake_kind_at(m, mistake_statement(m)) == TOK_SELECT &&
-        is_name(mistake_kind_at(m, next))) {
+        token_is_name(mistake_kind_at(m, next))) {
         diags_drop(m->diags, m->t->span);
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, at, next), "`select` names what stays");
         diag_help(m->diags, d, "`drop %.*s` leaves a column out", STR_ARG(mistake_text(m, next, next)));
@@ -162,11 +129,11 @@ static bool unnamed_column(Mistake *m)
     if (as != SIZE_MAX && as > first && as + 1 <= last) {
         size_t name = mistake_next(m, as);
         Str text = mistake_text(m, name, last);
-        Str value = mistake_text(m, first, before(m, as));
+        Str value = mistake_text(m, first, mistake_prior(m, as));
         Diag *d = diag_add(m->diags, E_SQL, mistake_token(m, as)->span,
                            "a new name stands before its column, with `=`");
         diag_help(m->diags, d, "write `%.*s = %.*s`", STR_ARG(text), STR_ARG(value));
-        if (name == last && is_name(mistake_kind_at(m, name)))
+        if (name == last && token_is_name(mistake_kind_at(m, name)))
             diag_fix_certain(m->diags, d, mistake_span(m, first, last),
                              arena_printf(m->diags->arena, "%.*s = %.*s", STR_ARG(text), STR_ARG(value)));
         return true;
@@ -183,7 +150,7 @@ static bool unnamed_column(Mistake *m)
 bool rule_definition(Mistake *m)
 {
     size_t at = m->p->at;
-    bool wants = mistake_expects(m, TOK_ASSIGN) && in_definitions(m) && m->prev && is_name(m->prev->kind);
+    bool wants = mistake_expects(m, TOK_ASSIGN) && in_definitions(m) && m->prev && token_is_name(m->prev->kind);
     /* `total hp = 3`, `total-hp = 3` */
     if (wants && mistake_kind_at(m, mistake_statement(m)) == TOK_DERIVE) {
         size_t last = at;
@@ -205,11 +172,11 @@ bool rule_definition(Mistake *m)
     if (wants && m->t->kind == TOK_ARROW)
         diags_drop(m->diags, m->t->span); /* of `=>` */
     if (wants && (m->t->kind == TOK_COLON || m->t->kind == TOK_ARROW))
-        return say(m, E_FOREIGN_FORM, m->t->span, "a column is defined with `=`", "write `=`", m->t->span,
+        return mistake_say(m, E_FOREIGN_FORM, m->t->span, "a column is defined with `=`", "write `=`", m->t->span,
                    mistake_touch(m, m->i_prev, at) ? STR_LIT(" =") : STR_LIT("="));
     if (mistake_kind_at(m, mistake_statement(m)) == TOK_SELECT && m->prev && m->prev->kind == TOK_STAR &&
         (mistake_word_at(m, at, "except") || mistake_word_at(m, at, "exclude")))
-        return say(m, E_SQL, m->t->span, "columns are left out by a statement of their own",
+        return mistake_say(m, E_SQL, m->t->span, "columns are left out by a statement of their own",
                    "write `drop a, b`", NO_FIX, (Str){0});
     return false;
 }
@@ -252,7 +219,7 @@ static bool by_form(Mistake *m)
     if (wants_by && takes_by && (m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME) &&
         !mistake_word_at(m, at, "by") && !mistake_word_at(m, at, "bi")) {
         if (mistake_word_at(m, at, "on") || mistake_word_at(m, at, "using"))
-            return say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
+            return mistake_say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
         int next = mistake_kind_at(m, mistake_next(m, at)); /* `sort bi hp`: misspelt */
         if (next == TOK_NAME || next == TOK_QNAME)
             return false;
@@ -274,10 +241,10 @@ static bool by_form(Mistake *m)
         return true;
     }
     if (m->t->kind == TOK_ON && wants_by)
-        return say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
+        return mistake_say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
     /* distinct by x, distinct on x */
-    if ((prev == TOK_BY || prev == TOK_ON) && kind_before(m, m->i_prev) == TOK_DISTINCT && is_name(m->t->kind))
-        return say(m, E_SYNTAX, m->prev->span, "`distinct` has its columns behind it",
+    if ((prev == TOK_BY || prev == TOK_ON) && mistake_prior_kind(m, m->i_prev) == TOK_DISTINCT && token_is_name(m->t->kind))
+        return mistake_say(m, E_SYNTAX, m->prev->span, "`distinct` has its columns behind it",
                    arena_printf(m->diags->arena, "write `distinct %.*s`", STR_ARG(mistake_text(m, at, at))).ptr,
                    mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
     /* group by a { .. } without an aggregate */
@@ -292,8 +259,8 @@ static bool by_form(Mistake *m)
         return true;
     }
     if (mistake_kind_at(m, statement) == TOK_GROUP && mistake_expects(m, TOK_LBRACE) && m->t->kind == TOK_NAME &&
-        is_name(prev) && mistake_kind_at(m, mistake_next(m, at)) != TOK_NAME)
-        return say(m, E_SYNTAX, m->t->span, "what is computed of each group stands in braces",
+        token_is_name(prev) && mistake_kind_at(m, mistake_next(m, at)) != TOK_NAME)
+        return mistake_say(m, E_SYNTAX, m->t->span, "what is computed of each group stands in braces",
                    "write `group by a { n = count() }`", NO_FIX, (Str){0});
     /* group by value % 2 { } */
     bool in_keys = mistake_kind_at(m, statement) == TOK_GROUP && mistake_expects(m, TOK_LBRACE) &&
@@ -305,7 +272,7 @@ static bool by_form(Mistake *m)
             last++;
         if (last <= first)
             return false;
-        last = before(m, last);
+        last = mistake_prior(m, last);
         Diag *d = diag_add(m->diags, E_NO_COLUMN_NAME, mistake_span(m, first, last), "this key has no name");
         diag_help(m->diags, d, "give it one: `x = %.*s`", STR_ARG(mistake_text(m, first, last)));
         return true;
@@ -316,10 +283,10 @@ static bool by_form(Mistake *m)
 static bool rename_form(Mistake *m)
 {
     if (mistake_kind_at(m, mistake_statement(m)) != TOK_RENAME || !mistake_expects(m, TOK_ARROW) ||
-        !is_name(m->prev->kind))
+        !token_is_name(m->prev->kind))
         return false;
     size_t at = m->p->at, next = mistake_next(m, at);
-    if (!is_name(mistake_kind_at(m, next)))
+    if (!token_is_name(mistake_kind_at(m, next)))
         return false;
     Str old = mistake_text(m, m->i_prev, m->i_prev), new = mistake_text(m, next, next);
     if (m->t->kind == TOK_ASSIGN) { /* new = old */
@@ -341,12 +308,12 @@ static bool range_form(Mistake *m)
 {
     size_t statement = mistake_statement(m), at = m->p->at;
     if (mistake_kind_at(m, statement) == TOK_TAKE && m->t->kind == TOK_DOTDOT)
-        return say(m, E_FOREIGN_FORM, m->t->span, "`take` takes a number of rows",
+        return mistake_say(m, E_FOREIGN_FORM, m->t->span, "`take` takes a number of rows",
                    "write `skip 2`, and then `take 3`: rows 3 to 5", NO_FIX, (Str){0});
     if (mistake_kind_at(m, statement) != TOK_RANGE)
         return false;
     const Bracket *b = mistake_bracket(m);
-    bool in_parens = b && b->kind == TOK_LPAREN && before(m, b->token) == statement;
+    bool in_parens = b && b->kind == TOK_LPAREN && mistake_prior(m, b->token) == statement;
     bool is_joint = m->t->kind == TOK_COLON || m->t->kind == TOK_COMMA || m->t->kind == TOK_ELLIPSIS ||
                     mistake_word_at(m, at, "to");
     if (!is_joint || !(mistake_expects(m, TOK_DOTDOT) || in_parens))
@@ -389,11 +356,11 @@ static bool format_form(Mistake *m)
 {
     size_t at = m->p->at;
     if (m->prev && m->prev->kind == TOK_READ && (m->t->kind == TOK_DOT || m->t->kind == TOK_LPAREN))
-        return say(m, E_METHOD_CALL, m->prev->span, "`read` is a statement, not a function",
+        return mistake_say(m, E_METHOD_CALL, m->prev->span, "`read` is a statement, not a function",
                    "write `read csv \"file.csv\" | where ... | select ...`", NO_FIX, (Str){0});
     if (!m->prev || (m->prev->kind != TOK_READ && m->prev->kind != TOK_WRITE) || !mistake_expects(m, TOK_CSV))
         return false;
-    if (is_string(m->t->kind)) {
+    if (token_is_string(m->t->kind)) {
         const Token *text = m->t->kind == TOK_RAW ? m->t : mistake_token(m, at + 1);
         Str format = format_of_path(text->text);
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->kind == TOK_RAW ? m->t->span : mistake_span(m, at, at),
@@ -421,9 +388,9 @@ static bool format_form(Mistake *m)
         return true;
     }
     if (mistake_word_among(m, at, TABS))
-        return say(m, E_SYNTAX, m->t->span, "all tables with a delimiter are `csv`",
+        return mistake_say(m, E_SYNTAX, m->t->span, "all tables with a delimiter are `csv`",
                    "write `csv \"...\" with (delimiter: \"\\t\")`", NO_FIX, (Str){0});
-    if (m->t->kind == TOK_NAME && is_string(mistake_kind_at(m, mistake_next(m, at)))) {
+    if (m->t->kind == TOK_NAME && token_is_string(mistake_kind_at(m, mistake_next(m, at)))) {
         static const char *const OURS[] = {"csv", "json", "lines", "sqlite", NULL};
         if (mistake_word_among(m, at, OURS))
             return false;
@@ -442,7 +409,7 @@ static bool read_form(Mistake *m)
     int word = mistake_kind_at(m, statement);
     if ((word != TOK_READ && word != TOK_WRITE) || !m->prev)
         return false;
-    if (is_string(m->t->kind) && mistake_word_among(m, m->i_prev, FILLERS)) {
+    if (token_is_string(m->t->kind) && mistake_word_among(m, m->i_prev, FILLERS)) {
         Diag *d = diag_add(m->diags, E_SYNTAX, m->prev->span, "no `%.*s` stands before a path",
                            STR_ARG(m->prev->text));
         diag_help(m->diags, d, "write `%.*s csv \"file.csv\"`", STR_ARG(mistake_token(m, statement)->text));
@@ -462,7 +429,7 @@ static bool read_form(Mistake *m)
         if (close != SIZE_MAX) {
             diag_fix_certain(m->diags, d, m->t->span, STR_LIT("("));
             diag_fix_certain(m->diags, d, mistake_token(m, close)->span, STR_LIT(")"));
-        } else if (is_name(m->t->kind)) {
+        } else if (token_is_name(m->t->kind)) {
             size_t last = mistake_part_end(m, at);
             diag_fix_certain(m->diags, d, mistake_before(m, at), STR_LIT("("));
             diag_fix_certain(m->diags, d, mistake_behind(m, last), STR_LIT(")"));
@@ -497,14 +464,14 @@ static bool batch_form(Mistake *m)
     if (!m->prev)
         return false;
     if (m->prev->kind == TOK_BATCH && m->t->kind == TOK_ASSIGN)
-        return say(m, E_SYNTAX, m->t->span, "no `=` follows `batch`", "write `batch 100`", m->t->span, STR_LIT(" "));
-    if (mistake_word_among(m, m->i_prev, FILLERS) && kind_before(m, m->i_prev) == TOK_BATCH &&
+        return mistake_say(m, E_SYNTAX, m->t->span, "no `=` follows `batch`", "write `batch 100`", m->t->span, STR_LIT(" "));
+    if (mistake_word_among(m, m->i_prev, FILLERS) && mistake_prior_kind(m, m->i_prev) == TOK_BATCH &&
         (m->t->kind == TOK_INT || m->t->kind == TOK_SIZE || m->t->kind == TOK_NAME))
-        return say(m, E_SYNTAX, m->prev->span, "the size stands directly behind `batch`",
+        return mistake_say(m, E_SYNTAX, m->prev->span, "the size stands directly behind `batch`",
                    "write `batch 100` or `batch 64kB`", mistake_gap(m, m->i_prev, m->i_prev), STR_LIT(""));
-    if (m->prev->kind == TOK_INT && kind_before(m, m->i_prev) == TOK_BATCH &&
+    if (m->prev->kind == TOK_INT && mistake_prior_kind(m, m->i_prev) == TOK_BATCH &&
         (mistake_word_at(m, at, "rows") || mistake_word_at(m, at, "row")))
-        return say(m, E_SYNTAX, m->t->span, "a batch of a number is one of rows",
+        return mistake_say(m, E_SYNTAX, m->t->span, "a batch of a number is one of rows",
                    arena_printf(m->diags->arena, "write `batch %.*s`", STR_ARG(m->prev->text)).ptr,
                    (Span){m->prev->span.hi, m->t->span.hi}, STR_LIT(""));
     /* 5 minutes */
@@ -564,13 +531,13 @@ static bool stage_form(Mistake *m)
         return false;
     if (m->t->kind == TOK_DOT && m->prev->kind == TOK_NAME && mistake_is_first_word(m, m->i_prev) &&
         mistake_expects(m, TOK_PIPE))
-        return say(m, E_METHOD_CALL, m->t->span, "the stages of a flow are joined by `|`",
+        return mistake_say(m, E_METHOD_CALL, m->t->span, "the stages of a flow are joined by `|`",
                    "write `read csv \"file.csv\" | where ... | select ...`", NO_FIX, (Str){0});
     if (m->t->kind == TOK_COLON && token_class(m->prev->kind) == KEYWORD_STMT && mistake_is_first_word(m, m->i_prev))
-        return say(m, E_SYNTAX, m->t->span, "no `:` follows the word of a statement", "leave it out", m->t->span,
+        return mistake_say(m, E_SYNTAX, m->t->span, "no `:` follows the word of a statement", "leave it out", m->t->span,
                    STR_LIT(""));
     if (m->t->kind == TOK_BY && mistake_kind_at(m, mistake_statement(m)) == TOK_TAKE)
-        return say(m, E_SYNTAX, mistake_token(m, mistake_statement(m))->span, "`take` takes the first rows as they come",
+        return mistake_say(m, E_SYNTAX, mistake_token(m, mistake_statement(m))->span, "`take` takes the first rows as they come",
                    "the rows with the largest values: `top 10 by a desc`", NO_FIX, (Str){0});
     if (m->prev->kind == TOK_MAP && m->t->kind == TOK_LPAREN) {
         diags_drop(m->diags, mistake_span(m, at, mistake_part_end(m, at)));
@@ -586,17 +553,17 @@ static bool stage_form(Mistake *m)
         return true;
     }
     if (m->t->kind == TOK_PIPE && m->prev->kind == TOK_PIPE)
-        return say(m, E_PIPE, m->t->span, "nothing stands between these two `|`", "write one `|`",
+        return mistake_say(m, E_PIPE, m->t->span, "nothing stands between these two `|`", "write one `|`",
                    mistake_gap(m, at, at), STR_LIT(""));
     if (m->t->kind == TOK_PIPE && mistake_expects_stage(m) && m->prev->kind == TOK_LBRACE)
-        return say(m, E_PIPE, m->t->span, "no `|` stands before the first stage", "leave it out",
+        return mistake_say(m, E_PIPE, m->t->span, "no `|` stands before the first stage", "leave it out",
                    mistake_gap(m, at, at), STR_LIT(""));
     if (mistake_kind_at(m, mistake_statement(m)) == TOK_LOG && m->t->kind == TOK_COMMA && mistake_expects(m, TOK_NEWLINE))
-        return say(m, E_FOREIGN_FORM, m->t->span, "`log` takes one text",
+        return mistake_say(m, E_FOREIGN_FORM, m->t->span, "`log` takes one text",
                    "write the values into it: `log \"{name} has {hp}\"`", NO_FIX, (Str){0});
     if (mistake_kind_at(m, mistake_statement(m)) == TOK_ASSERT && mistake_expects(m, TOK_COMMA) &&
         (token_is_end(m->t->kind) || m->t->kind == TOK_RBRACE || m->t->kind == TOK_PIPE))
-        return say(m, E_SYNTAX, (Span){m->prev->span.hi, m->prev->span.hi}, "the message of this `assert` is missing",
+        return mistake_say(m, E_SYNTAX, (Span){m->prev->span.hi, m->prev->span.hi}, "the message of this `assert` is missing",
                    "write `assert hp > 0, \"{name} has no points\"`", NO_FIX, (Str){0});
     return false;
 }
@@ -612,8 +579,8 @@ bool rule_op_arguments(Mistake *m)
     size_t at = m->p->at;
     if (!m->prev)
         return false;
-    if (m->prev->kind == TOK_NAME && kind_before(m, m->i_prev) == TOK_PIPE && mistake_expects(m, TOK_LPAREN) &&
-        mistake_expects(m, TOK_PIPE) && (m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || is_string(m->t->kind))) {
+    if (m->prev->kind == TOK_NAME && mistake_prior_kind(m, m->i_prev) == TOK_PIPE && mistake_expects(m, TOK_LPAREN) &&
+        mistake_expects(m, TOK_PIPE) && (m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || token_is_string(m->t->kind))) {
         size_t last = mistake_operand_end(m, at);
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "the arguments of an op stand in parentheses");
         diag_help(m->diags, d, "write `%.*s(...)`", STR_ARG(m->prev->text));

@@ -4,6 +4,36 @@
 
 #include "pipe_parse.h"
 
+size_t mistake_prior(const Mistake *m, size_t i)
+{
+    return i == SIZE_MAX ? SIZE_MAX : token_before(m->p, i, true);
+}
+
+int mistake_prior_kind(const Mistake *m, size_t i)
+{
+    size_t k = mistake_prior(m, i);
+    return k == SIZE_MAX ? TOK_END : mistake_kind_at(m, k);
+}
+
+bool token_is_name(int kind)
+{
+    return kind == TOK_NAME || kind == TOK_QNAME || token_class(kind) >= KEYWORD_DECL;
+}
+
+bool token_is_string(int kind)
+{
+    return kind == TOK_SBEG || kind == TOK_RAW;
+}
+
+bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text)
+{
+    Diag *d = diag_add(m->diags, code, at, "%s", what);
+    diag_help(m->diags, d, "%s", help);
+    if (fix.hi)
+        diag_fix_certain(m->diags, d, fix, text);
+    return true;
+}
+
 static bool opens(int kind)
 {
     return token_is_opener(kind) || kind == TOK_SBEG;

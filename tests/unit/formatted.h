@@ -7,29 +7,8 @@
 #include "base/text_diff.h"
 #include "lang/ast_dump.h"
 #include "lang/fmt.h"
-#include "lang/parse.h"
 
-typedef struct Parsed {
-    Sources *sources;
-    Arena *arena;
-    Diags diags;
-    Ast *ast;
-} Parsed;
-
-static Parsed parse(Str text)
-{
-    Parsed p = {.sources = sources_open(), .arena = arena_open()};
-    diags_init(&p.diags);
-    p.ast = parse_file(p.arena, sources_add(p.sources, STR_LIT("t.pipe"), text), &p.diags);
-    return p;
-}
-
-static void parsed_free(Parsed *p)
-{
-    arena_close(p->arena);
-    diags_deinit(&p->diags);
-    sources_close(p->sources);
-}
+#include "parsed.h"
 
 static Str token_text(const Parsed *p, const Token *t)
 {

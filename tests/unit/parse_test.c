@@ -5,30 +5,8 @@
 
 #include "base/diag_text.h"
 #include "lang/ast_dump.h"
+#include "parsed.h"
 #include "unit.h"
-
-typedef struct Parsed {
-    Sources *sources;
-    Arena *arena;
-    Diags diags;
-    Ast *ast;
-} Parsed;
-
-static Parsed parse(Str text)
-{
-    Parsed p = {.sources = sources_open(), .arena = arena_open()};
-    diags_init(&p.diags);
-    const Source *src = sources_add(p.sources, STR_LIT("t.pipe"), text);
-    p.ast = parse_file(p.arena, src, &p.diags);
-    return p;
-}
-
-static void parsed_free(Parsed *p)
-{
-    arena_close(p->arena);
-    diags_deinit(&p->diags);
-    sources_close(p->sources);
-}
 
 static bool has_code(const Parsed *p, DiagCode code)
 {
