@@ -10,6 +10,19 @@
 
 #define SAMPLE_BYTES (1u << 20)
 
+/* The first MiB; more when the first line is longer. */
+static Status sample_open(Str path, CsvSample **out, Error *err)
+{
+    Status st = csv_sample_open(path, SAMPLE_BYTES, out, err);
+    while (st == OK && !(*out)->at_eof && (*out)->n_bytes <= CSV_RECORD_MAX && !memchr((*out)->block->bytes, '\n', (*out)->n_bytes) &&
+           !memchr((*out)->block->bytes, '\r', (*out)->n_bytes)) {
+        st = csv_sample_more(*out, 2 * (*out)->n_bytes, err);
+        if (st != OK)
+            csv_sample_free(*out);
+    }
+    return st;
+}
+
 /* ---- pieces of a program ---- */
 
 static bool is_letter(unsigned char c)
@@ -270,7 +283,7 @@ Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
     DialectGuess g;
     if (str_is(path, "-"))
         path = STR_LIT("stdin");
-    Status st = csv_sample_open(path, SAMPLE_BYTES, &sample, err);
+    Status st = sample_open(path, &sample, err);
     if (st != OK)
         return st;
     Arena *a = arena_open();

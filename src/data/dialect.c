@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/time_pattern.h"
 #include "base/utf8.h"
 #include "base/value.h"
@@ -11,7 +12,7 @@
 #include "data/csv_scan.h"
 #include "data/sniff.h"
 
-#define TRIED_BYTES (64u << 10) /* of the sample, for delimiters and quotes */
+#define TRIED_BYTES (64u << 10) /* of the sample, for delimiters and quotes; all of a first line that is longer */
 #define MAX_WIDTHS 32           /* different numbers of fields that are told apart */
 
 /* ---- encoding and line ends ---- */
@@ -174,7 +175,8 @@ static uint32_t guess_form(DialectGuess *out, const char *p, size_t n, bool is_a
     static const char DELIMITERS[] = ",;\t|\x1f :";
     double best = -1;
     uint32_t width = 1;
-    size_t tried = n < TRIED_BYTES ? n : TRIED_BYTES;
+    const char *line_end = memchr(p, '\n', n);
+    size_t first = line_end ? (size_t)(line_end - p) + 1 : n, tried = first > TRIED_BYTES ? first : n < TRIED_BYTES ? n : TRIED_BYTES;
     for (const char *d = DELIMITERS; *d; d++) {
         for (int q = 0; q < 2; q++) {
             char quote = "\"'"[q];
@@ -261,8 +263,10 @@ static Str first_cell(const RawRows *raw, uint32_t col, Heap **heap)
 static bool looks_like_header(const RawRows *raw, const CatalogCol *cols, Arena *a, Str *trouble)
 {
     Heap *heap = NULL;
+    Map names;
     bool has_value = false, differs = false;
     *trouble = (Str){0};
+    map_init(&names, a);
     for (uint32_t c = 0; c < raw->n_cols; c++) {
         Str s = arena_str(a, first_cell(raw, c, &heap));
         bool value = s.len && is_value(s);
@@ -270,9 +274,9 @@ static bool looks_like_header(const RawRows *raw, const CatalogCol *cols, Arena 
         differs |= !value && s.len && cols[c].type != TYPE_STRING;
         if (s.len == 0)
             *trouble = arena_printf(a, "the name of column %u is empty", c + 1);
-        for (uint32_t k = 0; k < c && s.len; k++)
-            if (str_eq(s, first_cell(raw, k, &heap)))
-                *trouble = arena_printf(a, "`%.*s` comes twice", STR_ARG(s));
+        if (s.len && map_get(&names, s))
+            *trouble = arena_printf(a, "`%.*s` comes twice", STR_ARG(s));
+        map_put(&names, s, &names);
     }
     heap_unref(heap);
     return differs || !has_value;
@@ -477,9 +481,13 @@ Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error
     out->is_json = n && p[0] == '{';
     if (out->is_json)
         return OK;
-    line_ends(out, p, n < TRIED_BYTES ? n : TRIED_BYTES);
+    line_ends(out, p, n);
     uint32_t width = guess_form(out, p, n, sample->at_eof);
     size_t begin = count_rows(out, p, n, sample->at_eof, width);
+    if (out->n_rows == 0 && !out->open_line)
+        return error_set(err, ERR_DATA,
+                         sample->at_eof ? "this input has no header, only blank lines"
+                                        : "the first row is longer than the sample: there is nothing to look at");
     p += begin;
     n -= begin;
     out->dialect.has_header = false;

@@ -43,7 +43,7 @@ typedef struct DialectCol {
 typedef struct DialectGuess {
     TextEncoding encoding;
     bool is_json;           /* it begins with `{`: JSON lines */
-    bool has_crlf, has_lf, has_cr; /* line ends outside quotes */
+    bool has_crlf, has_lf, has_cr; /* line ends, those in quotes included */
     CsvDialect dialect;
     uint64_t n_rows;        /* rows of the sample, without the header and without ragged ones */
     bool is_all;            /* the sample is the whole text */

@@ -75,7 +75,8 @@
 #define INT3(name, ...) BINARY(name, int64_t, int64_t, int64_t, __VA_ARGS__)
 #define FLOAT3(name, ...) BINARY(name, double, double, double, __VA_ARGS__)
 
-double float_mod(double a, double b)
+/* Python's // and %: the floor of the exact quotient, and a remainder with the divisor's sign. */
+static double float_mod(double a, double b)
 {
     double m = fmod(a, b);
     if (m != 0 && (m < 0) != (b < 0))
@@ -85,7 +86,7 @@ double float_mod(double a, double b)
     return m;
 }
 
-double float_idiv(double a, double b)
+static double float_idiv(double a, double b)
 {
     double q = (a - float_mod(a, b)) / b, whole = floor(q);
     if (isinf(b) && isfinite(a))

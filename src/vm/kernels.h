@@ -19,8 +19,4 @@ typedef struct BinaryKernels {
 const BinaryKernels *kernel_binary(Opcode op); /* vv is NULL if the opcode is none */
 UnaryKernel kernel_unary(Opcode op);           /* NULL likewise */
 
-/* Python's // and %: the floor of the exact quotient, and a remainder with the divisor's sign. */
-double float_idiv(double a, double b);
-double float_mod(double a, double b);
-
 #endif
