@@ -549,6 +549,29 @@ static void test_folds_side_by_side(void)
     pthread_cond_destroy(&pair.both_there);
 }
 
+/* The run is ended while it folds: the fold sees that and stops. */
+static FoldResult stopped_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
+{
+    (void)ctx, (void)input, (void)child;
+    pool_cancel(t->pool, true);
+    t->err.status = task_check(t, &t->err);
+    return t->err.status == OK ? FOLD_MORE : FOLD_FAILED;
+}
+
+static void test_fold_cancelled(void)
+{
+    TestSpec t;
+    spec_chain(&t, 1, 1);
+    spec_input(&t, spec_step(&t, 0, "collect"), 1);
+    Tasks tasks = {.run = pair_run, .fold = stopped_fold};
+    PoolOptions options = {.n_workers = 2};
+    Pool *p = pool_new(&t.spec, &tasks, &options);
+    PoolSummary s;
+    pool_run(p, &s);
+    CHECK(s.state == RUN_CANCELLED && s.n_failures == 0);
+    pool_free(p);
+}
+
 /* ---- what a task took its time for */
 
 static TaskResult nap(void *ctx, Task *t)
@@ -636,6 +659,7 @@ int main(int argc, char **argv)
     test_cancelled();
     test_random(1, N_SEEDS);
     test_folds_side_by_side();
+    test_fold_cancelled();
     test_slept();
     test_trace_last();
     test_trace_kept();
