@@ -168,6 +168,7 @@ $(DICT_program): grammar/keywords.def src/base/builtins.def src/lang/annot.def
 	@mkdir -p $(@D)
 	@sed -nE 's/^[A-Z_]+\([A-Z_0-9]+, "([a-z_0-9]+)".*/"\1"/p' $^ | sort -u > $@
 SECONDS ?= 60
+SEED ?= 0# a new one each time
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 fuzz: NEEDS += $(NEEDS_FUZZ)
 fuzz: deps $(DICT_program)
@@ -175,7 +176,7 @@ fuzz: deps $(DICT_program)
 	@for name in $(FUZZERS); do \
 	    more=; [ $$name != program ] || more='-dict=$(DICT_program) $(SEEDS_program)'; \
 	    mkdir -p build/fuzz/$$name && \
-	    build/fuzz/tests/fuzz/$${name}_fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	    build/fuzz/tests/fuzz/$${name}_fuzz -max_total_time=$(SECONDS) -seed=$(SEED) -timeout=10 -rss_limit_mb=1024 \
 	        -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$name/ \
 	        build/fuzz/$$name tests/fuzz/corpus/$$name $$more || exit 1; \
 	done

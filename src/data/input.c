@@ -15,6 +15,7 @@
 
 #define PACKED_BYTES (64u << 10) /* of the compressed input at a time */
 #define MAGIC_BYTES 4
+#define FRAME_HEAD_BYTES 18 /* at most, of a zstd frame */
 #define BZIP2_MAGIC_BYTES 10 /* its own and those of the first block, or of the end */
 #define PIPE_BYTES (1 << 20) /* wanted of a pipe: fewer switches between the two processes */
 #ifdef PIPEMILL_STRESS
@@ -37,6 +38,8 @@ struct Input {
     bool is_between;  /* before the first gzip member or zstd frame, or behind one that is complete */
     struct inflate_state *gzip; /* owned */
     ZSTD_DStream *zstd;         /* owned */
+    uint64_t frame_size;        /* bytes of text that the zstd frame says it holds; ZSTD_CONTENTSIZE_UNKNOWN */
+    uint64_t n_unpacked;        /* bytes of text of this frame so far */
 };
 
 static Status input_error(const Input *in, const char *doing, Error *err)
@@ -212,18 +215,47 @@ static Status gzip_read(Input *in, char *to, size_t n, size_t *got, Error *err)
     return OK;
 }
 
+/* At the start of a frame. libzstd gets its first byte alone: a frame that is there whole and fits the caller's
+ * buffer it would unpack by other code, which refuses other frames than that for streams. */
+static Status frame_start(Input *in, size_t *n_packed, Error *err)
+{
+    Status st = ahead(in, FRAME_HEAD_BYTES, err);
+    in->frame_size = ZSTD_getFrameContentSize(in->bytes + in->at, in->end - in->at);
+    in->n_unpacked = 0;
+    *n_packed = 1;
+    return st;
+}
+
+static Status frame_end(Input *in, Error *err)
+{
+    bool is_known = in->frame_size != ZSTD_CONTENTSIZE_UNKNOWN && in->frame_size != ZSTD_CONTENTSIZE_ERROR;
+    if (is_known && in->frame_size != in->n_unpacked)
+        return packed_error(in, "damaged zstd data", "a frame holds fewer bytes than it says", err);
+    return OK;
+}
+
 static Status zstd_read(Input *in, char *to, size_t n, size_t *got, Error *err)
 {
     for (*got = 0; *got == 0;) {
-        ZSTD_outBuffer out = {to, n, 0};
-        ZSTD_inBuffer from = {in->bytes + in->at, in->end - in->at, 0};
-        if (!in->is_between || from.size) {
+        size_t n_packed = in->end - in->at;
+        if (in->is_between && n_packed) {
+            Status st = frame_start(in, &n_packed, err);
+            if (st != OK)
+                return st;
+        }
+        if (!in->is_between || n_packed) {
+            ZSTD_outBuffer out = {to, n, 0};
+            ZSTD_inBuffer from = {in->bytes + in->at, n_packed, 0};
             size_t left = ZSTD_decompressStream(in->zstd, &out, &from);
             if (ZSTD_isError(left))
                 return packed_error(in, "damaged zstd data", ZSTD_getErrorName(left), err);
             in->at += from.pos;
-            in->is_between = left == 0;
             *got = out.pos;
+            in->n_unpacked += out.pos;
+            in->is_between = left == 0;
+            Status st = in->is_between ? frame_end(in, err) : OK;
+            if (st != OK)
+                return st;
         }
         if (*got || in->end > in->at)
             continue;
