@@ -30,11 +30,4 @@ void plan_dump_mermaid(const Plan *plan, const DumpInfo *info, Buf *out);
 /* `pipemill plan`: what a run would do: steps, batches, the bound and why, warnings. */
 void plan_print(const Plan *plan, const DumpInfo *info, Buf *out);
 
-/* A path: its text, with `{key()}` where it depends on the batch. */
-void plan_put_path(Buf *out, const Tx *path);
-
-/* An operation in one line, as the language would write it: `where hp > 50`. `in` is the
- * table before it, NULL if there is none. */
-void pop_put_line(Buf *out, const Pop *p, const Schema *in);
-
 #endif

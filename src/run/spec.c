@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "plan/plan_dump.h"
+#include "plan/pop_text.h"
 
 uint32_t processors_online(void)
 {
@@ -79,7 +79,7 @@ static Str rejects_name(Arena *a, const Plan *plan, const Step *s)
     if (!s->rejects)
         return (Str){0};
     Buf text = {0};
-    plan_put_path(&text, plan->rejects[s->rejects - 1].path);
+    path_put_text(&text, plan->rejects[s->rejects - 1].path);
     Str name = arena_str(a, buf_str(&text));
     buf_deinit(&text);
     return name;
