@@ -13,6 +13,7 @@
 #include "lang/check.h"
 #include "plan/eval.h"
 #include "plan/plan.h"
+#include "plan/tx.h"
 
 /* A column of the table at a place of an op. */
 typedef struct ScopeCol {
@@ -73,11 +74,6 @@ Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what);
 bool type_constant(Typer *t, const Expr *e, Type want, const char *what, Value *out);
 /* The value of a top-level param or let, computed when first wanted; NULL: there is none of the name. */
 Tx *type_global(Typer *t, Str name);
-Tx *tx_const(Arena *a, Value v, Span span);
-Tx *tx_column(Arena *a, uint32_t col, Type type, Span span);
-Tx *tx_error(Arena *a, Span span);
-/* tx as type `want`, or NULL if it does not convert by itself. */
-Tx *tx_convert(Arena *a, Tx *tx, Type want);
 
 /* The place of a column; -1: there is none of the name. */
 int32_t scope_find(const ScopeCols *cols, Str name);

@@ -792,15 +792,8 @@ static void type_log(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_LOG, s->span);
     Tx *v = type_expr(t, s->exprs.ptr[0]);
-    if (v->type != TYPE_ERROR && v->type != TYPE_STRING && v->type != TYPE_NULL) {
-        /* anything that prints */
-        Tx *text = arena_new(t->arena, Tx);
-        *text = (Tx){.kind = TX_CONCAT, .type = TYPE_STRING, .needs_row = v->needs_row,
-                     .needs_batch = v->needs_batch, .span = v->span, .n_args = 1};
-        text->args = arena_array(t->arena, Tx *, 1);
-        text->args[0] = v;
-        v = text;
-    }
+    if (v->type != TYPE_ERROR && v->type != TYPE_STRING && v->type != TYPE_NULL) /* anything that prints */
+        v = tx_over(t->arena, TX_CONCAT, TYPE_STRING, v->span, &v, 1);
     p->expr = v->type == TYPE_NULL ? tx_convert(t->arena, v, TYPE_STRING) : v;
     p->per_row = v->needs_row;
 }

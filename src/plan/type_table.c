@@ -31,21 +31,10 @@ static Tx *joined_by_and(Typer *t, const TxList *parts)
 {
     Tx *all = parts->n ? parts->ptr[0] : NULL;
     for (size_t i = 1; i < parts->n; i++) {
-        Tx *both = arena_new(t->arena, Tx);
-        *both = *all;
-        both->kind = TX_BINARY;
-        both->type = TYPE_BOOL;
-        both->op = OPER_AND;
-        both->n_args = 2;
-        both->args = arena_array(t->arena, Tx *, 2);
-        both->args[0] = all;
-        both->args[1] = parts->ptr[i];
-        both->needs_row |= parts->ptr[i]->needs_row;
-        both->needs_batch |= parts->ptr[i]->needs_batch;
-        both->uses_left |= parts->ptr[i]->uses_left;
-        both->uses_table |= parts->ptr[i]->uses_table;
-        both->span.hi = parts->ptr[i]->span.hi;
-        all = both;
+        Tx *args[2] = {all, parts->ptr[i]};
+        Span span = {all->span.lo, parts->ptr[i]->span.hi};
+        all = tx_over(t->arena, TX_BINARY, TYPE_BOOL, span, args, 2);
+        all->op = OPER_AND;
     }
     return all;
 }
