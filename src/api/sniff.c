@@ -13,7 +13,7 @@
 /* The first MiB; more when the first line is longer. */
 static Status sample_open(Str path, CsvSample **out, Error *err)
 {
-    Status st = csv_sample_open(path, SAMPLE_BYTES, out, err);
+    Status st = csv_sample_open(path, CODING_UTF8, SAMPLE_BYTES, out, err);
     while (st == OK && !(*out)->at_eof && (*out)->n_bytes <= CSV_RECORD_MAX && !memchr((*out)->block->bytes, '\n', (*out)->n_bytes) &&
            !memchr((*out)->block->bytes, '\r', (*out)->n_bytes)) {
         st = csv_sample_more(*out, 2 * (*out)->n_bytes, err);
@@ -112,6 +112,10 @@ static void read_put(Buf *out, Str path, const DialectGuess *g)
         option_put(out, "null", &any);
         text_put(out, g->dialect.null_word);
     }
+    if (g->dialect.coding != CODING_UTF8) {
+        option_put(out, "encoding", &any);
+        text_put(out, str_of(text_coding_name(g->dialect.coding)));
+    }
     buf_puts(out, any ? ")" : "");
 }
 
@@ -123,6 +127,7 @@ static const char *encoding_name(TextEncoding e)
     switch (e) {
     case TEXT_UTF8: return "UTF-8";
     case TEXT_UTF8_MARK: return "UTF-8 with a byte order mark";
+    case TEXT_UTF8_DAMAGED: return "UTF-8 but for some bytes";
     case TEXT_8BIT: return "not UTF-8";
     case TEXT_UTF16: return "UTF-16";
     case TEXT_BINARY: return "binary";
@@ -185,8 +190,11 @@ static void notes_put(Buf *out, Str path, const DialectGuess *g)
     buf_printf(out, "# %.*s: %s, %s, %u column%s, %llu row%s%s\n", STR_ARG(path), encoding_name(g->encoding), line_end_names(g), g->n_cols,
                g->n_cols == 1 ? "" : "s", (unsigned long long)g->n_rows, g->n_rows == 1 ? "" : "s", g->is_all ? "" : " in the first MiB");
     if (g->encoding == TEXT_8BIT)
-        buf_printf(out, "# Its bytes are not UTF-8, so lengths, capitals and patterns do not see letters beyond ASCII. If it is Latin-1:\n"
-                        "#   iconv -f LATIN1 -t UTF-8 < %.*s | pipemill run FILE      # with `read csv stdin`\n", STR_ARG(path));
+        buf_puts(out, "# It is taken for Windows-1252 (Latin-1), which Excel writes in Western Europe and America; look at its letters. If they are\n"
+                      "# wrong, it is another one: leave `encoding` out and convert it, `iconv -f NAME -t UTF-8 FILE | pipemill run ...` with `read csv stdin`.\n");
+    if (g->encoding == TEXT_UTF8_DAMAGED)
+        buf_printf(out, "# The first bytes that are not UTF-8 are in line %llu. They go through as they are; lengths, capitals and patterns do not see\n"
+                        "# letters in them.\n", (unsigned long long)g->damaged_line);
     if (g->first_line > 1)
         buf_printf(out, "# The table begins in line %llu; drop what stands before it:\n"
                         "#   tail -n +%llu %.*s | pipemill run FILE\n",
@@ -288,9 +296,7 @@ Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
         return st;
     Arena *a = arena_open();
     st = dialect_guess(sample, a, &g, err);
-    if (st == OK && g.encoding == TEXT_UTF16)
-        st = error_set(err, ERR_DATA, "%.*s is UTF-16: convert it, `iconv -f UTF-16 -t UTF-8`", STR_ARG(path));
-    else if (st == OK && g.encoding == TEXT_BINARY)
+    if (st == OK && g.encoding == TEXT_BINARY)
         st = error_set(err, ERR_DATA, "%.*s has NUL bytes: it is no text", STR_ARG(path));
     else if (st == OK && g.is_json)
         st = error_set(err, ERR_DATA, "%.*s looks like JSON: `read json \"%.*s\"` reads an object on each line", STR_ARG(path), STR_ARG(path));

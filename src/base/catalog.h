@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/text_coding.h"
 #include "base/type.h"
 
 /* What rows are read from or written to: texts of three kinds, a database. */
@@ -24,6 +25,7 @@ typedef struct CsvDialect {
     bool has_header;  /* true */
     bool use_libcsv;  /* with (engine: "libcsv") */
     Str null_word;    /* an unquoted field equal to it is null too; empty: only the empty field */
+    TextCoding coding; /* of what is read: CODING_UTF8; counts for JSON and lines too */
     TableMode mode;   /* ROWS_SQLITE, written: TABLE_CREATE */
 } CsvDialect;
 extern const CsvDialect CSV_DEFAULT_DIALECT;

@@ -28,7 +28,7 @@ typedef struct FileCatalog {
 
 static Str answer_key(FileCatalog *f, Str path, const CsvDialect *d)
 {
-    return arena_printf(f->arena, "%d:%02x%02x%d%d%u:%.*s%.*s", (int)d->format, (unsigned char)d->delimiter,
+    return arena_printf(f->arena, "%d:%d:%02x%02x%d%d%u:%.*s%.*s", (int)d->format, (int)d->coding, (unsigned char)d->delimiter,
                         (unsigned char)d->quote, d->has_header, d->use_libcsv,
                         d->null_word.len, STR_ARG(d->null_word), STR_ARG(path));
 }
@@ -44,7 +44,7 @@ static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSampl
 {
     CsvSample *s = map_get(&f->samples, sample_key(path));
     if (!s) {
-        Status st = csv_sample_open(path, SAMPLE_BYTES, &s, err);
+        Status st = csv_sample_open(path, d->coding, SAMPLE_BYTES, &s, err);
         if (st != OK)
             return st;
         if (!input_is_regular(s->in))
@@ -73,7 +73,7 @@ static Status lines_answer(FileCatalog *f, Str path, const CsvDialect *d, CsvSam
     static const Schema none = {0};
     LineSource *source = NULL;
     RawRows *raw = NULL;
-    LineOptions o = {.format = d->format, .schema = &none, .sample = look};
+    LineOptions o = {.format = d->format, .coding = d->coding, .schema = &none, .sample = look};
     if (d->format == ROWS_LINES) {
         out->n_cols = 1;
         out->cols = &line;

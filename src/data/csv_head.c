@@ -32,8 +32,8 @@ static Status names_read(CsvInput *in, const char *record, size_t n, uint64_t li
                            "with (header: false), skip 1 row and rename c%u",
                            c + 1, c + 1);
         else if (memchr(name.ptr, '\0', name.len))
-            st = error_set(err, ERR_DATA, "a NUL byte in the header: this is no text, or it is UTF-16 (convert it to "
-                                          "UTF-8, for example with iconv)");
+            st = error_set(err, ERR_DATA, "a NUL byte in the header: this is no text, or it is UTF-16 (then say so, "
+                                          "`with (encoding: \"utf-16\")`)");
         else if (map_get(&seen, name))
             st = error_set(err, ERR_DATA,
                            "the header has the column `%s` twice: change one of the names, or "

@@ -40,7 +40,7 @@ static void row_tell(Lenient *l, uint32_t from, uint32_t to, uint32_t n_fields, 
     l->line += csv_count_lines(raw->bytes + l->counted_to, from - l->counted_to);
     l->counted_to = from;
     if (has_nul)
-        error_set(&err, ERR_DATA, "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for example with iconv)");
+        error_set(&err, ERR_DATA, "a NUL byte: this is no text, or it is UTF-16 (then say so, `with (encoding: \"utf-16\")`)");
     else
         raw_ragged_text(raw, n_fields, &err);
     Reject what = {.row = raw->n_rows, .kind = has_nul ? ROW_ERROR_NUL : ROW_ERROR_RAGGED, .message = str_of(err.text)};

@@ -104,8 +104,7 @@ Status raw_index_libcsv(RawRows *raw, Rejects *bad, Error *err)
         }
         if (nul && (size_t)(nul - raw->bytes) < at + n) {
             error_set(err, ERR_DATA,
-                      "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for "
-                      "example with iconv)");
+                      "a NUL byte: this is no text, or it is UTF-16 (then say so, `with (encoding: \"utf-16\")`)");
             if (bad) {
                 err->row_error = ROW_ERROR_NUL;
                 row_tell(raw, bad, at, n, n_rows + n_bad++, err);

@@ -33,10 +33,10 @@ static bool is_stdin(Str path)
     return str_is(path, "stdin") || str_is(path, "-");
 }
 
-Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err)
+Status csv_sample_open(Str path, TextCoding coding, size_t want, CsvSample **out, Error *err)
 {
     CsvSample *s = xcalloc(1, sizeof *s);
-    Status st = input_open(path, &s->in, err);
+    Status st = input_open(path, coding, &s->in, err);
     if (st == OK)
         st = csv_sample_more(s, want, err);
     if (st != OK) {
@@ -281,8 +281,7 @@ static Status check_start(CsvSource *s, Error *err)
         st = error_set(err, ERR_DATA, "this input is empty: not even a header");
     else if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
         st = error_set(err, ERR_DATA,
-                       "this is UTF-16: convert it to UTF-8, for example with "
-                       "`iconv -f UTF-16 -t UTF-8`");
+                       "this is UTF-16: say so, `with (encoding: \"utf-16\")`");
     else if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         s->at += 3, s->offset += 3;
     if (st != OK)
@@ -335,7 +334,7 @@ Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error
     s->pool = heap_pool_new(CSV_BATCH_AUTO + 1, IDLE_BLOCKS);
     s->from = o->sample;
     if (!s->from)
-        st = csv_sample_open(path, 0, &s->from, err);
+        st = csv_sample_open(path, o->dialect.coding, 0, &s->from, err);
     if (st != OK)
         goto done;
     s->block = s->from->block;
@@ -415,8 +414,7 @@ static Status nul_check(RawRows *raw, size_t n, Error *err)
         rows++;
     raw->n_rows = rows;
     error_set(err, ERR_DATA,
-              "a NUL byte: this is no text, or it is UTF-16 (convert it to UTF-8, for example "
-              "with iconv)");
+              "a NUL byte: this is no text, or it is UTF-16 (then say so, `with (encoding: \"utf-16\")`)");
     if (err)
         err->row_error = ROW_ERROR_NUL;
     error_at(err, raw->input->file, raw->first_line + csv_count_lines(raw->bytes, at),

@@ -13,7 +13,7 @@
  * messages are those of the text.
  *
  * What is not RFC 4180:
- *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused, and so is a NUL byte.
+ *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused unless it is named, and so is a NUL byte.
  *   - Bytes that are not UTF-8 stay as they are.
  *   - Line ends may be LF, CRLF, CR, mixed; the last line needs none.
  *   - Blank lines: rows with a null in a one-column file, skipped in others and before the header.
@@ -49,7 +49,7 @@ typedef struct CsvSample {
 } CsvSample;
 
 /* Opens the input and reads `want` bytes of it, fewer only at its end. ERR_IO: no such file, a directory, ... */
-Status csv_sample_open(Str path, size_t want, CsvSample **out, Error *err);
+Status csv_sample_open(Str path, TextCoding coding, size_t want, CsvSample **out, Error *err);
 /* Reads on until there are `want` bytes. */
 Status csv_sample_more(CsvSample *s, size_t want, Error *err);
 void csv_sample_free(CsvSample *s); /* NULL is fine */

@@ -17,16 +17,57 @@
 
 /* ---- encoding and line ends ---- */
 
-static TextEncoding encoding_of(const char *p, size_t n, bool is_cut)
+/* NUL bytes beside ASCII, at one side of it only: UTF-16 without a mark. */
+static bool is_utf16_bare(const char *p, size_t n)
 {
-    if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
+    size_t nuls[2] = {0, 0};
+    n = n < 1024 ? n : 1024;
+    for (size_t i = 0; i < n; i++)
+        nuls[i & 1] += p[i] == '\0';
+    return n >= 4 && (nuls[0] == 0) != (nuls[1] == 0) && nuls[0] + nuls[1] >= n / 4;
+}
+
+/* Not UTF-8 throughout: an 8-bit text, or UTF-8 in which less is bad than is good? */
+static TextEncoding encoding_of_damaged(const char *p, size_t n, uint64_t *line)
+{
+    uint64_t n_good = 0, n_bad = 0, at = 1;
+    for (size_t i = 0; i < n;) {
+        uint32_t k = utf8_len(p + i, (uint32_t)(n - i));
+        at += p[i] == '\n';
+        n_good += k > 1;
+        n_bad += k == 0;
+        if (n_bad == 1 && k == 0)
+            *line = at;
+        i += k ? k : 1;
+    }
+    return n_good > n_bad ? TEXT_UTF8_DAMAGED : TEXT_8BIT;
+}
+
+static TextEncoding encoding_of(const char *p, size_t n, bool is_cut, uint64_t *damaged_line)
+{
+    size_t mark;
+    text_utf16_is_big(p, n, &mark);
+    if (mark || is_utf16_bare(p, n))
         return TEXT_UTF16;
     if (memchr(p, '\0', n))
         return TEXT_BINARY;
     uint32_t valid = utf8_valid_prefix((Str){p, (uint32_t)n});
     if (valid + (is_cut ? 4u : 0u) < n) /* a sample may end within a character */
-        return TEXT_8BIT;
+        return encoding_of_damaged(p, n, damaged_line);
     return n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? TEXT_UTF8_MARK : TEXT_UTF8;
+}
+
+/* The same text in UTF-8; *n its bytes. */
+static Heap *text_recoded(const char *p, size_t *n, TextCoding coding)
+{
+    Heap *out = heap_new(3 * *n + 8);
+    size_t used, mark;
+    bool is_bad, is_big = text_utf16_is_big(p, *n, &mark);
+    if (coding == CODING_UTF16)
+        *n = text_from_utf16(p + mark, *n - mark, is_big, out->bytes, out->cap, &used, &is_bad);
+    else
+        *n = text_from_1252(p, *n, out->bytes, out->cap, &used);
+    return out;
 }
 
 static void line_ends(DialectGuess *out, const char *p, size_t n)
@@ -466,39 +507,32 @@ static void names_only(DialectGuess *out, const CsvInput *in, Arena *a)
         out->cols[c].col = (CatalogCol){.name = arena_str(a, in->names[c]), .type = TYPE_STRING, .almost = TYPE_ERROR};
 }
 
-Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error *err)
+/* Of a text in UTF-8. */
+static Status guess_text(DialectGuess *out, const char *p, size_t n, Arena *a, Error *err)
 {
-    const char *p = sample->block->bytes;
-    size_t n = sample->n_bytes;
-    *out = (DialectGuess){.dialect = CSV_DEFAULT_DIALECT, .is_all = sample->at_eof};
-    if (n == 0)
-        return error_set(err, ERR_DATA, "this input is empty: not even a header");
-    out->encoding = encoding_of(p, n, !sample->at_eof);
-    if (out->encoding == TEXT_UTF16 || out->encoding == TEXT_BINARY)
-        return OK;
     if (out->encoding == TEXT_UTF8_MARK)
         p += 3, n -= 3;
     out->is_json = n && p[0] == '{';
     if (out->is_json)
         return OK;
     line_ends(out, p, n);
-    uint32_t width = guess_form(out, p, n, sample->at_eof);
-    size_t begin = count_rows(out, p, n, sample->at_eof, width);
+    uint32_t width = guess_form(out, p, n, out->is_all);
+    size_t begin = count_rows(out, p, n, out->is_all, width);
     if (out->n_rows == 0 && !out->open_line)
         return error_set(err, ERR_DATA,
-                         sample->at_eof ? "this input has no header, only blank lines"
+                         out->is_all ? "this input has no header, only blank lines"
                                         : "the first row is longer than the sample: there is nothing to look at");
     p += begin;
     n -= begin;
     out->dialect.has_header = false;
     CsvInput *in = NULL;
-    RawRows *raw = rows_of(p, n, &out->dialect, sample->at_eof, NULL, err);
+    RawRows *raw = rows_of(p, n, &out->dialect, out->is_all, NULL, err);
     if (!raw) /* all is one open quote */
         return out->open_line ? OK : ERR_DATA;
     guess_header(out, raw, a);
     if (out->dialect.has_header) {
         raw_unref(raw);
-        raw = rows_of(p, n, &out->dialect, sample->at_eof, &in, err);
+        raw = rows_of(p, n, &out->dialect, out->is_all, &in, err);
     }
     if (raw) {
         CatalogCol *cols = arena_array(a, CatalogCol, raw->n_cols);
@@ -507,7 +541,7 @@ Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error
     }
     if (raw && out->dialect.null_word.len) {
         raw_unref(raw);
-        raw = rows_of(p, n, &out->dialect, sample->at_eof, NULL, err);
+        raw = rows_of(p, n, &out->dialect, out->is_all, NULL, err);
     }
     if (raw)
         columns(out, raw, a);
@@ -518,4 +552,25 @@ Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error
     if (out->dialect.has_header && out->n_rows)
         out->n_rows--;
     return OK;
+}
+
+Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error *err)
+{
+    const char *p = sample->block->bytes;
+    size_t n = sample->n_bytes;
+    Heap *recoded = NULL;
+    *out = (DialectGuess){.dialect = CSV_DEFAULT_DIALECT, .is_all = sample->at_eof};
+    if (n == 0)
+        return error_set(err, ERR_DATA, "this input is empty: not even a header");
+    out->encoding = encoding_of(p, n, !sample->at_eof, &out->damaged_line);
+    if (out->encoding == TEXT_BINARY)
+        return OK;
+    if (out->encoding == TEXT_UTF16 || out->encoding == TEXT_8BIT) {
+        out->dialect.coding = out->encoding == TEXT_UTF16 ? CODING_UTF16 : CODING_1252;
+        recoded = text_recoded(p, &n, out->dialect.coding);
+        p = recoded->bytes;
+    }
+    Status st = guess_text(out, p, n, a, err);
+    heap_unref(recoded);
+    return st;
 }

@@ -16,7 +16,8 @@
 typedef enum TextEncoding {
     TEXT_UTF8,      /* ASCII too */
     TEXT_UTF8_MARK, /* with a byte order mark */
-    TEXT_8BIT,      /* bytes that are no UTF-8: Latin-1, Windows-1252, ... */
+    TEXT_UTF8_DAMAGED, /* but for some bytes */
+    TEXT_8BIT,      /* bytes that are no UTF-8: Latin-1, Windows-1252, ...; looked at as Windows-1252 */
     TEXT_UTF16,
     TEXT_BINARY,    /* NUL bytes */
 } TextEncoding;
@@ -42,6 +43,7 @@ typedef struct DialectCol {
 
 typedef struct DialectGuess {
     TextEncoding encoding;
+    uint64_t damaged_line;  /* of TEXT_UTF8_DAMAGED: the first with such a byte */
     bool is_json;           /* it begins with `{`: JSON lines */
     bool has_crlf, has_lf, has_cr; /* line ends, those in quotes included */
     CsvDialect dialect;
@@ -58,7 +60,7 @@ typedef struct DialectGuess {
     Str header_trouble;
 } DialectGuess;
 
-/* Borrows the sample. ERR_DATA: nothing can be said (no bytes). For UTF-16 and binary, and for JSON, only the encoding and
+/* Borrows the sample. ERR_DATA: nothing can be said (no bytes). For binary and for JSON only the encoding and
  * is_json are filled. */
 Status dialect_guess(const CsvSample *sample, Arena *a, DialectGuess *out, Error *err);
 

@@ -17,6 +17,7 @@
 #define MAGIC_BYTES 4
 #define FRAME_HEAD_BYTES 18 /* at most, of a zstd frame */
 #define BZIP2_MAGIC_BYTES 10 /* its own and those of the first block, or of the end */
+#define CODED_BYTES (64u << 10) /* of a text that is converted at a time */
 #define PIPE_BYTES (1 << 20) /* wanted of a pipe: fewer switches between the two processes */
 #ifdef PIPEMILL_STRESS
 #define READ_MAX 7 /* bytes of one read(): every boundary falls everywhere */
@@ -40,7 +41,19 @@ struct Input {
     ZSTD_DStream *zstd;         /* owned */
     uint64_t frame_size;        /* bytes of text that the zstd frame says it holds; ZSTD_CONTENTSIZE_UNKNOWN */
     uint64_t n_unpacked;        /* bytes of text of this frame so far */
+    struct Coded *coded;        /* owned; NULL: the bytes are the text */
 };
+
+/* Text that is being made UTF-8. */
+typedef struct Coded {
+    TextCoding coding;
+    char raw[CODED_BYTES]; /* raw[at..end) are read and not converted */
+    size_t at, end;
+    uint64_t n_done;       /* bytes of the text before raw[at] */
+    char rest[4];          /* of a character that the caller had no room for */
+    size_t n_rest;
+    bool is_begun, is_big, at_eof;
+} Coded;
 
 static Status input_error(const Input *in, const char *doing, Error *err)
 {
@@ -66,9 +79,13 @@ static bool is_stdin(Str path)
     return str_is(path, "stdin") || str_is(path, "-");
 }
 
-Status input_open(Str path, Input **out, Error *err)
+Status input_open(Str path, TextCoding coding, Input **out, Error *err)
 {
     Input *in = xcalloc(1, sizeof *in);
+    if (coding != CODING_UTF8) {
+        in->coded = xcalloc(1, sizeof *in->coded);
+        in->coded->coding = coding;
+    }
     in->is_between = true;
     in->path = is_stdin(path) ? xstrndup("stdin", 5) : xstrndup(path.ptr, path.len);
     in->fd = is_stdin(path) ? STDIN_FILENO : open(in->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -98,6 +115,7 @@ void input_close(Input *in)
         close(in->fd);
     ZSTD_freeDStream(in->zstd);
     free(in->gzip);
+    free(in->coded);
     free(in->bytes);
     free(in->path);
     free(in);
@@ -339,7 +357,8 @@ static Status find_packing(Input *in, Error *err)
     return OK;
 }
 
-Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+/* Up to n bytes of the text as it is coded. */
+static Status bytes_read(Input *in, char *to, size_t n, size_t *got, Error *err)
 {
     Status st = OK;
     *got = 0;
@@ -362,4 +381,101 @@ Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err)
     free(in->bytes);
     in->bytes = NULL;
     return in->at_eof ? OK : file_read(in, to, n, got, err);
+}
+
+/* ---- text of another coding ---- */
+
+/* The text is not what it was said to be. what: up to `at byte`, and which byte; or all of it, and line 1. */
+static Status coded_error(const Input *in, Error *err, const char *what, bool has_byte)
+{
+    if (has_byte)
+        error_set(err, ERR_DATA, "%s at byte %llu: this is no UTF-16, or it is damaged", what, (unsigned long long)in->coded->n_done);
+    else
+        error_set(err, ERR_DATA, "%s", what);
+    error_at(err, str_of(in->path), has_byte ? 0 : 1, 0);
+    return ERR_DATA;
+}
+
+/* Reads on behind raw[at..end). */
+static Status coded_fill(Input *in, Error *err)
+{
+    Coded *c = in->coded;
+    size_t got;
+    memmove(c->raw, c->raw + c->at, c->end - c->at);
+    c->end -= c->at;
+    c->at = 0;
+    Status st = bytes_read(in, c->raw + c->end, sizeof c->raw - c->end, &got, err);
+    c->end += got;
+    c->at_eof = st == OK && got == 0;
+    return st;
+}
+
+/* Looks for a mark: one of another coding than was named tells that the name is wrong. */
+static Status coded_begin(Input *in, Error *err)
+{
+    Coded *c = in->coded;
+    size_t mark;
+    Status st = OK;
+    c->is_begun = true;
+    while (st == OK && c->end < 3 && !c->at_eof)
+        st = coded_fill(in, err);
+    if (st != OK)
+        return st;
+    c->is_big = text_utf16_is_big(c->raw, c->end, &mark);
+    if (c->end >= 3 && memcmp(c->raw, "\xef\xbb\xbf", 3) == 0)
+        return coded_error(in, err, "this begins with the byte order mark of UTF-8: leave `encoding` out", false);
+    if (mark && c->coding != CODING_UTF16)
+        return coded_error(in, err, "this begins with the byte order mark of UTF-16: write `encoding: \"utf-16\"`", false);
+    if (!mark && c->coding == CODING_UTF16 && c->end >= 2 && c->raw[0] && c->raw[1])
+        return coded_error(in, err, "this has no byte order mark and does not begin as UTF-16 does: leave `encoding` out, or name another", false);
+    c->at = mark;
+    c->n_done = mark;
+    return OK;
+}
+
+/* As many characters as have room; *got may be 0 where the last one is not whole. */
+static Status coded_convert(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    Coded *c = in->coded;
+    size_t used;
+    bool is_bad = false;
+    if (c->coding == CODING_UTF16)
+        *got = text_from_utf16(c->raw + c->at, c->end - c->at, c->is_big, to, n, &used, &is_bad);
+    else
+        *got = text_from_1252(c->raw + c->at, c->end - c->at, to, n, &used);
+    c->at += used;
+    c->n_done += used;
+    if (is_bad && *got == 0)
+        return coded_error(in, err, "half of a surrogate pair", true);
+    return OK;
+}
+
+static Status coded_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    Coded *c = in->coded;
+    Status st = c->is_begun ? OK : coded_begin(in, err);
+    while (st == OK && *got == 0) {
+        if (c->n_rest) {
+            *got = c->n_rest < n ? c->n_rest : n;
+            memcpy(to, c->rest, *got);
+            memmove(c->rest, c->rest + *got, c->n_rest -= *got);
+            return OK;
+        }
+        bool is_narrow = n < sizeof c->rest;
+        st = coded_convert(in, is_narrow ? c->rest : to, is_narrow ? sizeof c->rest : n, is_narrow ? &c->n_rest : got, err);
+        if (st != OK || *got || c->n_rest)
+            continue;
+        if (c->at_eof && c->end > c->at)
+            return coded_error(in, err, "the text ends within a character", true);
+        if (c->at_eof)
+            return OK;
+        st = coded_fill(in, err);
+    }
+    return st;
+}
+
+Status input_read(Input *in, char *to, size_t n, size_t *got, Error *err)
+{
+    *got = 0;
+    return in->coded ? coded_read(in, to, n, got, err) : bytes_read(in, to, n, got, err);
 }

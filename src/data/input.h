@@ -2,10 +2,12 @@
  *
  * gzip and zstd are told by their first bytes, never by the name: several gzip members or zstd frames one
  * behind the other are one text. They are decompressed as they are read, in the thread that reads; memory is the
- * decompressor's window, whatever the size of the input.
+ * decompressor's window, whatever the size of the input. What is not UTF-8 is made UTF-8 behind that, where the caller
+ * says what it is.
  *
  * Threads: one at a time. Errors: ERR_IO, the system's words; ERR_DATA, compressed bytes that are damaged or cut
- * off, with the byte of the compressed input in the text; what begins like bzip2, xz, zip or 7z, with what to do.
+ * off, with the byte of the compressed input in the text; what begins like bzip2, xz, zip or 7z, with what to do; text
+ * that is not in the coding that was named.
  */
 #ifndef PIPE_DATA_INPUT_H
 #define PIPE_DATA_INPUT_H
@@ -15,11 +17,12 @@
 
 #include "base/status.h"
 #include "base/str.h"
+#include "base/text_coding.h"
 
 typedef struct Input Input;
 
 /* path: a file, a FIFO, or "stdin" ("-"). Nothing is read yet. */
-Status input_open(Str path, Input **out, Error *err);
+Status input_open(Str path, TextCoding coding, Input **out, Error *err);
 void input_close(Input *in); /* NULL is fine */
 /* A file that can be opened again. */
 bool input_is_regular(const Input *in);

@@ -171,8 +171,8 @@ static Status check_start(LineSource *s, Error *err)
     const char *p = s->block ? s->block->bytes + s->at : "";
     size_t n = s->end - s->at;
     bool is_utf16 = n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0);
-    if (is_utf16 && s->input->dialect.format == ROWS_JSON) {
-        error_set(err, ERR_DATA, "this is UTF-16: convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`");
+    if (is_utf16) {
+        error_set(err, ERR_DATA, "this is UTF-16: say so, `with (encoding: \"utf-16\")`");
         error_at(err, s->input->file, 1, 0);
         return ERR_DATA;
     }
@@ -189,12 +189,13 @@ Status line_source_open(Str path, const LineOptions *o, LineSource **out, Error 
     Str file = is_stdin ? STR_LIT("stdin") : path;
     s->input = csv_input_of_schema(file, o->schema, o->inferred_rows);
     s->input->dialect.format = o->format;
+    s->input->dialect.coding = o->coding;
     s->input->first = str_eq(o->first, file) ? (Str){0} : arena_str(s->input->arena, o->first);
     s->line = 1;
     s->pool = heap_pool_new(CSV_BATCH_AUTO + 1 + SLACK, IDLE_BLOCKS);
     s->from = o->sample;
     if (!s->from)
-        st = csv_sample_open(path, 0, &s->from, err);
+        st = csv_sample_open(path, o->coding, 0, &s->from, err);
     if (st == OK) {
         s->block = s->from->block;
         s->from->block = NULL;

@@ -5,7 +5,7 @@
  *
  *   - Lines end in LF; a CR before it belongs to the line end. The last line needs none.
  *   - In JSON blank lines are no rows; in plain text every line is one, of any bytes.
- *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused in JSON.
+ *   - A UTF-8 byte order mark at the start is dropped. UTF-16 is refused unless it is named.
  *   - A line has at most CSV_RECORD_MAX bytes.
  *
  * Threads: a LineSource is used by one thread at a time; line_decode by any, each its own range.
@@ -18,6 +18,7 @@
 
 typedef struct LineOptions {
     RowFormat format;       /* ROWS_JSON or ROWS_LINES */
+    TextCoding coding;
     const Schema *schema;    /* the columns that batches will have; not NULL */
     const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
     Str first;               /* the file that the schema's columns are of, for messages; empty: this one, or declared */

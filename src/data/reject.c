@@ -17,8 +17,9 @@
 /* A file that was read, open again for rows that are not in memory. */
 typedef struct RejectFile {
     char *path;
+    TextCoding coding;
     int fd;          /* of a file as it stands; -1: none */
-    Input *input;    /* else of a compressed one; NULL: it cannot be read again */
+    Input *input;    /* else of a compressed one, or one that is made UTF-8; NULL: it cannot be read again */
     uint64_t at;     /* of input: what comes next */
     Buf window;      /* of input: the bytes before that */
     uint64_t window_at;
@@ -75,20 +76,21 @@ static bool is_compressed(int fd)
            (n == 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0);
 }
 
-static RejectFile *file_open(Str path)
+static RejectFile *file_open(Str path, TextCoding coding)
 {
     RejectFile *f = xcalloc(1, sizeof *f);
     struct stat st;
     f->path = xstrndup(path.ptr, path.len);
+    f->coding = coding;
     f->fd = str_is(path, "stdin") ? -1 : open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (f->fd < 0)
         return f;
     bool is_file = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode);
-    if (is_file && !is_compressed(f->fd))
+    if (is_file && coding == CODING_UTF8 && !is_compressed(f->fd))
         return f;
     close(f->fd);
     f->fd = -1;
-    if (is_file && input_open(path, &f->input, NULL) != OK)
+    if (is_file && input_open(path, coding, &f->input, NULL) != OK)
         f->input = NULL;
     return f;
 }
@@ -114,7 +116,7 @@ static size_t packed_read(RejectFile *f, uint64_t at, char *to, size_t n)
         f->input = NULL;
         f->at = f->window_at = 0;
         buf_clear(&f->window);
-        if (input_open(str_of(f->path), &f->input, NULL) != OK)
+        if (input_open(str_of(f->path), f->coding, &f->input, NULL) != OK)
             return 0;
     }
     while (f->at < at + n) {
@@ -157,9 +159,9 @@ static Str row_read_again(Rejects *r, const CsvInput *in, uint64_t byte, Buf *he
     RejectFile *f = r->file;
     if (in->dialect.format == ROWS_SQLITE) /* its rows have no text */
         return (Str){0};
-    if (!f || !str_is(in->file, f->path)) {
+    if (!f || !str_is(in->file, f->path) || f->coding != in->dialect.coding) {
         file_close(f);
-        r->file = f = file_open(in->file);
+        r->file = f = file_open(in->file, in->dialect.coding);
     }
     if (f->fd < 0 && !f->input)
         return (Str){0};

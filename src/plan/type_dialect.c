@@ -52,6 +52,26 @@ static void check_dialect(Typer *t, const Stmt *s, const CsvDialect *d)
         diag_add(t->diags, E_BAD_OPTION, s->span, "delimiter and quote are the same byte");
 }
 
+/* `encoding: "latin1"`. */
+static TextCoding option_coding(Typer *t, const Stmt *s, OptionKind k)
+{
+    TextCoding coding = CODING_UTF8;
+    Str name = option_text(t, s, k), nearest;
+    if (name.len == 0 || text_coding_named(name, &coding, &nearest))
+        return coding;
+    const Expr *e = stmt_option(s, k);
+    Diag *d = diag_add(t->diags, E_BAD_OPTION, e->span, "there is no encoding `%.*s` here", STR_ARG(name));
+    if (nearest.len) {
+        diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(nearest));
+        diag_fix(t->diags, d, e->span, arena_printf(t->arena, "\"%.*s\"", STR_ARG(nearest)));
+        return coding;
+    }
+    diag_help(t->diags, d, "what is read is %s; convert others on the way: "
+                           "`iconv -f %.*s -t UTF-8 FILE | pipemill run ...` with `read ... stdin`",
+              text_coding_names(), STR_ARG(name));
+    return coding;
+}
+
 CsvDialect type_read_dialect(Typer *t, const Stmt *s)
 {
     CsvDialect d = CSV_DEFAULT_DIALECT;
@@ -60,6 +80,9 @@ CsvDialect type_read_dialect(Typer *t, const Stmt *s)
     d.quote = option_byte(t, s, OPTION_READ_CSV_QUOTE, d.quote);
     d.has_header = option_bool(t, s, OPTION_READ_CSV_HEADER, true);
     d.null_word = option_text(t, s, OPTION_READ_CSV_NULL);
+    d.coding = option_coding(t, s, s->format == FORMAT_JSON    ? OPTION_READ_JSON_ENCODING
+                                   : s->format == FORMAT_LINES ? OPTION_READ_LINES_ENCODING
+                                                               : OPTION_READ_CSV_ENCODING);
     Str engine = option_text(t, s, OPTION_READ_CSV_ENGINE);
     d.use_libcsv = str_is(engine, "libcsv");
     if (engine.len && !d.use_libcsv && !str_is(engine, "native")) {

@@ -3,6 +3,7 @@
 #include "plan/type_expr_int.h"
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 
 int32_t scope_find(const ScopeCols *cols, Str name)
 {
@@ -64,6 +65,31 @@ static bool help_delimiter(Typer *t, Diag *d, const ScopeCols *cols, Str name)
     diag_note(t->diags, d, "%.*s was read as one column", STR_ARG(col->file));
     diag_help(t->diags, d, "say what separates its columns: `with (delimiter: \"%.*s\")`; `pipemill sniff %.*s` tells more",
               STR_ARG(shown), STR_ARG(col->file));
+    t->is_unknown = true;
+    return true;
+}
+
+/* The file whose names are bytes of another encoding, where the name that was looked for is not plain ASCII. */
+static Str wrong_encoding(const ScopeCols *cols, Str name)
+{
+    bool is_ascii = true;
+    for (uint32_t i = 0; i < name.len; i++)
+        is_ascii &= (unsigned char)name.ptr[i] < 0x80;
+    for (size_t i = 0; i < cols->n && !is_ascii; i++)
+        if (cols->ptr[i].file.len && utf8_valid_prefix(cols->ptr[i].name) < cols->ptr[i].name.len)
+            return cols->ptr[i].file;
+    return (Str){0};
+}
+
+/* Says so, once, as help_delimiter does. */
+static bool help_encoding(Typer *t, Diag *d, const ScopeCols *cols, Str name)
+{
+    Str file = wrong_encoding(cols, name);
+    if (file.len == 0)
+        return false;
+    diag_note(t->diags, d, "names of columns in %.*s are not UTF-8", STR_ARG(file));
+    diag_help(t->diags, d, "if it is Latin-1 or Windows-1252, write `with (encoding: \"latin1\")`; `pipemill sniff %.*s` tells more",
+              STR_ARG(file));
     t->is_unknown = true;
     return true;
 }
@@ -159,6 +185,7 @@ static void unknown_name(Typer *t, Ident name)
                      STR_ARG(name.text));
     bool is_explained = (sees_cols && help_joined(t, d, name)) ||
                         (sees_cols && !t->keys && help_delimiter(t, d, cols, name.text)) ||
+                        (sees_cols && help_encoding(t, d, cols, name.text)) ||
                         help_not_finite(t, d, name.text) || help_function(t, d, name, sees_cols) ||
                         (sees_cols && type_habit_comment(t, d, name)) ||
                         help_near_name(t, d, name, sees_cols ? cols : NULL);

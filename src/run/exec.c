@@ -80,7 +80,7 @@ static Status output_read(const char *command, const Buf *text, const Schema *sc
     CsvSource *source = NULL;
     Buf name = {0};
     buf_printf(&name, "output of %s", command);
-    Status st = input_open(STR_LIT("/dev/null"), &sample->in, err); /* all of it is here */
+    Status st = input_open(STR_LIT("/dev/null"), CODING_UTF8, &sample->in, err); /* all of it is here */
     sample->block = heap_new(text->len + 64);
     sample->n_bytes = text->len;
     sample->at_eof = true;

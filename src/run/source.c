@@ -109,8 +109,8 @@ static Status source_open(Run *r, const Step *s, Str path, State *state, Error *
                             .sample = sample};
         st = csv_source_open(path, &o, &state->source, err);
     } else {
-        LineOptions o = {.format = p->dialect.format, .schema = p->out, .inferred_rows = inferred,
-                         .first = first, .sample = sample};
+        LineOptions o = {.format = p->dialect.format, .coding = p->dialect.coding, .schema = p->out,
+                         .inferred_rows = inferred, .first = first, .sample = sample};
         st = line_source_open(path, &o, &state->lines, err);
     }
     free(inferred);

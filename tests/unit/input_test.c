@@ -23,7 +23,7 @@ static void file_put(const char *p, size_t n)
 static Status file_get(size_t piece, Buf *out, Error *err)
 {
     Input *in = NULL;
-    Status st = input_open(str_of(path), &in, err);
+    Status st = input_open(str_of(path), CODING_UTF8, &in, err);
     char *bytes = xmalloc(piece);
     size_t got = 1;
     buf_clear(out);

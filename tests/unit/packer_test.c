@@ -45,7 +45,7 @@ static Buf file_bytes(const char *path, bool unpacked)
     size_t got = 1;
     if (unpacked) {
         Input *in = NULL;
-        CHECK(input_open(str_of(path), &in, &err) == OK);
+        CHECK(input_open(str_of(path), CODING_UTF8, &in, &err) == OK);
         while (in && got) {
             buf_reserve(&b, 1 << 16);
             CHECK(input_read(in, b.ptr + b.len, 1 << 16, &got, &err) == OK);
