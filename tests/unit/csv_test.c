@@ -394,7 +394,7 @@ static void test_refused(void)
 {
     CHECK_BAD("", 0, 0, "empty");
     CHECK_BAD("\n\n", 1, 0, "no header");
-    CHECK_BAD("\xff\xfe" "a\0", 1, 0, "iconv");
+    CHECK_BAD("\xff\xfe" "a\0", 1, 0, "encoding: \"utf-16\"");
     CHECK_BAD("a,b\n1,2\n\n1,2,3\n", 4, 9, "this row has 3 fields, the header has 2");
     CHECK_BAD("a,b\n1\n", 2, 4, "this row has 1 field, the header has 2");
     CHECK_BAD("a,b\n\"x\ny\",1\n5\n", 4, 12, "1 field");
