@@ -1,5 +1,7 @@
-/* graph_int.h - the insides of graph.c, shared with graph_tables.c (what follows from the
- * spec alone) and graph_check.c (the invariants). Nobody else includes it.
+/* graph_int.h - the insides of a graph, shared by the files of graph_*.c: graph_tables.c has what follows from the
+ * spec alone, graph_queue.c what is ready, graph_frame.c frames, graph_flow.c what follows when something ends,
+ * graph.c the calls of graph.h, graph_check.c the invariants. Each calls only those before it.
+ * Nobody else includes it.
  *
  * How it hangs together. A frame is one block of memory: a header, an Instance for each
  * step of its scope, and a Turn for each sequence that passes through it. Slot 0 is the
@@ -238,5 +240,44 @@ static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64)
 /* graph_tables.c: everything that follows from the spec. */
 void graph_tables_init(Graph *g, const GraphSpec *spec, uint32_t n_workers);
 void graph_tables_deinit(Graph *g);
+
+/* graph_queue.c. The gates of a step, and of all in a pool, after a change of what it hangs on. */
+void gate_update(Graph *g, StepTable *s);
+void gate_update_pool(Graph *g, int32_t pool);
+void credit_return(Graph *g, uint32_t scope);
+/* What dispatch took, except the credit of a generator. */
+void slot_return(Graph *g, Instance *i);
+void queue_insert(Graph *g, Instance *i);
+void queue_remove(Graph *g, Instance *i);
+/* queue_remove of the head, which is what dispatch does all the time. */
+Instance *queue_pop(Graph *g, StepTable *s);
+/* What is held goes to its queue; is it the best of the ready, and may it start; takes it. */
+void held_queue(Graph *g);
+bool held_is_best(const Graph *g);
+Instance *held_take(Graph *g);
+
+/* graph_frame.c */
+Frame *frame_alloc(Graph *g, uint32_t scope);
+void frame_init(Graph *g, Frame *f, Frame *parent, uint32_t index, void *user);
+/* Gives back what the frames from here down hold, and frees them. */
+void frames_free(Graph *g, Frame *f);
+void out_release(Graph *g, Instance *i);
+void state_release(Graph *g, Instance *i);
+/* One of those who need the output of an instance is done. */
+void use_drop(Graph *g, Instance *i);
+/* Drops one reason for a frame to stay, and closes what has none left. */
+void frame_drop(Graph *g, Frame *f);
+
+/* graph_flow.c. All inputs are there. */
+void instance_arm(Graph *g, Instance *i, uint64_t now_ns);
+/* It ends, and what follows from that happens; what must be skipped is only marked. */
+void instance_end(Graph *g, Instance *i, Phase phase, uint64_t now_ns);
+void count_end(Graph *g, const Instance *i);
+/* Skips what is marked: last in every call. */
+void doomed_drain(Graph *g, uint64_t now_ns);
+/* The instances of a fresh frame that can start do. */
+void frame_start(Graph *g, Frame *f, uint64_t now_ns);
+/* A generator has yielded a batch. */
+void frame_open(Graph *g, Instance *gen, void *batch, void *user, uint64_t now_ns);
 
 #endif
