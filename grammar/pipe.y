@@ -47,7 +47,7 @@ static void pipe_error(Span *span, Parse *p, const char *text)
 }
 }
 
-%token START_FILE START_FLOWS START_EXPR
+%token START_FILE START_FLOWS
 %token RESYNC "resynchronisation"
 %token END 0 "end of file"
 %token NEWLINE "end of line"
@@ -115,7 +115,6 @@ input:
   START_FILE
 | START_FILE decls nl_opt
 | START_FLOWS flows                 { p->flows = $flows; }
-| START_EXPR expr nl_opt            { p->expr = $expr; }
 ;
 
 /* The driver never pushes two in a row, nor one at the start or after `{`: so `error`

@@ -92,16 +92,22 @@ void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
     vec_push(ds->arena, &d->labels, label);
 }
 
+/* A mistake that comes up again, as the same Diag, says the same again. */
+static void push_once(Diags *ds, DiagTexts *list, Str text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(list->ptr[i], text))
+            return;
+    vec_push(ds->arena, list, text);
+}
+
 void diag_note(Diags *ds, Diag *d, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     Str text = format(ds->arena, fmt, ap);
     va_end(ap);
-    for (size_t i = 0; i < d->notes.n; i++)
-        if (str_eq(d->notes.ptr[i], text))
-            return;
-    vec_push(ds->arena, &d->notes, text);
+    push_once(ds, &d->notes, text);
 }
 
 void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
@@ -110,10 +116,7 @@ void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
     va_start(ap, fmt);
     Str text = format(ds->arena, fmt, ap);
     va_end(ap);
-    for (size_t i = 0; i < d->helps.n; i++)
-        if (str_eq(d->helps.ptr[i], text))
-            return;
-    vec_push(ds->arena, &d->helps, text);
+    push_once(ds, &d->helps, text);
 }
 
 void diag_fix(Diags *ds, Diag *d, Span span, Str text)
@@ -149,7 +152,8 @@ void diags_drop(Diags *ds, Span span)
 
 #define SYNTAX_CODES_END 100 /* as diag_codes.def numbers them */
 
-bool diag_is_syntax(const Diag *d)
+/* Is it a mistake of the text itself: of its words and signs? */
+static bool is_syntax(const Diag *d)
 {
     return diag_info(d->code)->number < SYNTAX_CODES_END &&
            diag_info(d->code)->severity == SEV_ERROR;
@@ -159,7 +163,7 @@ bool diags_explain(const Diags *ds, Span span)
 {
     for (size_t i = 0; i < ds->list.n; i++) {
         const Diag *d = ds->list.ptr[i];
-        for (size_t k = 0; k < d->labels.n && diag_is_syntax(d); k++)
+        for (size_t k = 0; k < d->labels.n && is_syntax(d); k++)
             if (d->labels.ptr[k].span.lo < span.hi && d->labels.ptr[k].span.hi > span.lo)
                 return true;
     }
@@ -170,7 +174,7 @@ bool diags_is_torn(const Diags *ds, Span span)
 {
     for (size_t i = 0; i < ds->list.n; i++) {
         const Diag *d = ds->list.ptr[i];
-        if (diag_is_syntax(d) && d->span.lo < span.hi &&
+        if (is_syntax(d) && d->span.lo < span.hi &&
             d->span.hi > span.lo)
             return true;
     }

@@ -47,13 +47,15 @@ typedef struct DiagFix {
     Str text;
 } DiagFix;
 
+typedef Vec(Str) DiagTexts;
+
 typedef struct Diag {
     DiagCode code;
     Span span;  /* the primary place */
     Str text;   /* what is wrong: lower case, no full stop, code in backquotes */
     Vec(DiagLabel) labels;
-    Vec(Str) notes; /* "= note: ..." */
-    Vec(Str) helps; /* "help: ..." : what to do */
+    DiagTexts notes; /* "= note: ..." */
+    DiagTexts helps; /* "help: ..." : what to do */
     Vec(DiagFix) fixes; /* one fix: all of these places together, in no order */
     bool is_certain;    /* what the fix makes is what was meant: `check --fix` applies it */
 } Diag;
@@ -73,8 +75,6 @@ Diag *diag_add(Diags *ds, DiagCode code, Span span, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Does a label of a mistake of the text stand in there? Then what stands there has been explained. */
 bool diags_explain(const Diags *ds, Span span);
-/* Is it a mistake of the text itself: of its words and signs? */
-bool diag_is_syntax(const Diag *d);
 /* Did the parser find a mistake in there? Then what stands there is not what was meant. */
 bool diags_is_torn(const Diags *ds, Span span);
 void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)

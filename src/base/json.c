@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/value.h"
 
 void json_init(JsonWriter *w, Buf *out, JsonStyle style)
 {
@@ -184,33 +185,4 @@ void json_put_null(JsonWriter *w)
 {
     begin_item(w);
     buf_puts(w->out, "null");
-}
-
-void json_put_value(JsonWriter *w, Value v)
-{
-    if (v.is_null) {
-        json_put_null(w);
-        return;
-    }
-    switch (v.type) {
-    case TYPE_BOOL: json_put_bool(w, v.i != 0); return;
-    case TYPE_INT: json_put_int(w, v.i); return;
-    case TYPE_FLOAT: json_put_float(w, v.f); return;
-    case TYPE_STRING: json_put_str(w, v.s); return;
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-    case TYPE_DURATION:
-    case TYPE_SIZE: {
-        Buf text = {0};
-        value_print(&text, v);
-        json_put_str(w, buf_str(&text));
-        buf_deinit(&text);
-        return;
-    }
-    case TYPE_ERROR:
-    case TYPE_NULL:
-    case TYPE_TABLE:
-    case TYPE_LIST:
-    case N_TYPES: json_put_null(w); return;
-    }
 }

@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "base/value.h"
 
 typedef enum JsonStyle {
     JSON_STYLE_COMPACT, /* {"a":1,"b":[]}, no line ends */
@@ -53,7 +52,5 @@ void json_put_float(JsonWriter *w, double v); /* inf and nan become null */
 void json_put_thousandths(JsonWriter *w, uint64_t v);
 void json_put_bool(JsonWriter *w, bool v);
 void json_put_null(JsonWriter *w);
-/* A value of any type: dates, durations and the like as strings, as they print. */
-void json_put_value(JsonWriter *w, Value v);
 
 #endif

@@ -84,7 +84,8 @@ static inline bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-const char *jscan_number(const char *p, JsonBad *bad)
+/* p: the first byte of a number. Its end. */
+static const char *scan_number(const char *p, JsonBad *bad)
 {
     const char *start = p;
     if (*p == '-')
@@ -125,7 +126,7 @@ static const char *scalar(const char *p, const char *limit, JsonBad *bad)
     case 'f': return jscan_is_false(p) ? p + 5 : jscan_fail(bad, p, "expected a value");
     case 'n': return jscan_is_null(p) ? p + 4 : jscan_fail(bad, p, "expected a value");
     case '\n': return jscan_fail(bad, p, "the line ends where a value is expected");
-    default: return jscan_number(p, bad);
+    default: return scan_number(p, bad);
     }
 }
 

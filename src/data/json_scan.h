@@ -90,9 +90,6 @@ static inline const char *jscan_string(const char *p, const char *limit, bool *h
  * length. Half of a surrogate pair alone becomes U+FFFD. */
 uint32_t jscan_unescape(Str raw, char *out);
 
-/* p: the first byte of a number. Its end. */
-const char *jscan_number(const char *p, JsonBad *bad);
-
 /* p: the first byte of any value. Its end; all of it is checked. */
 const char *jscan_value(const char *p, const char *limit, JsonBad *bad);
 

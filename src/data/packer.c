@@ -218,11 +218,3 @@ Status packer_end(Packer *p, Error *err)
     p->piece = (Buf){0};
     return piece_pack(p, p->n_pieces++, &last, err);
 }
-
-uint64_t packer_held_bytes(Packer *p)
-{
-    pthread_mutex_lock(&p->mu);
-    uint64_t n = p->turns.n_bytes + p->piece.len;
-    pthread_mutex_unlock(&p->mu);
-    return n;
-}

@@ -32,6 +32,5 @@ void packer_close(Packer *p); /* NULL is fine */
 Status packer_put(Packer *p, uint64_t number, Buf *bytes, Error *err);
 /* The last piece. A file without text has one too, an empty one. */
 Status packer_end(Packer *p, Error *err);
-uint64_t packer_held_bytes(Packer *p);
 
 #endif

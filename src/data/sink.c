@@ -214,14 +214,6 @@ Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err)
     return sink_result(s, packer_put(s->packer, seq + 1, bytes, &e), &e, err);
 }
 
-uint64_t sink_held_bytes(Sink *s)
-{
-    pthread_mutex_lock(&s->mu);
-    uint64_t n = s->turns.n_bytes;
-    pthread_mutex_unlock(&s->mu);
-    return n + (s->packer ? packer_held_bytes(s->packer) : 0);
-}
-
 Status sink_commit(Sink *s, Error *err)
 {
     Error e = {0};

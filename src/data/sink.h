@@ -27,7 +27,6 @@ typedef struct Sink Sink;
 Status sink_open(Str path, Str head, Sink **out, Error *err);
 /* Takes the bytes (the Buf is left empty); NULL: nothing for this number. */
 Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err);
-uint64_t sink_held_bytes(Sink *s);    /* in buffers that wait for an earlier one */
 /* Makes the output visible and frees s, also on failure (which leaves no file). Submits that still wait for
  * an earlier number are our own mistake (assert). */
 Status sink_commit(Sink *s, Error *err);

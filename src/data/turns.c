@@ -30,7 +30,6 @@ void turns_put(Turns *t, uint64_t number, Buf *bytes)
     for (; i && t->waiting[(i - 1) / 2].number > number; i = (i - 1) / 2)
         t->waiting[i] = t->waiting[(i - 1) / 2];
     t->waiting[i] = item;
-    t->n_bytes += item.bytes.len;
 }
 
 bool turns_take(Turns *t, Buf *bytes)
@@ -39,7 +38,6 @@ bool turns_take(Turns *t, Buf *bytes)
         return false;
     t->next++;
     *bytes = t->waiting[0].bytes;
-    t->n_bytes -= bytes->len;
     Turn last = t->waiting[--t->n];
     size_t i = 0;
     for (;;) {

@@ -16,8 +16,7 @@ struct Turn;
 typedef struct Turns {
     struct Turn *waiting; /* [n] a binary heap by number; owned */
     size_t n, cap;
-    uint64_t next;    /* the number that is due */
-    uint64_t n_bytes; /* of all that wait */
+    uint64_t next;        /* the number that is due */
 } Turns;
 
 void turns_deinit(Turns *t);

@@ -52,7 +52,7 @@ const ParamDef *op_param(const OpDef *op, Str name)
     return find_param(op->params, op->n_params, name);
 }
 
-const ParamDef *fn_param(const FnDef *fn, Str name)
+static const ParamDef *fn_param(const FnDef *fn, Str name)
 {
     return find_param(fn->params, fn->n_params, name);
 }

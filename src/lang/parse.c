@@ -483,10 +483,3 @@ Ast *parse_flow(Arena *arena, const Source *source, Str job_name, Diags *diags)
     vec_push(arena, &p->ast->decls, job);
     return p->ast;
 }
-
-Expr *parse_expr(Arena *arena, const Source *source, Diags *diags)
-{
-    Parse *p = parse(arena, source, diags, TOK_START_EXPR);
-    uint32_t lo = source_base(source), hi = lo + source_text(source).len;
-    return p->expr ? p->expr : expr_new(p, EXPR_ERROR, (Span){lo, hi});
-}

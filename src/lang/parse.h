@@ -18,9 +18,6 @@ Ast *parse_file(Arena *arena, const Source *source, Diags *diags);
 /* The body of a job, as -e takes it: one DECL_JOB of that name. */
 Ast *parse_flow(Arena *arena, const Source *source, Str job_name, Diags *diags);
 
-/* One expression, as --set takes it. EXPR_ERROR when there was a mistake. */
-Expr *parse_expr(Arena *arena, const Source *source, Diags *diags);
-
 /* What other languages call by the word is this statement of ours, with what stands behind it: "sort by"; NULL: none. */
 const char *parse_foreign_statement(Str word);
 

@@ -33,7 +33,6 @@ typedef struct Parse {
     TokenList tokens;
     Ast *ast;       /* START_FILE and START_FLOWS fill it */
     FlowList flows; /* result of START_FLOWS */
-    Expr *expr;     /* result of START_EXPR */
 
     int start;         /* TOK_START_... */
     size_t at;         /* index of the token being pushed */

@@ -23,18 +23,12 @@ const Keyword *keyword_by_text(Str text)
     return NULL;
 }
 
-const Keyword *keyword_by_token(int kind)
+KeywordClass token_class(int kind)
 {
     for (size_t i = 0; i < N_KEYWORDS; i++)
         if (KEYWORDS[i].token == kind)
-            return &KEYWORDS[i];
-    return NULL;
-}
-
-KeywordClass token_class(int kind)
-{
-    const Keyword *k = keyword_by_token(kind);
-    return k ? k->class : KEYWORD_NONE;
+            return KEYWORDS[i].class;
+    return KEYWORD_NONE;
 }
 
 const char *token_name(int kind)

@@ -42,9 +42,8 @@ typedef struct Keyword {
 extern const Keyword KEYWORDS[];
 extern const size_t N_KEYWORDS;
 
-const Keyword *keyword_by_text(Str text);  /* NULL: a plain name */
-const Keyword *keyword_by_token(int kind); /* NULL: not a keyword's token */
-KeywordClass token_class(int kind);        /* KEYWORD_NONE for all other tokens */
+const Keyword *keyword_by_text(Str text); /* NULL: a plain name */
+KeywordClass token_class(int kind);       /* KEYWORD_NONE for all other tokens */
 
 /* What the token is called in messages: `|`, a keyword's text, "name", "end of line".
  */

@@ -12,7 +12,8 @@ enum { N_COLUMNS = 9, COLUMN_GAP = 2 };
 static const char *const TITLES[N_COLUMNS] = {"workers",   "in flight", "makespan", "utilisation",
                                               "peak live", "at most",   "overdrafts", "speed-up", "state"};
 
-double forecast_utilisation(const Forecast *f)
+/* Of what the workers could have done; 0 when that is nothing. */
+static double utilisation(const Forecast *f)
 {
     double could = (double)f->makespan_ns * f->n_workers;
     return could > 0 ? (double)f->busy_ns / could : 0;
@@ -60,7 +61,7 @@ static void cell_put(const Forecast *first, const Forecast *f, uint32_t column, 
         time_put(out, f->makespan_ns);
         break;
     case 3:
-        buf_printf(out, "%.0f %%", forecast_utilisation(f) * 100);
+        buf_printf(out, "%.0f %%", utilisation(f) * 100);
         break;
     case 7:
         buf_printf(out, "%.2f x", speed_up(first, f));
@@ -136,7 +137,7 @@ static void setting_put(JsonWriter *w, const Forecast *first, const Forecast *f)
     json_key(w, "busy_us");
     json_put_float(w, (double)f->busy_ns / 1000);
     json_key(w, "utilisation");
-    json_put_float(w, forecast_utilisation(f));
+    json_put_float(w, utilisation(f));
     json_key(w, "speed_up");
     json_put_float(w, speed_up(first, f));
     json_key(w, "scopes");

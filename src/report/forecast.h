@@ -23,8 +23,6 @@ typedef struct Forecast {
     ForecastScope *scopes;   /* [n_scopes] */
 } Forecast;
 
-/* Of what the workers could have done; 0 when that is nothing. */
-double forecast_utilisation(const Forecast *f);
 /* Speed-up is against the first; one setting has none. n >= 1. */
 void forecast_put_table(const Forecast *f, uint32_t n, Buf *out);
 /* {"file": ..., "job": ..., "settings": [...]} and a line end. */

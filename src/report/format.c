@@ -151,7 +151,9 @@ void skips_put(Buf *out, const RunInfo *info, const uint64_t *n, const uint32_t 
         cause_put(out, info, cause[last]);
 }
 
-bool bound_is_broken(uint64_t bound, const ScopeCount *c)
+/* More batches alive than the bound and the credits granted beyond it allow: a mistake of ours, which
+ * every report names. */
+static bool is_broken(uint64_t bound, const ScopeCount *c)
 {
     return bound != UINT64_MAX && c->peak_live > bound && c->peak_live - bound > c->n_overdrafts;
 }
@@ -163,7 +165,7 @@ void bound_put_passed(Buf *out, uint64_t bound, const ScopeCount *c)
         count_put(out, c->n_overdrafts);
         buf_puts(out, c->n_overdrafts == 1 ? " overdraft" : " overdrafts");
     }
-    if (bound_is_broken(bound, c))
+    if (is_broken(bound, c))
         buf_puts(out, ": more than was proved, a mistake in pipemill: please report it");
 }
 

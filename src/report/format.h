@@ -28,9 +28,6 @@ Str wrap_next(Str text, uint32_t *at, const char *between, uint32_t width);
  * cause: the step whose failure was the (first) reason. Nothing where none was. */
 void skips_put(Buf *out, const RunInfo *info, const uint64_t *n, const uint32_t *cause);
 
-/* More batches alive than the bound and the credits granted beyond it allow: a mistake of ours, which
- * every report names. */
-bool bound_is_broken(uint64_t bound, const ScopeCount *c);
 /* ", 601 overdrafts", and what to do if the bound is broken; nothing where neither is so. */
 void bound_put_passed(Buf *out, uint64_t bound, const ScopeCount *c);
 

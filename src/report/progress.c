@@ -561,21 +561,6 @@ static void on_run_end(void *ctx, const RunEnd *end)
 
 /* ---- open and close */
 
-bool progress_mode_by_name(Str name, bool is_terminal, ProgressMode *out)
-{
-    if (str_is(name, "auto"))
-        *out = is_terminal ? PROGRESS_TTY : PROGRESS_PLAIN;
-    else if (str_is(name, "tty"))
-        *out = PROGRESS_TTY;
-    else if (str_is(name, "plain"))
-        *out = PROGRESS_PLAIN;
-    else if (str_is(name, "none"))
-        *out = PROGRESS_NONE;
-    else
-        return false;
-    return true;
-}
-
 Progress *progress_open(const ProgressOptions *options)
 {
     Progress *p = xcalloc(1, sizeof *p);

@@ -24,9 +24,6 @@ typedef enum ProgressMode {
     PROGRESS_PLAIN, /* a line when a step starts, ends, fails or retries, and a sign of life */
 } ProgressMode;
 
-/* auto, tty, plain or none; auto is TTY where is_terminal. False for any other word. */
-bool progress_mode_by_name(Str name, bool is_terminal, ProgressMode *out);
-
 typedef struct ProgressOptions {
     ProgressMode mode;
     FILE *out;         /* borrowed; stderr as a rule */

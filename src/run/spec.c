@@ -19,7 +19,8 @@ uint32_t plan_workers(const Plan *plan, uint32_t asked)
     return processors_online();
 }
 
-bool step_is_ordered(const Step *s)
+/* Does the step append to a file in key order? */
+static bool step_is_ordered(const Step *s)
 {
     if (s->scope == 0 || s->part_of) /* a part's rows are written when it is folded */
         return false;

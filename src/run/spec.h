@@ -15,7 +15,5 @@ uint32_t processors_online(void);
 /* Steps keep their numbers. Lives in the arena. */
 GraphSpec *plan_graph(Arena *a, const Plan *plan);
 RunInfo *plan_run_info(Arena *a, const Plan *plan, const GraphSpec *spec, const Bounds *bounds);
-/* Does the step append to a file in key order? */
-bool step_is_ordered(const Step *s);
 
 #endif

@@ -299,8 +299,6 @@ bool graph_is_over(const Graph *g)
 
 bool graph_is_complete(const Graph *g) { return g->root->n_open == 0; }
 
-uint32_t graph_n_running(const Graph *g) { return g->n_running; }
-
 static void not_started_count(Graph *g, const Frame *f)
 {
     const ScopeTable *sc = &g->scopes[f->scope];

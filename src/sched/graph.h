@@ -142,7 +142,6 @@ bool graph_is_stopping(const Graph *g);
 bool graph_is_over(const Graph *g);
 /* All has ended and all outputs are released. */
 bool graph_is_complete(const Graph *g);
-uint32_t graph_n_running(const Graph *g); /* folds included */
 
 /* n_not_started is filled once the graph is over. */
 const StepCount *graph_steps(Graph *g);         /* [n_steps] */

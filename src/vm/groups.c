@@ -409,7 +409,8 @@ static void swap_groups(Groups *a, Groups *b)
     *b = old;
 }
 
-void groups_merge(Groups *g, Groups *from)
+/* Takes what `from` knows, whose rows come after ours; `from` is empty afterwards. Both of one spec. */
+static void merge(Groups *g, Groups *from)
 {
     const Spec *spec = g->spec;
     if (from->n_rows == 0)
@@ -524,7 +525,7 @@ void groups_load(Groups *g, const char *p, Heap *heap, bool as_first)
     Groups *from = groups_read(g->spec, p, heap);
     if (g->n_rows == 0 && !as_first)
         begin_empty(g, from);
-    groups_merge(g, from);
+    merge(g, from);
     groups_close(from);
 }
 

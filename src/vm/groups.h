@@ -46,8 +46,6 @@ uint32_t groups_merge_part(Groups *g, const Groups *from, uint32_t part, uint64_
 /* Is there text of key k? */
 bool groups_has_text(const Groups *g, uint32_t k);
 void groups_drop_text(Groups *g, uint32_t k);
-/* Takes what `from` knows, whose rows come after ours; `from` is empty afterwards. Both of one spec. */
-void groups_merge(Groups *g, Groups *from);
 /* For groups that are kept elsewhere for a while; with keys.
  *
  * order[groups_count]: the groups, part by part, in each in order of first appearance; starts[n_parts + 1]: where
@@ -56,7 +54,7 @@ void groups_part(const Groups *g, uint32_t n_parts, uint32_t *order, uint32_t *s
 /* Appends what it knows of groups sel[n]; group s is the one numbered first_seq + s of all. */
 void groups_save(const Groups *g, const uint32_t *sel, uint32_t n, uint64_t first_seq, Buf *out);
 /* Takes such groups at p, whose rows come after ours; the heap has the bytes. as_first: they are the first of all, else
- * they are added even to none, as groups_merge would to others. */
+ * they are added even to none. */
 void groups_load(Groups *g, const char *p, Heap *heap, bool as_first);
 /* [groups_count] the number of each of those that were loaded: it ascends. Borrowed. */
 const uint64_t *groups_seqs(const Groups *g);

@@ -202,7 +202,6 @@ Status table_range(Pass *p, const Reg *from, const Reg *to);
 Status table_union(Pass *p, const Spec *spec);
 Status table_exec(Pass *p, const Spec *spec);
 Status table_prepare_write(Pass *p, const Spec *spec); /* a format that wants values finds cells that decode */
-void table_set(Pass *p, Batch *t); /* a new table; registers are void */
 void table_select(Pass *p, const uint32_t *sel, uint32_t n); /* its rows sel[0..n) */
 /* The same, where several may come of one row and stand side by side: uuid() tells them apart. */
 void table_repeat(Pass *p, const uint32_t *sel, uint32_t n);

@@ -32,7 +32,8 @@ Batch *table_open(const Batch *in)
     return t;
 }
 
-void table_set(Pass *p, Batch *t)
+/* A new table; registers are void. */
+static void table_set(Pass *p, Batch *t)
 {
     for (uint32_t i = 0; i < p->code->n_regs; i++)
         reg_clear(p->vm, &p->vm->regs[i]);

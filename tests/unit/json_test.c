@@ -75,19 +75,13 @@ static void test_values(void)
     JsonWriter w;
     json_init(&w, &b, JSON_STYLE_COMPACT);
     json_begin_array(&w);
-    json_put_value(&w, (Value){.type = TYPE_INT, .is_null = true});
-    json_put_value(&w, (Value){.type = TYPE_BOOL, .i = 0});
-    json_put_value(&w, (Value){.type = TYPE_INT, .i = -5});
-    json_put_value(&w, (Value){.type = TYPE_FLOAT, .f = 1e300});
-    json_put_value(&w, (Value){.type = TYPE_STRING, .s = STR_LIT("a")});
-    json_put_value(&w, (Value){.type = TYPE_DATE, .i = 0});
-    json_put_value(&w, (Value){.type = TYPE_TIMESTAMP, .i = 0});
-    json_put_value(&w, (Value){.type = TYPE_DURATION, .i = 1500000});
-    json_put_value(&w, (Value){.type = TYPE_SIZE, .i = 64000});
-    json_put_value(&w, (Value){.type = TYPE_NULL});
+    json_put_null(&w);
+    json_put_bool(&w, false);
+    json_put_int(&w, -5);
+    json_put_float(&w, 1e300);
+    json_put_cstr(&w, "a");
     json_end_array(&w);
-    CHECK_STR(b.ptr, "[null,false,-5,1e+300,\"a\",\"1970-01-01\",\"1970-01-01T00:00:00Z\","
-                     "\"1.5s\",\"64kB\",null]");
+    CHECK_STR(b.ptr, "[null,false,-5,1e+300,\"a\"]");
     buf_clear(&b);
     json_init(&w, &b, JSON_STYLE_PRETTY);
     json_put_int(&w, 1); /* a document of one value */

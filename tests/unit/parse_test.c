@@ -16,29 +16,6 @@ static bool has_code(const Parsed *p, DiagCode code)
     return false;
 }
 
-static void test_expr(void)
-{
-    Sources *sources = sources_open();
-    Arena *arena = arena_open();
-    Diags diags;
-    diags_init(&diags);
-    Buf out = {0};
-    const Source *src =
-        sources_add(sources, STR_LIT("--set"), STR_LIT("-1.5 + len(\"a\")"));
-    ast_dump_expr(&out, parse_expr(arena, src, &diags));
-    CHECK_STR(out.ptr, "(+ (- 1.5) (call len \"a\"))");
-    CHECK(diags.n_errors == 0);
-    src = sources_add(sources, STR_LIT("--set"), STR_LIT("1 +"));
-    CHECK(parse_expr(arena, src, &diags)->kind == EXPR_ERROR);
-    CHECK(diags.n_errors == 1);
-    src = sources_add(sources, STR_LIT("--set"), STR_LIT(""));
-    CHECK(parse_expr(arena, src, &diags)->kind == EXPR_ERROR);
-    buf_deinit(&out);
-    diags_deinit(&diags);
-    arena_close(arena);
-    sources_close(sources);
-}
-
 /* Spans cover exactly what was written. */
 static void test_spans(void)
 {
@@ -228,7 +205,6 @@ static void test_two_at_once(void)
 
 int main(void)
 {
-    test_expr();
     test_spans();
     test_tokens();
     test_deep();

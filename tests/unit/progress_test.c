@@ -270,17 +270,8 @@ static void test_skips(void)
     CHECK(progress_skip_cause(p, 2) == 1 && progress_skip_cause(p, 1) == RUN_NO_STEP);
     CHECK(progress_skip_cause(p, 99) == RUN_NO_STEP);
     progress_close(p);
-    buf_deinit(&b);
-}
-
-static void test_modes(void)
-{
-    ProgressMode m;
-    CHECK(progress_mode_by_name(STR_LIT("auto"), true, &m) && m == PROGRESS_TTY);
-    CHECK(progress_mode_by_name(STR_LIT("auto"), false, &m) && m == PROGRESS_PLAIN);
-    CHECK(progress_mode_by_name(STR_LIT("none"), true, &m) && m == PROGRESS_NONE);
-    CHECK(!progress_mode_by_name(STR_LIT("fancy"), true, &m));
     progress_close(NULL);
+    buf_deinit(&b);
 }
 
 static void test_summary(void)
@@ -374,7 +365,6 @@ int main(void)
     test_late();
     test_threads();
     test_skips();
-    test_modes();
     test_summary();
     test_summary_bounds();
     UNIT_END("progress");
