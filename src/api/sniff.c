@@ -6,6 +6,8 @@
 #include "base/utf8.h"
 #include "base/value.h"
 #include "data/dialect.h"
+#include "lang/fmt.h"
+#include "lang/parse.h"
 #include "lang/token.h"
 
 #define SAMPLE_BYTES (1u << 20)
@@ -141,6 +143,11 @@ static const char *line_end_names(const DialectGuess *g)
     return n == 0 ? "no line end" : n > 1 ? "line ends of several kinds" : g->has_lf ? "LF" : g->has_crlf ? "CRLF" : "CR";
 }
 
+static bool pattern_is_day(const char *pattern)
+{
+    return !strstr(pattern, "%H") && !strstr(pattern, "%I");
+}
+
 /* How an expression makes a value of it. False: nothing to do. */
 static bool remedy_put(Buf *out, const DialectCol *c)
 {
@@ -150,7 +157,7 @@ static bool remedy_put(Buf *out, const DialectCol *c)
     switch (c->form) {
     case FORM_TIME:
     case FORM_TIME_EITHER: {
-        bool is_day = !strstr(c->pattern, "%H") && !strstr(c->pattern, "%I");
+        bool is_day = pattern_is_day(c->pattern);
         buf_printf(out, "%sparse_time(%s, \"%s\")%s", is_day ? "date(" : "", n, c->pattern, is_day ? ")" : "");
         break;
     }
@@ -213,26 +220,93 @@ static void notes_put(Buf *out, Str path, const DialectGuess *g)
 
 /* ---- the two forms ---- */
 
+/* What becomes of the column in the op behind the schema; "": nothing. */
+static const char *form_made(const DialectCol *c)
+{
+    switch (c->form) {
+    case FORM_TIME:
+    case FORM_TIME_EITHER: return pattern_is_day(c->pattern) ? "a date" : "a timestamp";
+    case FORM_DECIMAL_COMMA:
+    case FORM_THOUSANDS:
+    case FORM_PERCENT: return "a float";
+    case FORM_YES_NO: return "a bool";
+    case FORM_CODE:
+    case FORM_NONE: return "";
+    }
+    return "";
+}
+
+static void column_put(Buf *out, const DialectCol *c)
+{
+    buf_puts(out, "  ");
+    name_put(out, c->col.name);
+    buf_printf(out, ": %s,", type_name(c->col.type));
+    size_t before = out->len;
+    buf_puts(out, "  # ");
+    if (*form_made(c)) {
+        buf_puts(out, "values such as `");
+        buf_put_visible(out, c->example);
+        buf_printf(out, "`: made %s below", form_made(c));
+    } else if (!column_note_put(out, c)) {
+        out->ptr[out->len = before] = '\0';
+    }
+    buf_putc(out, '\n');
+}
+
+/* An op that makes values of texts that no type reads. False: there are none. */
+static bool typed_put(Buf *out, const DialectGuess *g)
+{
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < g->n_cols; c++) {
+        if (!*form_made(&g->cols[c]))
+            continue;
+        buf_puts(out, n++ ? "" : "op typed {\n");
+        if (g->cols[c].form == FORM_TIME_EITHER)
+            buf_puts(out, "  # If the days and months are the other way round, so is the pattern.\n");
+        buf_puts(out, "  derive ");
+        name_put(out, g->cols[c].col.name);
+        buf_puts(out, " = ");
+        remedy_put(out, &g->cols[c]);
+        buf_putc(out, '\n');
+    }
+    buf_puts(out, n ? "}\n\n" : "");
+    return n > 0;
+}
+
 static void program_put(Buf *out, Str path, const DialectGuess *g)
 {
     Buf name = {0};
     schema_name_put(&name, path);
     notes_put(out, path, g);
     buf_printf(out, "schema %s {\n", name.ptr);
-    for (uint32_t c = 0; c < g->n_cols; c++) {
-        buf_puts(out, "  ");
-        name_put(out, g->cols[c].col.name);
-        buf_printf(out, ": %s,", type_name(g->cols[c].col.type));
-        size_t before = out->len;
-        buf_puts(out, "  # ");
-        if (!column_note_put(out, &g->cols[c]))
-            out->ptr[out->len = before] = '\0';
-        buf_putc(out, '\n');
-    }
-    buf_printf(out, "}\n\njob %s {\n  ", "preview");
+    for (uint32_t c = 0; c < g->n_cols; c++)
+        column_put(out, &g->cols[c]);
+    buf_puts(out, "}\n\n");
+    bool has_typed = typed_put(out, g);
+    buf_puts(out, "job preview {\n  ");
     read_put(out, path, g);
-    buf_printf(out, " as %s | take 10 | write csv stdout\n}\n", name.ptr);
+    buf_printf(out, " as %s%s | take 10 | write csv stdout\n}\n", name.ptr, has_typed ? " | typed" : "");
     buf_deinit(&name);
+}
+
+/* As `fmt` writes it. A name that no program can write leaves the text as it is. */
+static void formatted_put(Buf *out, Str path, const DialectGuess *g)
+{
+    Sources *sources = sources_open();
+    Arena *arena = arena_open();
+    Diags diags;
+    Buf text = {0};
+    diags_init(&diags);
+    program_put(&text, path, g);
+    const Ast *ast = parse_file(arena, sources_add(sources, STR_LIT("sniffed"), buf_str(&text)), &diags);
+    if (diags.n_errors)
+        buf_put_str(out, buf_str(&text));
+    else
+        fmt_program(out, ast);
+    buf_deinit(&text);
+    diags_deinit(&diags);
+    arena_close(arena);
+    sources_close(sources);
 }
 
 static void json_put(Buf *out, Str path, const DialectGuess *g)
@@ -306,7 +380,7 @@ Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
     else if (st == OK && as_json)
         json_put(out, path, &g);
     else if (st == OK)
-        program_put(out, path, &g);
+        formatted_put(out, path, &g);
     csv_sample_free(sample);
     arena_close(a);
     return st;
