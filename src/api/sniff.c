@@ -32,20 +32,9 @@ static bool is_letter(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
 }
 
-static bool is_name(Str s)
-{
-    if (s.len == 0 || !is_letter((unsigned char)s.ptr[0]) || utf8_valid_prefix(s) < s.len)
-        return false;
-    for (uint32_t i = 1; i < s.len; i++)
-        if (!is_letter((unsigned char)s.ptr[i]) && !(s.ptr[i] >= '0' && s.ptr[i] <= '9'))
-            return false;
-    const Keyword *k = keyword_by_text(s);
-    return !k || k->class != KEYWORD_RESERVED;
-}
-
 static void name_put(Buf *out, Str name)
 {
-    if (is_name(name))
+    if (name_is_plain(name))
         buf_put_str(out, name);
     else
         buf_printf(out, "`%.*s`", STR_ARG(name));
@@ -80,7 +69,7 @@ static void schema_name_put(Buf *out, Str path)
         char c = path.ptr[i];
         buf_putc(&name, is_letter((unsigned char)c) || (c >= '0' && c <= '9') ? c : '_');
     }
-    buf_puts(out, is_name(buf_str(&name)) && !str_is(path, "stdin") ? name.ptr : "rows");
+    buf_puts(out, name_is_plain(buf_str(&name)) && !str_is(path, "stdin") ? name.ptr : "rows");
     buf_deinit(&name);
 }
 
@@ -176,7 +165,7 @@ static bool remedy_put(Buf *out, const DialectCol *c)
 static bool column_note_put(Buf *out, const DialectCol *c)
 {
     if (c->form == FORM_CODE) {
-        buf_printf(out, "codes such as `%.*s`: kept as text, with its zeros and signs", STR_ARG(c->example));
+        buf_printf(out, "codes such as `%.*s`: kept as text, digit for digit", STR_ARG(c->example));
     } else if (c->form != FORM_NONE) {
         buf_printf(out, "values such as `%.*s`: ", STR_ARG(c->example));
         remedy_put(out, c);

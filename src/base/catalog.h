@@ -38,6 +38,7 @@ typedef struct CatalogCol {
     Type almost;    /* the type that all but some values have, TYPE_ERROR if none */
     uint64_t odd_line; /* the first line that contradicts it, 0 if none */
     Str odd_value;
+    Str example;    /* of a string column: a value of it; empty: none was seen */
 } CatalogCol;
 
 typedef struct CatalogTable {

@@ -455,3 +455,21 @@ bool time_parse(Str s, Str pattern, int64_t *us, PatternError *err)
     const char *why;
     return reading_us(&r, us, &why) || fail(err, s.len, "%s", why);
 }
+
+/* ---- forms ---- */
+
+const char *const TIME_FORMS[] = {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%b %d, %Y",
+                                  "%d-%b-%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
+                                  "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
+                                  "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
+                                  "%a %b %d %H:%M:%S %Y", NULL};
+
+const char *time_form(Str s)
+{
+    int64_t us;
+    PatternError why;
+    for (const char *const *form = TIME_FORMS; *form; form++)
+        if (time_parse(s, str_of(*form), &us, &why))
+            return *form;
+    return NULL;
+}

@@ -45,4 +45,10 @@ uint32_t time_print(int64_t days, int64_t us_in_day, Str pattern, char *out);
  * value there. */
 bool time_parse(Str s, Str pattern, int64_t *us, PatternError *err);
 
+/* Patterns that dates and times are often written by, those of ISO left out; NULL behind the last. Where both orders of day
+ * and month fit a text, the likelier comes first. */
+extern const char *const TIME_FORMS[];
+/* The first that reads s; NULL: none. */
+const char *time_form(Str s);
+
 #endif

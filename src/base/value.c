@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/time_pattern.h"
 #include "base/utf8.h"
 
 #define US_PER_S INT64_C(1000000)
@@ -587,7 +588,7 @@ uint32_t value_print_size(int64_t bytes, char *out)
 static const char INT_RANGE[] =
     "a number from -9223372036854775808 to 9223372036854775807";
 
-static bool looks_like_int(Str s)
+bool value_is_whole(Str s)
 {
     Scan sc = scan_of(s);
     scan_char(&sc, '-');
@@ -610,7 +611,7 @@ bool value_parse(Type t, Str s, Value *out, const char **why)
         break;
     case TYPE_INT:
         ok = value_parse_int(s, &out->i);
-        expected = looks_like_int(s) ? INT_RANGE : "a whole number";
+        expected = value_is_whole(s) ? INT_RANGE : "a whole number";
         break;
     case TYPE_FLOAT:
         ok = value_parse_float(s, &out->f);
@@ -622,11 +623,12 @@ bool value_parse(Type t, Str s, Value *out, const char **why)
         break;
     case TYPE_DATE:
         ok = value_parse_date(s, &out->i);
-        expected = "a date such as 2026-01-02";
+        expected = !ok && why && time_form(s) ? "a date such as 2026-01-02 (`parse_time` reads other forms)" : "a date such as 2026-01-02";
         break;
     case TYPE_TIMESTAMP:
         ok = value_parse_timestamp(s, &out->i);
-        expected = "a timestamp such as 2026-01-02T03:04:05Z";
+        expected = !ok && why && time_form(s) ? "a timestamp such as 2026-01-02T03:04:05Z (`parse_time` reads other forms)"
+                                : "a timestamp such as 2026-01-02T03:04:05Z";
         break;
     case TYPE_DURATION:
         ok = value_parse_duration(s, &out->i);

@@ -44,6 +44,7 @@ bool value_parse(Type t, Str s, Value *out, const char **why);
 
 /* The fast paths, the same rules. */
 bool value_parse_int(Str s, int64_t *out);
+bool value_is_whole(Str s); /* digits behind a `-` or none, also beyond 64 bits */
 bool value_parse_float(Str s, double *out);
 bool value_parse_bool(Str s, bool *out);
 bool value_parse_date(Str s, int64_t *days);

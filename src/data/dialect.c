@@ -385,14 +385,6 @@ static void guess_null_word(DialectGuess *out, const RawRows *raw, const Catalog
 
 /* ---- forms ---- */
 
-/* Date forms of other tools. Where both orders of day and month fit, the first here is named. */
-static const char *const TIME_FORMS[] = {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%b %d, %Y",
-                                         "%d-%b-%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
-                                         "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
-                                         "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
-                                         "%a %b %d %H:%M:%S %Y"};
-enum { N_TIME_FORMS = sizeof TIME_FORMS / sizeof *TIME_FORMS };
-
 static bool digits_in_threes(Str s, char group, char point)
 {
     uint32_t i = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+') ? 1 : 0, run = 0;
@@ -469,7 +461,7 @@ static void guess_column_form(const RawRows *raw, uint32_t c, DialectCol *out, A
             out->form = PLAIN[k];
             return;
         }
-    for (uint32_t k = 0; k < N_TIME_FORMS; k++) {
+    for (uint32_t k = 0; TIME_FORMS[k]; k++) {
         if (!column_has_form(raw, c, FORM_TIME, TIME_FORMS[k], &out->example, a))
             continue;
         if (out->form == FORM_TIME) { /* a second one fits: day and month in the other order */

@@ -8,14 +8,15 @@
 /* In the order in which they are tried; bit t of a set is CANDIDATES[t]. */
 static const Type CANDIDATES[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_DATE, TYPE_TIMESTAMP};
 #define N_CANDIDATES (sizeof CANDIDATES / sizeof *CANDIDATES)
-enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16 };
+enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16, IS_BIG = 32 };
 
 /* What the sample shows of a column. */
 typedef struct Seen {
     Str name;
-    uint32_t n_values, n_fit[N_CANDIDATES];
+    uint32_t n_values, n_fit[N_CANDIDATES], n_big;
     uint64_t odd_line[N_CANDIDATES]; /* the first that contradicts, if those before agreed */
     Str odd_value[N_CANDIDATES];     /* in the sample */
+    Str first;                       /* value */
 } Seen;
 
 static unsigned fits(Str s)
@@ -31,7 +32,7 @@ static unsigned fits(Str s)
         if (s.len < 10 || memchr(s.ptr, '\\', s.len))
             return 0;
         return value_parse_date(s, &i) ? FITS_DATE : value_parse_timestamp(s, &i) ? FITS_TIMESTAMP : 0;
-    default: return value_parse_int(s, &i) ? FITS_INT | FITS_FLOAT : FITS_FLOAT;
+    default: return value_parse_int(s, &i) ? FITS_INT | FITS_FLOAT : value_is_whole(s) ? FITS_FLOAT | IS_BIG : FITS_FLOAT;
     }
 }
 
@@ -41,6 +42,9 @@ static void see(Seen *c, Str value, uint64_t line)
         return;
     unsigned fit = fits(value);
     c->n_values++;
+    c->n_big += fit / IS_BIG;
+    if (c->n_values == 1)
+        c->first = value;
     for (size_t t = 0; t < N_CANDIDATES; t++) {
         if (fit & 1u << t) {
             c->n_fit[t]++;
@@ -54,8 +58,9 @@ static void see(Seen *c, Str value, uint64_t line)
 static void conclude(const Seen *c, Arena *a, CatalogCol *out)
 {
     size_t best = 0;
+    bool is_rounded = c->n_big && c->n_fit[0] + c->n_big == c->n_values; /* as floats: whole numbers beyond 64 bits */
     *out = (CatalogCol){.name = c->name, .type = TYPE_STRING, .almost = TYPE_ERROR};
-    for (size_t t = 0; t < N_CANDIDATES && c->n_values; t++) {
+    for (size_t t = 0; t < N_CANDIDATES && c->n_values && !is_rounded; t++) {
         if (c->n_fit[t] == c->n_values) {
             out->type = CANDIDATES[t];
             return;
@@ -63,8 +68,10 @@ static void conclude(const Seen *c, Arena *a, CatalogCol *out)
         if (c->n_fit[t] > c->n_fit[best])
             best = t;
     }
+    if (c->n_values)
+        out->example = arena_str(a, *c->first.ptr == '"' ? str_slice(c->first, 1, c->first.len - 2) : c->first);
     /* What most values have is what a person takes the column for. */
-    if (c->n_values && 2 * c->n_fit[best] > c->n_values) {
+    if (is_rounded || (c->n_values && 2 * c->n_fit[best] > c->n_values)) {
         out->almost = CANDIDATES[best];
         out->odd_line = c->odd_line[best];
         out->odd_value = arena_str(a, c->odd_value[best]);

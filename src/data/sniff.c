@@ -18,7 +18,7 @@ static bool looks_like_code(Str s)
 }
 
 /* Candidates, as a set of bits: bit t is CANDIDATES[t]. */
-enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16 };
+enum { FITS_INT = 1, FITS_FLOAT = 2, FITS_BOOL = 4, FITS_DATE = 8, FITS_TIMESTAMP = 16, IS_BIG = 32 };
 
 /* Which of them read the text, which is not empty. A sample is up to 1 MB and is looked at in every
  * run, so that the first byte decides what is tried: most cells are tried as one type or none. */
@@ -43,7 +43,7 @@ static unsigned fits(Str s)
         if (value_parse_int(s, &i))
             return FITS_INT | FITS_FLOAT;
         if (value_parse_float(s, &f))
-            return FITS_FLOAT;
+            return value_is_whole(s) ? FITS_FLOAT | IS_BIG : FITS_FLOAT;
     }
     bool has_sign = s.ptr[0] == '+' || s.ptr[0] == '-'; /* a year beyond four digits */
     if (s.len < 10 || (!has_sign && s.ptr[4] != '-'))
@@ -56,7 +56,8 @@ static unsigned fits(Str s)
 static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol *out)
 {
     const CsvDialect *d = &raw->input->dialect;
-    uint32_t n_values = 0, n_fit[N_CANDIDATES] = {0}, odd_row[N_CANDIDATES] = {0};
+    uint32_t n_values = 0, n_fit[N_CANDIDATES] = {0}, odd_row[N_CANDIDATES] = {0}, n_big = 0;
+    uint32_t first = 0; /* row with a value */
     Heap *unquoted = NULL;
     *out = (CatalogCol){.name = arena_str(a, raw->input->names[col]),
                         .type = TYPE_STRING,
@@ -70,6 +71,9 @@ static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol 
             continue; /* `""`: null in a column of another type, see csv_read.h */
         n_values++;
         unsigned fit = fits(s);
+        n_big += fit / IS_BIG;
+        if (n_values == 1)
+            first = r;
         for (size_t t = 0; t < N_CANDIDATES; t++) {
             if (fit & 1u << t)
                 n_fit[t]++;
@@ -86,8 +90,15 @@ static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol 
         }
     }
     for (size_t t = 0; t < N_CANDIDATES && n_values; t++) {
-        if (n_fit[t] == n_values) {
+        bool is_rounded = CANDIDATES[t] == TYPE_FLOAT && n_big && n_fit[0] + n_big == n_values;
+        if (n_fit[t] == n_values && !is_rounded) {
             out->type = CANDIDATES[t];
+            goto done;
+        }
+        if (is_rounded) { /* whole numbers, which a float would round without a word */
+            out->almost = TYPE_INT;
+            out->odd_line = raw_line(raw, odd_row[0]);
+            out->odd_value = arena_str(a, csv_cell_text(raw_cell(raw, odd_row[0], col), d->quote, &unquoted));
             goto done;
         }
     }
@@ -104,6 +115,8 @@ static void sniff_column(const RawRows *raw, uint32_t col, Arena *a, CatalogCol 
         out->odd_value = arena_str(a, s);
     }
 done:
+    if (out->type == TYPE_STRING && n_values)
+        out->example = arena_str(a, csv_cell_text(raw_cell(raw, first, col), d->quote, &unquoted));
     heap_unref(unquoted);
 }
 

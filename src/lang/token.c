@@ -1,5 +1,6 @@
 #include "lang/token.h"
 
+#include "base/utf8.h"
 #include "lang/parse_state.h"
 #include "pipe_parse.h"
 
@@ -34,4 +35,30 @@ KeywordClass token_class(int kind)
 const char *token_name(int kind)
 {
     return kind == TOKEN_COMMENT ? "comment" : parse_token_name(kind);
+}
+
+static bool is_letter(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+}
+
+static bool is_reserved(Str s)
+{
+    const Keyword *k = keyword_by_text(s);
+    return k && k->class == KEYWORD_RESERVED;
+}
+
+bool name_is_plain(Str s)
+{
+    if (s.len == 0 || !is_letter((unsigned char)s.ptr[0]) || utf8_valid_prefix(s) < s.len)
+        return false;
+    for (uint32_t i = 1; i < s.len; i++)
+        if (!is_letter((unsigned char)s.ptr[i]) && !(s.ptr[i] >= '0' && s.ptr[i] <= '9'))
+            return false;
+    return !is_reserved(s);
+}
+
+Str name_written(Arena *a, Str name)
+{
+    return name_is_plain(name) ? name : arena_printf(a, "`%.*s`", STR_ARG(name));
 }

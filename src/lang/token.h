@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/source.h"
 #include "base/value.h"
 #include "base/vec.h"
@@ -48,5 +49,9 @@ KeywordClass token_class(int kind);       /* KEYWORD_NONE for all other tokens *
 /* What the token is called in messages: `|`, a keyword's text, "name", "end of line".
  */
 const char *token_name(int kind);
+
+/* A name as a program writes it: in backticks unless it is a plain one. In the arena, or the name itself. */
+bool name_is_plain(Str name);
+Str name_written(Arena *a, Str name);
 
 #endif

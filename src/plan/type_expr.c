@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "base/time_pattern.h"
+#include "lang/token.h"
+
 /* Replaces a node over constants by its value. A failure (1 // 0) stays as it is: the
  * row that computes it fails, if any does. */
 Tx *type_folded(Typer *t, Tx *tx)
@@ -27,6 +30,51 @@ const char *type_article(Type type)
     return type == TYPE_INT ? "an" : "a";
 }
 
+/* The line of the sample that makes the column a string. */
+static void explain_odd(Typer *t, Diag *d, const ScopeCol *c)
+{
+    Str name = name_written(t->arena, c->name);
+    Buf value = {0};
+    buf_put_visible(&value, str_slice(c->seen->odd_value, 0, 60));
+    const char *want = type_name(c->seen->almost);
+    bool is_big = c->seen->almost == TYPE_INT && value_is_whole(c->seen->odd_value);
+    diag_note(t->diags, d, "`%.*s` is string: line %llu of %.*s holds `%.*s`%s", STR_ARG(c->name),
+              (unsigned long long)c->seen->odd_line, STR_ARG(c->file), STR_ARG(buf_str(&value)),
+              is_big ? ", which is beyond 64 bits" : "");
+    if (is_big)
+        diag_help(t->diags, d, "`float(%.*s)` takes it for a number of about 16 digits", STR_ARG(name));
+    else
+        diag_help(t->diags, d,
+                  "convert it with `%s(%.*s)`, or declare `%.*s: %s` in a schema; either "
+                  "way a value that is not one fails its row",
+                  want, STR_ARG(name), STR_ARG(name), want);
+    buf_deinit(&value);
+}
+
+/* Why a column of a file is a string, if its values look like something else or there are none. */
+static bool explain_string(Typer *t, Diag *d, const ScopeCol *c)
+{
+    const char *form = time_form(c->seen->example);
+    Str name = name_written(t->arena, c->name);
+    if (c->seen->almost != TYPE_ERROR && c->seen->odd_line) {
+        explain_odd(t, d, c);
+    } else if (c->seen->example.len == 0) {
+        diag_note(t->diags, d, "`%.*s` is string: %.*s shows no value of it", STR_ARG(c->name), STR_ARG(c->file));
+        diag_help(t->diags, d, "say what it is: `read ... as s` with `schema s { %.*s: int, ... }`, or convert it, `int(%.*s)`",
+                  STR_ARG(name), STR_ARG(name));
+    } else if (form) {
+        bool is_day = !strchr(form, 'H') && !strchr(form, 'I');
+        diag_note(t->diags, d, "`%.*s` is string: its values are such as `%.*s`, dates are such as `2026-01-02`", STR_ARG(c->name),
+                  STR_ARG(c->seen->example));
+        bool may_swap = strncmp(form, "%m/%d/", 6) == 0;
+        diag_help(t->diags, d, "read it by a pattern: `%sparse_time(%.*s, \"%s\")%s`%s", is_day ? "date(" : "", STR_ARG(name), form,
+                  is_day ? ")" : "", may_swap ? ", or `%d/%m/...` where the day comes first" : "");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* Why a column is of the type that it is: where it came from, and what the file showed. */
 void type_explain(Typer *t, Diag *d, const Tx *tx)
 {
@@ -43,19 +91,9 @@ void type_explain(Typer *t, Diag *d, const Tx *tx)
     if (at >= cols->n)
         return;
     const ScopeCol *c = &cols->ptr[at];
-    if (c->seen && c->seen->almost != TYPE_ERROR && c->seen->odd_line) {
-        Buf value = {0};
-        buf_put_visible(&value, str_slice(c->seen->odd_value, 0, 60));
-        const char *want = type_name(c->seen->almost);
-        diag_note(t->diags, d, "`%.*s` is string: line %llu of %.*s holds `%.*s`",
-                  STR_ARG(c->name), (unsigned long long)c->seen->odd_line,
-                  STR_ARG(c->file), STR_ARG(buf_str(&value)));
-        diag_help(t->diags, d,
-                  "convert it with `%s(%.*s)`, or declare `%.*s: %s` in a schema; either "
-                  "way a value that is not one fails its row",
-                  want, STR_ARG(c->name), STR_ARG(c->name), want);
-        buf_deinit(&value);
-    } else if (c->from.hi) {
+    if (c->seen && c->type == TYPE_STRING && explain_string(t, d, c))
+        return;
+    if (c->from.hi) {
         diag_label(t->diags, d, c->from, "`%.*s` is %s here", STR_ARG(c->name),
                    type_name(c->type));
     }

@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "lang/token.h"
 
 int32_t scope_find(const ScopeCols *cols, Str name)
 {
@@ -99,7 +100,8 @@ static bool help_joined(Typer *t, Diag *d, Ident name)
 {
     if (!t->joined || scope_find(&t->joined->cols, name.text) < 0)
         return false;
-    Str full = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(t->joined->name), STR_ARG(name.text));
+    Str full = arena_printf(t->arena, "%.*s.%.*s", STR_ARG(t->joined->name),
+                            STR_ARG(name_written(t->arena, name.text)));
     diag_help(t->diags, d, "the joined table has it: `%.*s`", STR_ARG(full));
     diag_fix(t->diags, d, name.span, full);
     return true;
@@ -146,7 +148,8 @@ static bool help_near_name(Typer *t, Diag *d, Ident name, const ScopeCols *cols)
     if (!s.best.len)
         return false;
     diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(s.best));
-    diag_fix(t->diags, d, name.span, s.best);
+    bool is_column = cols && scope_find(cols, s.best) >= 0;
+    diag_fix(t->diags, d, name.span, is_column ? name_written(t->arena, s.best) : s.best);
     return true;
 }
 

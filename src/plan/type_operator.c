@@ -26,7 +26,7 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
     type_explain(t, d, a);
     if (b)
         type_explain(t, d, b);
-    if (type_habit_operands(t, d, e, a, b))
+    if (d->helps.n == 0 && type_habit_operands(t, d, e, a, b))
         return tx_error(t->arena, e->span);
     if (e->op == OPER_ADD && b && (a->type == TYPE_STRING || b->type == TYPE_STRING))
         diag_help(t->diags, d, "to join text write `string(...)` around the other, or put "

@@ -44,7 +44,8 @@ static void test_types(void)
     CHECK_STR(type_of("0\n", NULL), "int");
     CHECK_STR(type_of("\"1\"\n\"\"\n2\n", NULL), "int");
     CHECK_STR(type_of("9223372036854775807\n", NULL), "int");
-    CHECK_STR(type_of("9223372036854775808\n", NULL), "float");
+    CHECK_STR(type_of("9223372036854775808\n", NULL), "string");
+    CHECK_STR(type_of("1\n9223372036854775808\n0.5\n", NULL), "float");
     CHECK_STR(type_of("1\n0.5\n-0.25\n1e3\n", NULL), "float");
     CHECK_STR(type_of("true\nFALSE\n", NULL), "bool");
     CHECK_STR(type_of("2026-01-02\n", NULL), "date");
@@ -68,7 +69,8 @@ static Type type_by_rule(Str s)
                                        s.ptr[sign + 1] >= '0' && s.ptr[sign + 1] <= '9');
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         Value v;
-        if (value_parse(types[i], s, &v, NULL) && !(is_code && i < 2))
+        bool is_rounded = types[i] == TYPE_FLOAT && strspn(s.ptr + sign, "0123456789") >= s.len - sign; /* beyond 64 bits */
+        if (value_parse(types[i], s, &v, NULL) && !(is_code && i < 2) && !is_rounded)
             return types[i];
     }
     return TYPE_STRING;
