@@ -24,7 +24,7 @@ typedef enum Opcode {
 } Opcode;
 
 typedef enum OperandFormat {
-    FMT_NONE, FMT_R_, FMT_Rr, FMT_RRR, FMT_RC, FMT_RK, FMT_r, FMT_rr, FMT_cR, FMT_S, FMT_rS,
+    FMT_NONE, FMT_R_, FMT_Rr, FMT_RRR, FMT_RC, FMT_RK, FMT_r, FMT_rr, FMT_cR, FMT_cS, FMT_S, FMT_rS,
     FMT_RrS, FMT_RRS,
 } OperandFormat;
 
@@ -72,6 +72,7 @@ typedef enum SpecKind {
     SPEC_CALL,    /* fn, n_args, type, arg_types; call_id */
     SPEC_CONCAT,  /* n_args, null_is_empty, cases */
     SPEC_IN,      /* values */
+    SPEC_STRING,  /* fn, is_negated, values */
     SPEC_PROJECT, /* cols */
     SPEC_EXPLODE, /* cols[0], values[0]: the separator */
     SPEC_KEYS,    /* keys: SORT, TOP, DISTINCT */
@@ -87,7 +88,8 @@ typedef enum SpecKind {
 
 typedef struct Spec {
     SpecKind kind;
-    BuiltinId fn;
+    BuiltinId fn;            /* STRING: CONTAINS, STARTS_WITH or ENDS_WITH of the one value; N_BUILTINS: it is one of them */
+    bool is_negated;         /* STRING */
     uint16_t n_args;
     Type type;               /* CALL: result */
     const Type *arg_types;   /* CALL [n_args]; GROUP [n_keys] */
@@ -99,7 +101,7 @@ typedef struct Spec {
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */
     uint32_t n_values;
-    const Value *values;     /* IN: constants of one type, not null, ascending (value_cmp), no two the same.
+    const Value *values;     /* IN, STRING: constants of one type, not null, ascending (value_cmp), no two the same.
                                 EXPLODE: a string, not empty. EXEC: strings without NUL */
     uint32_t n_cols;
     const uint16_t *cols;    /* PROJECT, EXPLODE: columns of t */

@@ -15,6 +15,16 @@ static void put_table_cols(Buf *b, const Spec *s)
     buf_putc(b, '}');
 }
 
+static void put_values(Buf *b, const Spec *s)
+{
+    buf_putc(b, '[');
+    for (uint32_t i = 0; i < s->n_values; i++) {
+        buf_puts(b, i ? ", " : "");
+        value_print_literal(b, s->values[i]);
+    }
+    buf_putc(b, ']');
+}
+
 static void put_spec(Buf *b, const Spec *s)
 {
     switch (s->kind) {
@@ -28,12 +38,19 @@ static void put_spec(Buf *b, const Spec *s)
                 buf_printf(b, ", %s of string %u", builtin_get((BuiltinId)s->cases[i])->name, i + 1);
         break;
     case SPEC_IN:
-        buf_putc(b, '[');
-        for (uint32_t i = 0; i < s->n_values; i++) {
-            buf_puts(b, i ? ", " : "");
-            value_print_literal(b, s->values[i]);
-        }
-        buf_putc(b, ']');
+        put_values(b, s);
+        break;
+    case SPEC_STRING:
+        if (s->fn != N_BUILTINS)
+            buf_printf(b, "%s%s ", s->is_negated ? "not " : "", builtin_get(s->fn)->name);
+        else if (s->n_values == 1)
+            buf_puts(b, s->is_negated ? "!= " : "== ");
+        else
+            buf_puts(b, s->is_negated ? "not in " : "in ");
+        if (s->n_values == 1)
+            value_print_literal(b, s->values[0]);
+        else
+            put_values(b, s);
         break;
     case SPEC_PROJECT:
         for (uint32_t i = 0; i < s->n_cols; i++)
@@ -80,11 +97,7 @@ static void put_spec(Buf *b, const Spec *s)
         put_table_cols(b, s);
         break;
     case SPEC_EXEC:
-        for (uint32_t i = 0; i < s->n_values; i++) {
-            buf_puts(b, i ? ", " : "[");
-            value_print_literal(b, s->values[i]);
-        }
-        buf_putc(b, ']');
+        put_values(b, s);
         break;
     case SPEC_READ:
         buf_put_visible(b, s->path);
@@ -112,6 +125,10 @@ static void put_operands(Buf *b, const Code *c, Instr in)
         value_print_literal(b, c->consts[in.b]);
         return;
     case FMT_cR: buf_printf(b, "t%u, r%u", in.a, in.b); return;
+    case FMT_cS:
+        buf_printf(b, "t%u ", in.a);
+        s = &c->specs[in.b];
+        break;
     case FMT_S: s = &c->specs[in.a]; break;
     case FMT_rS:
         buf_printf(b, "r%u, ", in.a);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "code/string_test.h"
 
 #define NOTE_TEXT_MAX 80 /* bytes of source text in a message */
 
@@ -501,7 +502,15 @@ static void filter(Emit *e, const Tx *tx)
         filter(e, tx->args[1]);
         return;
     }
+    Spec test;
+    uint32_t col;
     set_note(e, tx->span);
+    if (string_test(e->arena, tx, &test, &col)) {
+        e->note.column = e->table->cols[col].name;
+        put(e, OP_FILTER_STRING, operand(e, col), add_spec(e, test), 0);
+        e->note.column = (Str){0};
+        return;
+    }
     put(e, OP_FILTER, expr(e, tx), 0, 0);
     end_statement(e);
 }

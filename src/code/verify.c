@@ -308,6 +308,28 @@ static Status push_mask(Verify *v)
     return ++v->n_masks > MAX_MASKS ? BAD(v, "masks nest too deeply") : OK;
 }
 
+static Status check_string(Verify *v, Instr in)
+{
+    const Spec *s = NULL;
+    Status st = take_spec(v, in.b, SPEC_STRING, &s);
+    if (st != OK)
+        return st;
+    if (in.a >= v->n_cols || v->cols[in.a] != TYPE_STRING)
+        return BAD(v, "t%u is no string column", in.a);
+    bool is_list = s->fn == N_BUILTINS;
+    if (!is_list && s->fn != BUILTIN_CONTAINS && s->fn != BUILTIN_STARTS_WITH && s->fn != BUILTIN_ENDS_WITH)
+        return BAD(v, "s%u is no test of a string", in.b);
+    if (s->n_values == 0 || (!is_list && (s->n_values != 1 || s->values[0].s.len == 0)))
+        return BAD(v, "s%u has no string to look for", in.b);
+    for (uint32_t i = 0; i < s->n_values; i++)
+        if (s->values[i].is_null || s->values[i].type != TYPE_STRING)
+            return BAD(v, "value %u of s%u is not string", i, in.b);
+        else if (i && value_cmp(&s->values[i - 1], &s->values[i]) >= 0)
+            return BAD(v, "value %u of s%u is not above the one before", i, in.b);
+    void_regs(v);
+    return OK;
+}
+
 /* What an opcode wants beyond its operands' letters; the registers it reads are checked. */
 static Status check_effect(Verify *v, Instr in)
 {
@@ -386,6 +408,8 @@ static Status check_effect(Verify *v, Instr in)
             return BAD(v, "s%u has no separator", in.b);
         void_regs(v);
         return OK;
+    case OP_FILTER_STRING:
+        return check_string(v, in);
     case OP_FILTER:
     case OP_TAKE:
     case OP_SKIP:
@@ -462,7 +486,7 @@ static void roles(OperandFormat f, unsigned *read, unsigned *written)
     } ROLE[] = {
         [FMT_NONE] = {0, 0}, [FMT_R_] = {0, 1},  [FMT_Rr] = {2, 1},  [FMT_RRR] = {6, 1},
         [FMT_RC] = {0, 1},   [FMT_RK] = {0, 1},  [FMT_r] = {1, 0},   [FMT_rr] = {3, 0},
-        [FMT_cR] = {2, 0},   [FMT_S] = {0, 0},   [FMT_rS] = {1, 0},  [FMT_RrS] = {2, 1},
+        [FMT_cR] = {2, 0},   [FMT_cS] = {0, 0},    [FMT_S] = {0, 0},   [FMT_rS] = {1, 0},  [FMT_RrS] = {2, 1},
         [FMT_RRS] = {0, 1},
     };
     *read = ROLE[f].read;

@@ -9,6 +9,7 @@
 
 #include "base/simd.h"
 #include "data/csv_scan.h"
+#include "data/csv_sift.h"
 
 #define CSV_WORD 64
 /* Positions that a variant may write beyond those that count. */
@@ -69,6 +70,7 @@ typedef struct CsvWords {
     /* As index. NULL: no fast way. */
     size_t (*some)(CsvSome *k, CsvState *state, const char *p, size_t n_words, size_t at, char delimiter,
                    char quote, bool skip_blank);
+    CsvSiftRows *sift;
 } CsvWords;
 
 /* NULL where the variant is not part of this build. */

@@ -42,9 +42,10 @@ static inline uint64_t prefix_xor(uint64_t m)
 #define CSV_OWN_PREFIX_XOR
 #define CSV_POSITIONS_BY_EIGHT
 #include "data/csv_words.inc"
+#include "data/csv_sift.inc"
 
 const CsvWords csv_words_avx2 = {
-    .scan = scan_words, .index = index_words, .count = count_words, .some = some_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .sift = sift_rows, .some = some_words};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

@@ -59,9 +59,10 @@ static inline uint32_t *positions_put(uint32_t *out, uint64_t m, uint32_t base)
 #define CSV_OWN_PREFIX_XOR
 #define CSV_OWN_POSITIONS
 #include "data/csv_words.inc"
+#include "data/csv_sift.inc"
 
 const CsvWords csv_words_avx512 = {
-    .scan = scan_words, .index = index_words, .count = count_words, .some = some_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .sift = sift_rows, .some = some_words};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

@@ -34,9 +34,10 @@ static inline Group group_least(Group a, Group b)
 
 #define CSV_POSITIONS_BY_EIGHT
 #include "data/csv_words.inc"
+#include "data/csv_sift.inc"
 
 const CsvWords csv_words_neon = {
-    .scan = scan_words, .index = index_words, .count = count_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .sift = sift_rows};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

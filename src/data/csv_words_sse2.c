@@ -32,10 +32,12 @@ static inline Group group_least(Group a, Group b)
     return a;
 }
 
+#define CSV_SLOW_GROUPS
 #include "data/csv_words.inc"
+#include "data/csv_sift.inc"
 
 const CsvWords csv_words_sse2 = {
-    .scan = scan_words, .index = index_words, .count = count_words};
+    .scan = scan_words, .index = index_words, .count = count_words, .sift = sift_rows};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

@@ -193,6 +193,7 @@ static void spoil_operands(const Pass *p, Instr in, uint64_t **bits)
     case FMT_r:
     case FMT_rr:
     case FMT_cR:
+    case FMT_cS:
     case FMT_S:
     case FMT_rS: break;
     }
@@ -212,6 +213,7 @@ static bool makes_register(Opcode op)
     case FMT_r:
     case FMT_rr:
     case FMT_cR:
+    case FMT_cS:
     case FMT_S:
     case FMT_rS: return false;
     }
@@ -287,6 +289,7 @@ static void settle_operands(Pass *p, Instr in)
         break;
     case FMT_S: settle_keys(p, &p->code->specs[in.a]); break;
     case FMT_NONE:
+    case FMT_cS:
     case FMT_R_:
     case FMT_Rr:
     case FMT_RRR:
@@ -337,7 +340,7 @@ void bad_rows_before(Pass *p, Instr in)
         return;
     settle_operands(p, in);
     /* These do not mind rows that are dead, or see to it themselves. */
-    if (p->alive && op != OP_FILTER && op != OP_DEFINE && op != OP_PROJECT && op != OP_ASSERT && op != OP_END)
+    if (p->alive && op != OP_FILTER && op != OP_FILTER_STRING && op != OP_DEFINE && op != OP_PROJECT && op != OP_ASSERT && op != OP_END)
         bury(p);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "data/csv_cell.h"
+#include "data/sift.h"
 #include "vm/group.h"
 #include "vm/groups.h"
 #include "vm/sort.h"
@@ -183,24 +184,45 @@ void table_project(Pass *p, const Spec *spec)
     t->n_cols = n;
 }
 
-void table_filter(Pass *p, const Reg *r)
+/* The rows of bits, which are clear beyond the last row, and no dead ones. */
+static void keep_rows(Pass *p, const uint64_t *bits)
 {
     uint32_t n = p->n, kept = 0;
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    for (uint32_t w = 0; w < bit_words(n); w++)
+        for (uint64_t word = bits[w] & bits_word(p->alive, w, n); word; word &= word - 1)
+            sel[kept++] = w * 64 + (uint32_t)__builtin_ctzll(word);
+    if (kept < n)
+        table_select(p, sel, kept);
+    free(sel);
+}
+
+void table_filter(Pass *p, const Reg *r)
+{
     if (r->is_const) {
         if (r->is_null || !(r->k.b & 1))
             table_select(p, NULL, 0);
         return;
     }
-    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    uint64_t *bits = xmalloc((bit_words(p->n) + 1ull) * sizeof *bits);
     const uint8_t *b = column_bools(r->col);
-    for (uint32_t w = 0; w < bit_words(n); w++) {
-        uint64_t word = bools_word(b, w, n) & bits_word(r->col->valid, w, n) & bits_word(p->alive, w, n);
-        for (; word; word &= word - 1)
-            sel[kept++] = w * 64 + (uint32_t)__builtin_ctzll(word);
-    }
-    if (kept < n)
-        table_select(p, sel, kept);
-    free(sel);
+    for (uint32_t w = 0; w < bit_words(p->n); w++)
+        bits[w] = bools_word(b, w, p->n) & bits_word(r->col->valid, w, p->n);
+    keep_rows(p, bits);
+    free(bits);
+}
+
+void table_filter_string(Pass *p, uint32_t col, const Spec *spec)
+{
+    SiftKind kind = spec->fn == BUILTIN_CONTAINS      ? SIFT_HAS
+                    : spec->fn == BUILTIN_STARTS_WITH ? SIFT_BEGINS
+                    : spec->fn == BUILTIN_ENDS_WITH   ? SIFT_ENDS
+                                                      : SIFT_IS;
+    Sift sift = {.kind = kind, .is_negated = spec->is_negated, .n_words = spec->n_values, .words = spec->values};
+    uint64_t *bits = xmalloc((bit_words(p->n) + 1ull) * sizeof *bits);
+    batch_sift(p->t, col, &sift, bits);
+    keep_rows(p, bits);
+    free(bits);
 }
 
 /* ---- explode ---- */
