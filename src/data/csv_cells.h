@@ -21,7 +21,7 @@ typedef struct Cells {
 /* As csv_decode_plain; out has the type that the function is for. */
 typedef uint32_t CsvDecode(const Cells *c, uint32_t from, uint32_t to, Column *out);
 typedef struct CsvCells {
-    CsvDecode *ints, *floats, *bools, *strings;
+    CsvDecode *ints, *floats, *bools, *strings, *dates, *timestamps;
 } CsvCells;
 
 extern const CsvCells csv_cells_portable;

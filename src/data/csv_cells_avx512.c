@@ -3,7 +3,8 @@
 #include "data/csv_cells.inc"
 
 const CsvCells csv_cells_avx512 = {
-    .ints = decode_ints, .floats = decode_floats, .bools = decode_bools, .strings = decode_strings};
+    .ints = decode_ints, .floats = decode_floats, .bools = decode_bools, .strings = decode_strings,
+    .dates = decode_dates, .timestamps = decode_timestamps};
 #else
 typedef int NotForThisProcessor; /* a file holds something */
 #endif

@@ -17,7 +17,8 @@ static const CsvCells *const CSV_CELLS[N_SIMD_LEVELS] = {
 
 bool csv_has_plain_form(Type t)
 {
-    return t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_BOOL || t == TYPE_STRING;
+    return t == TYPE_INT || t == TYPE_FLOAT || t == TYPE_BOOL || t == TYPE_STRING || t == TYPE_DATE ||
+           t == TYPE_TIMESTAMP;
 }
 
 void column_put_null(Column *out, uint32_t i)
@@ -46,6 +47,8 @@ uint32_t csv_decode_plain(const RawRows *raw, uint32_t field, const uint32_t *se
     case TYPE_FLOAT: return with->floats(&c, from, to, out);
     case TYPE_BOOL: return with->bools(&c, from, to, out);
     case TYPE_STRING: return with->strings(&c, from, to, out);
+    case TYPE_DATE: return with->dates(&c, from, to, out);
+    case TYPE_TIMESTAMP: return with->timestamps(&c, from, to, out);
     default: return from;
     }
 }

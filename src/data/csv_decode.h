@@ -1,8 +1,8 @@
 /* csv_decode.h - cells of the common form into values, a column of a range at a time.
  *
  * Common are cells that are not quoted: whole numbers of up to 16 digits, decimal numbers of up to 16 characters
- * without an exponent, `true` and `false`, strings; and empty cells, which are null. They are read eight bytes
- * at a time. What else there may be is for the caller, who asks of one cell.
+ * without an exponent, `true` and `false`, dates and timestamps as csv_dates.inc has them, strings; and empty cells, which
+ * are null. They are read eight bytes at a time. What else there may be is for the caller, who asks of one cell.
  */
 #ifndef PIPE_DATA_CSV_DECODE_H
 #define PIPE_DATA_CSV_DECODE_H

@@ -49,8 +49,32 @@ static void any_make(Buf *b)
             buf_putc(b, *odd);
 }
 
+/* Often the ends of months, and days that no month has; one character may be another one, or be missing. */
+static void date_make(Buf *b, bool with_time)
+{
+    static const uint32_t YEARS[] = {2024, 2023, 1900, 2000, 1, 9999, 1970, 2100};
+    static const uint32_t DAYS[] = {28, 29, 30, 31, 1, 32, 15, 2};
+    size_t start = b->len;
+    uint32_t year = below(2) ? YEARS[below(8)] : below(10000), day = below(2) ? DAYS[below(8)] : 1 + below(28);
+    buf_printf(b, "%04u-%02u-%02u", year, below(20) == 0 ? 0 : 1 + below(12) + (below(20) == 0), day - (below(20) == 0));
+    if (with_time) {
+        bool is_odd = below(10) == 0;
+        buf_printf(b, "%c%02u:%02u:%02u", "T T-"[below(is_odd ? 4 : 3)], below(24 + is_odd), below(60 + is_odd), below(60 + is_odd));
+        uint32_t n_digits = below(3) ? 0 : 1 + below(7), z = below(12);
+        for (uint32_t i = 0; i < n_digits; i++)
+            buf_printf(b, i ? "%u" : ".%u", below(10));
+        buf_puts(b, z < 6 ? "Z" : z == 6 ? "+01:00" : z == 7 && is_odd ? "." : "");
+    }
+    if (below(12) == 0)
+        b->ptr[start + below((uint32_t)(b->len - start))] = "/:0-19 .\xb0\x10T"[below(11)];
+    if (below(30) == 0)
+        b->len -= 1 + below(9);
+}
+
 /* What the cells of the middle column are. */
-typedef enum Kind { SHORT_INTS, LONG_INTS, SHORT_FLOATS, LONG_FLOATS, BOOLS, WITH_NULLS, ANY, N_KINDS } Kind;
+typedef enum Kind {
+    SHORT_INTS, LONG_INTS, SHORT_FLOATS, LONG_FLOATS, BOOLS, DATES, TIMESTAMPS, WITH_NULLS, ANY, N_KINDS
+} Kind;
 
 static uint32_t one_odd_in; /* of ANY */
 static bool has_points;
@@ -63,6 +87,8 @@ static void cell_make(Buf *b, Kind kind)
     case SHORT_FLOATS: number_make(b, 1 + below(6), below(8) != 0); break;
     case LONG_FLOATS: number_make(b, 1 + below(15), below(8) != 0); break;
     case BOOLS: buf_puts(b, below(40) == 0 ? "" : below(2) ? "true" : "false"); break;
+    case DATES: date_make(b, false); break;
+    case TIMESTAMPS: date_make(b, true); break;
     case WITH_NULLS:
         if (below(3))
             number_make(b, 1 + below(7), false);
@@ -122,6 +148,8 @@ static bool is_right(const Column *out, uint32_t i, Str s)
     switch ((int)out->type) {
     case TYPE_INT: return value_parse_int(s, &v) && v == column_ints(out)[i];
     case TYPE_FLOAT: return value_parse_float(s, &f) && same_float(f, column_floats(out)[i]);
+    case TYPE_DATE: return value_parse_date(s, &v) && v == column_ints(out)[i];
+    case TYPE_TIMESTAMP: return value_parse_timestamp(s, &v) && v == column_ints(out)[i];
     case TYPE_BOOL: return value_parse_bool(s, &b) && b == column_bools(out)[i];
     default: return str_eq(s, (Str){column_strs(out)[i].ptr, column_strs(out)[i].len}) && s.ptr[0] != '"';
     }
@@ -134,6 +162,12 @@ static bool may_be_left(Type t, uint32_t end_at, Str s)
     int64_t v;
     if (t == TYPE_STRING)
         return s.len && (s.ptr[0] == '"' || s.ptr[0] == '\n' || s.ptr[0] == '\r');
+    if (t == TYPE_DATE)
+        return s.len != 10 || !value_parse_date(s, &v);
+    if (t == TYPE_TIMESTAMP) {
+        bool has_zone = memchr(s.ptr, '+', s.len) || s.len > 27 || (s.len == 27 && s.ptr[26] != 'Z');
+        return s.len < 19 || has_zone || !value_parse_timestamp(s, &v) || s.ptr[16] != ':';
+    }
     if (end_at <= 16)
         return true;
     if (t == TYPE_INT)
@@ -170,7 +204,7 @@ int main(void)
 {
     static Range r;
     static uint32_t sel[ROWS];
-    const Type types[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_STRING};
+    const Type types[] = {TYPE_INT, TYPE_FLOAT, TYPE_BOOL, TYPE_STRING, TYPE_DATE, TYPE_TIMESTAMP};
     for (uint32_t round = 0; round < 100; round++)
         for (Kind kind = SHORT_INTS; kind < N_KINDS; kind++) {
             uint32_t col = below(COLS);
@@ -178,7 +212,7 @@ int main(void)
             for (uint32_t i = 0; i < ROWS; i++)
                 sel[i] = below(ROWS);
             for (int level = 0; level < N_SIMD_LEVELS; level++)
-                for (uint32_t k = 0; simd_has((SimdLevel)level) && k < 8; k++)
+                for (uint32_t k = 0; simd_has((SimdLevel)level) && k < 12; k++)
                     test_column((SimdLevel)level, &r, types[k / 2], col, k % 2 ? sel : NULL);
         }
     CHECK(n_wrong == 0);
