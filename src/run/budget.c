@@ -1,5 +1,24 @@
 #include "run/budget.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+/* Pieces of a batch that are given back go to the system, not to the allocator, whose free pieces would come to as much as the
+ * budget: measured, a sort under 64MB took 130 MB. The smaller the budget, the smaller they are; it costs a few per cent. */
+static void allocator_tune(uint64_t limit_bytes)
+{
+#ifdef __GLIBC__
+    const uint64_t least = 128 << 10, most = 4 << 20;
+    uint64_t n = limit_bytes / 128;
+    n = n < least ? least : n > most ? most : n;
+    mallopt(M_MMAP_THRESHOLD, (int)n);
+    mallopt(M_TRIM_THRESHOLD, (int)(2 * n));
+#else
+    (void)limit_bytes;
+#endif
+}
+
 void budget_init(Budget *b, uint64_t limit_bytes, uint32_t n_spilling)
 {
     b->limit_bytes = limit_bytes;
@@ -7,6 +26,8 @@ void budget_init(Budget *b, uint64_t limit_bytes, uint32_t n_spilling)
     b->share_bytes = limit_bytes / 4 / (n_spilling ? n_spilling : 1);
     atomic_init(&b->used_bytes, 0);
     atomic_init(&b->peak_bytes, 0);
+    if (limit_bytes)
+        allocator_tune(limit_bytes);
 }
 
 void budget_take(Budget *b, uint64_t n_bytes)

@@ -295,6 +295,70 @@ static Status sort_joined(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
+/* Are the parts sorted, so that they need only be merged? */
+static bool merges_sorted(const Step *s, const State *state)
+{
+    return s->hold == HOLD_SORTED && !state->has_joined && sorted_is_for(state->parts, state->n_parts);
+}
+
+/* The sort keys of each part; *is_desc: of each key. What was found is freed by the caller, in any case. */
+static Status parts_keys(Run *r, Task *t, const Step *s, const State *state, Column ***keys, uint32_t *n_keys,
+                         bool **is_desc)
+{
+    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
+    Status st = OK;
+    for (uint32_t i = 0; i < state->n_parts && st == OK; i++) {
+        const Spec *spec;
+        st = vm_run_keys(r->vms[t->worker], r->codes[s->id], 0, &inst, state->parts[i], &spec, &keys[i], &t->err);
+        if (st != OK || *is_desc)
+            continue;
+        *n_keys = spec->n_keys;
+        *is_desc = xmalloc((spec->n_keys + 1ull) * sizeof **is_desc);
+        for (uint32_t k = 0; k < spec->n_keys; k++)
+            (*is_desc)[k] = spec->keys[k].is_desc;
+    }
+    return st;
+}
+
+/* Takes the parts. */
+static Status sorted_of_parts(Run *r, Task *t, const Step *s, State *state, Sorted **out)
+{
+    Column ***keys = xcalloc(state->n_parts, sizeof *keys);
+    bool *is_desc = NULL;
+    uint32_t n_keys = 0;
+    Status st = parts_keys(r, t, s, state, keys, &n_keys, &is_desc);
+    if (st == OK)
+        *out = sorted_open(state->parts, keys, state->n_parts, n_keys, is_desc);
+    for (uint32_t i = 0; i < state->n_parts; i++) {
+        for (uint32_t k = 0; keys[i] && k < n_keys; k++)
+            column_unref(keys[i][k]);
+        free(keys[i]);
+    }
+    free(keys);
+    free(is_desc);
+    if (st == OK)
+        drop_parts(state);
+    return st;
+}
+
+/* Sorted parts go to the file as one run, piece by piece. */
+static Status spill_merging(Run *r, Task *t, const Step *s, State *state)
+{
+    Sorted *sorted = NULL;
+    Status st = sorted_of_parts(r, t, s, state, &sorted);
+    if (st != OK)
+        return st;
+    spilled_begin(state->spilled);
+    SortedStream *in = sorted_stream_open(sorted, 0);
+    for (Batch *b; st == OK && (b = sorted_stream_next(in));) {
+        st = spilled_append(r, state->spilled, b, &t->err);
+        batch_unref(b);
+    }
+    sorted_stream_close(in);
+    sorted_free(sorted);
+    return st;
+}
+
 /* HOLD_SORTED, HOLD_ROWS: what is held goes to the file, in order. */
 static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
 {
@@ -303,10 +367,16 @@ static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
     if (!state->spilled)
         st = spilled_open(r, s, is_sorted ? SPILL_SORTED : SPILL_AS_PUT, r->codes[s->id], 0, &state->spilled,
                           &t->err);
-    if (st == OK && is_sorted && state->has_joined)
-        st = sort_joined(r, t, s, state);
-    if (st == OK)
-        st = spilled_put(r, t, state->spilled, state->parts, state->n_parts, &t->err);
+    if (st == OK && merges_sorted(s, state)) {
+        st = spill_merging(r, t, s, state);
+    } else if (st == OK) {
+        if (is_sorted && (state->has_joined || state->n_parts > 1))
+            st = sort_joined(r, t, s, state);
+        if (is_sorted)
+            spilled_begin(state->spilled);
+        for (uint32_t i = 0; i < state->n_parts && st == OK; i++)
+            st = spilled_append(r, state->spilled, state->parts[i], &t->err);
+    }
     if (st == OK) {
         drop_parts(state);
         state_count(r, state, 0);
@@ -360,53 +430,16 @@ static Status partitions_done(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
-/* Are the parts sorted, so that they need only be merged? Another attempt would want them again. */
-static bool merges_sorted(const Step *s, const State *state)
-{
-    return s->hold == HOLD_SORTED && !state->has_joined && s->retry.n_more == 0 &&
-           sorted_is_for(state->parts, state->n_parts);
-}
-
-/* The sort keys of each part; *is_desc: of each key. What was found is freed by the caller, in any case. */
-static Status parts_keys(Run *r, Task *t, const Step *s, const State *state, Column ***keys, uint32_t *n_keys,
-                         bool **is_desc)
-{
-    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = {"", 0}};
-    Status st = OK;
-    for (uint32_t i = 0; i < state->n_parts && st == OK; i++) {
-        const Spec *spec;
-        st = vm_run_keys(r->vms[t->worker], r->codes[s->id], 0, &inst, state->parts[i], &spec, &keys[i], &t->err);
-        if (st != OK || *is_desc)
-            continue;
-        *n_keys = spec->n_keys;
-        *is_desc = xmalloc((spec->n_keys + 1ull) * sizeof **is_desc);
-        for (uint32_t k = 0; k < spec->n_keys; k++)
-            (*is_desc)[k] = spec->keys[k].is_desc;
-    }
-    return st;
-}
-
 /* The parts become a table that comes in order in pieces. */
 static Status merge_sorted(Run *r, Task *t, const Step *s, State *state)
 {
-    Column ***keys = xcalloc(state->n_parts, sizeof *keys);
-    bool *is_desc = NULL;
-    uint32_t n_keys = 0;
-    Status st = parts_keys(r, t, s, state, keys, &n_keys, &is_desc);
+    Sorted *sorted = NULL;
+    uint64_t n_bytes = state->n_bytes;
+    Status st = sorted_of_parts(r, t, s, state, &sorted);
     if (st == OK) {
-        Sorted *sorted = sorted_open(state->parts, keys, state->n_parts, n_keys, is_desc);
-        state->spilled = spilled_of_sorted(r, s, sorted, state->n_bytes);
+        state->spilled = spilled_of_sorted(r, s, sorted, n_bytes);
         state->n_bytes = 0; /* they are its own now */
     }
-    for (uint32_t i = 0; i < state->n_parts; i++) {
-        for (uint32_t k = 0; keys[i] && k < n_keys; k++)
-            column_unref(keys[i][k]);
-        free(keys[i]);
-    }
-    free(keys);
-    free(is_desc);
-    if (st == OK)
-        drop_parts(state);
     return st;
 }
 
@@ -415,7 +448,8 @@ Status collect_spilled(Run *r, Task *t, const Step *s, State *state, bool *is_sp
     Status st = OK;
     if (state->partitions && (st = partitions_done(r, t, s, state)) != OK)
         return st;
-    if (!state->spilled && merges_sorted(s, state) && (st = merge_sorted(r, t, s, state)) != OK)
+    bool is_kept = s->retry.n_more > 0; /* another attempt wants them again */
+    if (!state->spilled && !is_kept && merges_sorted(s, state) && (st = merge_sorted(r, t, s, state)) != OK)
         return st;
     *is_spilled = state->spilled != NULL;
     if (!*is_spilled)

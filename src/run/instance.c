@@ -109,8 +109,8 @@ static Status spill_read(Run *r, const Task *t, const Step *s, State *state, Err
     Status st = OK;
     if (!state->spilled)
         st = spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &state->spilled, err);
-    if (st == OK)
-        st = spilled_put(r, t, state->spilled, state->parts, state->n_parts, err);
+    for (uint32_t i = 0; i < state->n_parts && st == OK; i++)
+        st = spilled_append(r, state->spilled, state->parts[i], err);
     drop_parts(state);
     state_count(r, state, 0);
     work_end(r, t, WORK_SPILL, begin, n_rows, 0);

@@ -53,8 +53,7 @@ static int hashed_compare(const void *a, const void *b)
 }
 
 /* Rows of the table as a run, by hash, in the order of the table where that is the same. Rows that equal nothing are left out. */
-static Status chunk_put(Run *r, const Task *t, struct Pass *asking, const Spec *join, Spilled *to,
-                        Batch *chunk, Error *err)
+static Status chunk_put(Run *r, struct Pass *asking, const Spec *join, Spilled *to, Batch *chunk, Error *err)
 {
     uint32_t n = 0;
     uint64_t *hashes = xmalloc((chunk->n_rows + 1ull) * sizeof *hashes);
@@ -75,7 +74,7 @@ static Status chunk_put(Run *r, const Task *t, struct Pass *asking, const Spec *
         Batch *sorted = batch_select_rows(chunk, sel, n);
         order_column_add(sorted, c);
         free(sel);
-        st = spilled_put(r, t, to, &sorted, 1, err);
+        st = spilled_put(r, to, sorted, err);
         batch_unref(sorted);
     }
     free(order);
@@ -105,7 +104,7 @@ static Status runs_make(Run *r, const Task *t, struct Pass *asking, const Spec *
             Batch *chunk = batch_concat_take(parts, held.n_parts, parts[0]->n_cols, parts[0]->types);
             held.n_parts = 0;
             drop_parts(&held);
-            st = chunk_put(r, t, asking, join, to, chunk, err);
+            st = chunk_put(r, asking, join, to, chunk, err);
             batch_unref(chunk);
             state_count(r, &held, 0);
             is_over |= st != OK;

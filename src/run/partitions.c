@@ -8,6 +8,7 @@
 enum { N_PARTS = SPILL_FAN_IN };
 
 struct Partitions {
+    uint32_t level;     /* 0; 1: of a partition that was too large, and so on */
     const Code *code;   /* of rows */
     uint32_t begin, end; /* of it: the DISTINCT or GROUP, with its keys */
     Spilled *raw;       /* run k: blocks of records of partition k */
@@ -96,7 +97,7 @@ static void groups_put(Partitions *p, const Groups *g)
 {
     uint32_t n = groups_count(g);
     uint32_t *order = xmalloc((n + 1ull) * sizeof *order), starts[N_PARTS + 1];
-    groups_part(g, N_PARTS, order, starts);
+    groups_part(g, N_PARTS, p->level, order, starts);
     for (uint32_t k = 0; k < N_PARTS; k++) {
         uint32_t from = starts[k], n_of = starts[k + 1] - from;
         if (n_of == 0)
@@ -157,7 +158,7 @@ static Status rows_part(Run *r, const Task *t, const Partitions *p, const Batch 
     GroupKey *keys = xmalloc((b->n_rows + 1ull) * sizeof *keys);
     group_keys(cols, spec->n_keys, 0, b->n_rows, keys);
     for (uint32_t i = 0; i < b->n_rows; i++)
-        part[i] = group_key_part(&keys[i], N_PARTS);
+        part[i] = group_key_part(&keys[i], N_PARTS, p->level);
     free(keys);
     for (uint32_t k = 0; k < spec->n_keys; k++)
         column_unref(cols[k]);
@@ -165,7 +166,8 @@ static Status rows_part(Run *r, const Task *t, const Partitions *p, const Batch 
     return OK;
 }
 
-Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Error *err)
+/* has_seqs: the last column has the rows' numbers; else they are those behind the last ones. */
+static Status rows_put(Run *r, const Task *t, Partitions *p, Batch *rows, bool has_seqs, Error *err)
 {
     uint32_t n = rows->n_rows, starts[N_PARTS + 1] = {0}, at[N_PARTS];
     uint32_t *part = xmalloc((n + 1ull) * sizeof *part), *order = xmalloc((n + 1ull) * sizeof *order);
@@ -183,7 +185,8 @@ Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Er
         if (n_of == 0)
             continue;
         Batch *some = batch_select_rows(plain, order + from, n_of);
-        seqs_add(some, order + from, p->next_seq);
+        if (!has_seqs)
+            seqs_add(some, order + from, p->next_seq);
         size_t begin = record_begin(&p->bufs[k]);
         block_put(&p->bufs[k], some, 0, n_of);
         record_end(&p->bufs[k], begin);
@@ -196,30 +199,141 @@ Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Er
     return st == OK ? records_flush(r, p, spilled_block_bytes(r), err) : st;
 }
 
+Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Error *err)
+{
+    return rows_put(r, t, p, rows, false, err);
+}
+
 /* ---- finishing ---- */
 
 /* What is made of the records of one partition. */
 typedef struct Making {
+    Run *run;
+    const Task *task;
     Partitions *p;
     uint32_t part;
-    Groups *groups;       /* of groups; else NULL */
+    const Spec *spec;     /* of groups; NULL: of rows */
+    Groups *groups;
     Batch **parts;        /* of rows: [n] */
     uint32_t n, cap;
     bool has_begun;
+    uint64_t n_bytes;     /* of the groups or parts; counted */
+    Partitions *finer;    /* not NULL: there were too many, all go there */
 } Making;
 
-static void record_take(Making *m, const char *at, Heap *heap)
+static void making_count(Making *m, uint64_t n_bytes)
 {
-    if (m->groups) {
-        groups_load(m->groups, at, heap, !m->has_begun && m->p->n_first[m->part]);
-        m->has_begun = true;
-        return;
-    }
+    budget_change(&m->run->budget, m->n_bytes, n_bytes);
+    m->n_bytes = n_bytes;
+}
+
+static void parts_drop(Making *m)
+{
+    for (uint32_t i = 0; i < m->n; i++)
+        batch_unref(m->parts[i]);
+    m->n = 0;
+}
+
+static void part_add(Making *m, Batch *b)
+{
     if (m->n == m->cap) {
         m->cap = m->cap ? 2 * m->cap : 16;
         m->parts = xrealloc(m->parts, m->cap * sizeof *m->parts);
     }
-    m->parts[m->n++] = block_get(at, heap, &m->p->raw->inputs);
+    m->parts[m->n++] = b;
+    making_count(m, m->n_bytes + batch_held_bytes(b));
+}
+
+static Status making_divide(Making *m, Error *err)
+{
+    const Partitions *p = m->p;
+    Status st = partitions_open(m->run, p->raw->step, p->code, p->begin, &m->finer, err);
+    if (st != OK)
+        return st;
+    m->finer->level = p->level + 1;
+    m->finer->raw->is_again = true;
+    if (m->groups) {
+        groups_put(m->finer, m->groups);
+        m->finer->has_put = true;
+        st = records_flush(m->run, m->finer, spilled_block_bytes(m->run), err);
+    }
+    for (uint32_t i = 0; i < m->n && st == OK; i++)
+        st = rows_put(m->run, m->task, m->finer, m->parts[i], true, err);
+    groups_close(m->groups);
+    m->groups = NULL;
+    parts_drop(m);
+    making_count(m, 0);
+    return st;
+}
+
+static bool may_divide(const Making *m)
+{
+    return m->p->level + 1 < GROUP_KEY_LEVELS;
+}
+
+static Status groups_take(Making *m, const char *at, Heap *heap, Error *err)
+{
+    if (m->finer) {
+        Groups *some = groups_open(m->spec);
+        groups_load(some, at, heap, true);
+        groups_put(m->finer, some);
+        groups_close(some);
+        return records_flush(m->run, m->finer, spilled_block_bytes(m->run), err);
+    }
+    groups_load(m->groups, at, heap, !m->has_begun && m->p->n_first[m->part]);
+    m->has_begun = true;
+    making_count(m, groups_bytes(m->groups));
+    return m->n_bytes > 2 * m->run->budget.share_bytes && may_divide(m) ? making_divide(m, err) : OK;
+}
+
+/* The parts as one batch, all of them text or values; lets go of them. */
+static Batch *parts_join(Making *m)
+{
+    Batch *all = batch_concat_take(m->parts, m->n, m->parts[0]->n_cols, m->parts[0]->types);
+    m->n = 0;
+    making_count(m, 0);
+    return all;
+}
+
+/* What the operation makes of rows. */
+static Status rows_run(const Making *m, Batch *all, Batch **out, Error *err)
+{
+    const VmInstance inst = vm_again(m->run, m->p->raw->step);
+    return vm_run_part(m->run->vms[m->task->worker], m->p->code, m->p->begin, m->p->end, NULL, &inst, all, out, err);
+}
+
+/* Of rows that differ in their keys only the first ones stay; if that is not enough they are parted again. */
+static Status parts_cut(Making *m, Error *err)
+{
+    uint64_t most = m->run->budget.share_bytes;
+    Status st = OK;
+    if (m->p->code->instrs[m->p->end - 1].op == OP_DISTINCT) {
+        Batch *all = parts_join(m), *left = NULL;
+        st = rows_run(m, all, &left, err);
+        batch_unref(all);
+        if (st != OK)
+            return st;
+        part_add(m, batch_compact(left));
+        batch_unref(left);
+    }
+    return m->n_bytes > most / 2 && may_divide(m) ? making_divide(m, err) : OK;
+}
+
+static Status rows_take(Making *m, const char *at, Heap *heap, Error *err)
+{
+    Batch *b = block_get(at, heap, &m->p->raw->inputs);
+    Status st = OK;
+    for (uint32_t c = 0; c < m->p->raw->n_cols && st == OK; c++)
+        if (m->p->raw->lacks_text[c])
+            st = block_drop_text(b, c, err);
+    if (st == OK && m->finer)
+        st = rows_put(m->run, m->task, m->finer, b, true, err);
+    if (st != OK || m->finer) {
+        batch_unref(b);
+        return st;
+    }
+    part_add(m, b);
+    return m->n_bytes > m->run->budget.share_bytes ? parts_cut(m, err) : OK;
 }
 
 static Status records_take(Making *m, Error *err)
@@ -228,11 +342,14 @@ static Status records_take(Making *m, Error *err)
     Status st = OK;
     for (uint32_t i = 0; i < run->n && st == OK; i++) {
         Heap *heap = NULL;
-        st = spilled_get_bytes(m->p->raw, run->blocks[i], &heap, err);
+        st = task_check(m->task, err);
+        if (st == OK)
+            st = spilled_get_bytes(m->p->raw, run->blocks[i], &heap, err);
         for (size_t at = 0; st == OK && at < heap->used;) {
             uint64_t len;
             memcpy(&len, heap->bytes + at, sizeof len);
-            record_take(m, heap->bytes + at + sizeof len, heap);
+            const char *record = heap->bytes + at + sizeof len;
+            st = m->spec ? groups_take(m, record, heap, err) : rows_take(m, record, heap, err);
             at += sizeof len + len;
         }
         heap_unref(heap);
@@ -240,9 +357,9 @@ static Status records_take(Making *m, Error *err)
     return st;
 }
 
-static Status groups_make(const Task *t, Making *m, Batch **out, Error *err)
+static Status groups_make(Making *m, Batch **out, Error *err)
 {
-    State *state = instance_state(t->inst);
+    State *state = instance_state(m->task->inst);
     GroupsPolicy policy = {.bad_rows = m->p->raw->step->bad_rows, .rejects = &state->told};
     Status st = groups_finish(m->groups, &policy, out, err);
     if (st != OK)
@@ -280,51 +397,51 @@ static Status firsts_add(Run *r, const Task *t, const Partitions *p, const Batch
 }
 
 /* What the operation makes of the rows of a partition; the last column is not among the keys. */
-static Status rows_make(Run *r, const Task *t, const Making *m, Batch **out, Error *err)
+static Status rows_make(Making *m, Batch **out, Error *err)
 {
     const Partitions *p = m->p;
-    const VmInstance inst = vm_again(r, p->raw->step);
-    Status st = OK;
-    for (uint32_t i = 0; i < m->n; i++)
-        for (uint32_t c = 0; c < p->raw->n_cols && st == OK; c++)
-            if (p->raw->lacks_text[c])
-                st = block_drop_text(m->parts[i], c, err);
-    if (st != OK)
-        return st;
-    Batch *all = batch_concat(m->parts, m->n, m->parts[0]->n_cols, m->parts[0]->types);
-    st = vm_run_part(r->vms[t->worker], p->code, p->begin, p->end, NULL, &inst, all, out, err);
+    Batch *all = parts_join(m);
+    Status st = rows_run(m, all, out, err);
     if (st == OK && p->code->instrs[p->end - 1].op == OP_GROUP)
-        st = firsts_add(r, t, p, all, *out, err);
+        st = firsts_add(m->run, m->task, p, all, *out, err);
     batch_unref(all);
     return st;
 }
 
-static Status partition_make(Run *r, const Task *t, Making *m, const Spec *spec, Spilled *to,
+static Status partitions_make(Run *r, const Task *t, Partitions *p, const Spec *spec, Spilled *to, Error *err);
+
+static Status partition_make(Run *r, const Task *t, Partitions *p, uint32_t part, const Spec *spec, Spilled *to,
                              Error *err)
 {
+    Making m = {.run = r, .task = t, .p = p, .part = part, .spec = spec, .groups = spec ? groups_open(spec) : NULL};
     Batch *made = NULL;
-    Status st;
-    if (spec)
-        m->groups = groups_open(spec);
-    st = records_take(m, err);
-    uint64_t n_bytes = 0;
-    if (st == OK && m->groups)
-        n_bytes = groups_bytes(m->groups);
-    for (uint32_t i = 0; i < m->n; i++)
-        n_bytes += batch_held_bytes(m->parts[i]);
-    budget_take(&r->budget, n_bytes);
-    if (st == OK && spec)
-        st = groups_make(t, m, &made, err);
+    Status st = records_take(&m, err);
+    if (st == OK && m.finer)
+        st = partitions_make(r, t, m.finer, spec, to, err);
     else if (st == OK)
-        st = rows_make(r, t, m, &made, err);
-    groups_close(m->groups);
-    for (uint32_t i = 0; i < m->n; i++)
-        batch_unref(m->parts[i]);
-    free(m->parts);
-    if (st == OK)
-        st = spilled_put(r, t, to, &made, 1, err);
+        st = spec ? groups_make(&m, &made, err) : rows_make(&m, &made, err);
+    groups_close(m.groups);
+    parts_drop(&m);
+    free(m.parts);
+    if (st == OK && made)
+        st = spilled_put(r, to, made, err);
     batch_unref(made);
-    budget_give(&r->budget, n_bytes);
+    making_count(&m, 0);
+    partitions_free(r, m.finer);
+    return st;
+}
+
+/* Partition by partition, each a run of the table. */
+static Status partitions_make(Run *r, const Task *t, Partitions *p, const Spec *spec, Spilled *to, Error *err)
+{
+    Status st = records_flush(r, p, 1, err);
+    for (uint32_t k = 0; k < N_PARTS; k++)
+        buf_deinit(&p->bufs[k]);
+    bytes_count(r, p);
+    for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
+        if (p->raw->runs[k].n)
+            st = partition_make(r, t, p, k, spec, to, err);
+    }
     return st;
 }
 
@@ -332,20 +449,11 @@ static Status partitions_finish(Run *r, const Task *t, Partitions *p, const Spec
                                 Spilled **out, Error *err)
 {
     Spilled *to = NULL;
-    Status st = records_flush(r, p, 1, err);
-    for (uint32_t k = 0; k < N_PARTS; k++)
-        buf_deinit(&p->bufs[k]);
-    bytes_count(r, p);
-    if (st == OK)
-        st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, 0, &to, err);
-    if (st == OK)
-        to->is_again = true;
-    for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
-        Making m = {.p = p, .part = k};
-        st = task_check(t, err);
-        if (st == OK && p->raw->runs[k].n)
-            st = partition_make(r, t, &m, spec, to, err);
-    }
+    Status st = spilled_open(r, p->raw->step, SPILL_BY_LAST, NULL, 0, &to, err);
+    if (st != OK)
+        return st;
+    to->is_again = true;
+    st = partitions_make(r, t, p, spec, to, err);
     if (st != OK) {
         spilled_free(to);
         return st;

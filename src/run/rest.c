@@ -153,7 +153,7 @@ static Status spill(Rest *rest, Error *err)
         if (st == OK)
             st = held_run(rest, &rows, err);
         if (st == OK)
-            st = spilled_put(r, rest->task, rest->spilled, &rows, 1, err);
+            st = spilled_put(r, rest->spilled, rows, err);
     } else {
         if (!rest->partitions)
             st = partitions_open(r, s, rest->code, rest->begin, &rest->partitions, err);

@@ -10,6 +10,7 @@ enum {
     BLOCK_MIN = 4096,        /* bytes of a block, as far as rows allow */
     BLOCK_MAX = 256 * 1024,
     BLOCK_MAX_ROWS = 65536,
+    PIECE_ROWS = 16384,      /* that are made plain at a time */
 };
 
 /* ---- the file ---- */
@@ -232,12 +233,38 @@ static Status rows_put(Run *r, Spilled *p, SpillRun *run, const Batch *plain, Er
     return st;
 }
 
+/* A piece at a time is made plain: that takes twice the room and more. */
+static Status batch_put(Run *r, Spilled *p, SpillRun *run, Batch *b, Error *err)
+{
+    Status st = OK;
+    if (b->n_rows <= PIECE_ROWS) {
+        Batch *plain = spilled_plain(r, p, b);
+        st = rows_put(r, p, run, plain, err);
+        batch_unref(plain);
+        return st;
+    }
+    uint32_t sel[PIECE_ROWS];
+    for (uint32_t at = 0, n; at < b->n_rows && st == OK; at += n) {
+        n = b->n_rows - at < PIECE_ROWS ? b->n_rows - at : PIECE_ROWS;
+        for (uint32_t i = 0; i < n; i++)
+            sel[i] = at + i;
+        Batch *piece = batch_select_rows(b, sel, n);
+        Batch *plain = spilled_plain(r, p, piece);
+        batch_unref(piece);
+        st = rows_put(r, p, run, plain, err);
+        batch_unref(plain);
+    }
+    return st;
+}
+
 Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err)
 {
-    Batch *plain = spilled_plain(r, p, b);
-    Status st = rows_put(r, p, p->n_runs ? &p->runs[p->n_runs - 1] : run_begin(p), plain, err);
-    batch_unref(plain);
-    return st;
+    return batch_put(r, p, p->n_runs ? &p->runs[p->n_runs - 1] : run_begin(p), b, err);
+}
+
+Status spilled_put(Run *r, Spilled *p, Batch *b, Error *err)
+{
+    return b->n_rows ? batch_put(r, p, run_begin(p), b, err) : OK;
 }
 
 /* ---- streams ---- */
@@ -471,68 +498,6 @@ static Status stream_put(Run *r, const Task *t, Spilled *p, Stream *from, SpillR
         if (st != OK)
             return st;
     }
-}
-
-/* A stream over batches in memory, each in order. */
-static Status parts_stream(Run *r, Spilled *p, Batch *const *plains, uint32_t n,
-                           Stream **out, Error *err)
-{
-    Stream *s = stream_new(r, p, n);
-    Status st = OK;
-    keys_open(s);
-    s->merge = merge_open(n, s->n_keys);
-    for (uint32_t i = 0; i < n && st == OK; i++) {
-        Cursor *c = &s->cursors[i];
-        c->batch = batch_ref(plains[i]);
-        for (uint32_t k = 0; st == OK && k < p->n_cols; k++)
-            if (p->lacks_text[k])
-                st = block_drop_text(c->batch, k, err);
-        if (st == OK)
-            st = keys_find(s, c, err);
-        if (st == OK)
-            merge_give(s->merge, i, c->keys, s->is_desc, c->batch->n_rows);
-    }
-    if (st != OK) {
-        stream_close(s);
-        return st;
-    }
-    *out = s;
-    return OK;
-}
-
-static Status parts_merge(Run *r, const Task *t, Spilled *p, Batch *const *plains, uint32_t n,
-                          Error *err)
-{
-    Stream *s = NULL;
-    Status st = parts_stream(r, p, plains, n, &s, err);
-    if (st == OK)
-        st = stream_put(r, t, p, s, run_begin(p), err);
-    stream_close(s);
-    return st;
-}
-
-Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,
-                   Error *err)
-{
-    Batch **plains = xcalloc(n_parts + 1ull, sizeof *plains);
-    uint32_t n = 0;
-    Status st = OK;
-    for (uint32_t i = 0; i < n_parts; i++) {
-        if (parts[i]->n_rows == 0)
-            continue;
-        plains[n++] = spilled_plain(r, p, parts[i]);
-    }
-    if (p->order == SPILL_AS_PUT || n == 1) {
-        SpillRun *run = run_begin(p);
-        for (uint32_t i = 0; i < n && st == OK; i++)
-            st = rows_put(r, p, run, plains[i], err);
-    } else if (n) {
-        st = parts_merge(r, t, p, plains, n, err);
-    }
-    for (uint32_t i = 0; i < n; i++)
-        batch_unref(plains[i]);
-    free(plains);
-    return st;
 }
 
 /* Neighbours become one, so that of equal rows those of earlier runs stay first. */

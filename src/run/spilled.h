@@ -55,9 +55,8 @@ void spilled_free(Spilled *p); /* NULL is fine */
 /* Rows in memory, to be streamed as others are, and for nothing else; takes them, and n_bytes that are counted for
  * them. */
 Spilled *spilled_of_sorted(Run *r, const Step *s, Sorted *sorted, uint64_t n_bytes);
-/* Puts the rows of some batches as one run. SPILL_SORTED: each of them is sorted. */
-Status spilled_put(Run *r, const Task *t, Spilled *p, Batch *const *parts, uint32_t n_parts,
-                   Error *err);
+/* Puts the rows as a run, in which they are in order; none: no run. */
+Status spilled_put(Run *r, Spilled *p, Batch *b, Error *err);
 /* One batch behind the rows of the last run, which is begun if there is none. */
 Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err);
 /* For who puts bytes of their own: a run without blocks; a block behind those of run k; its bytes, in a heap of exactly

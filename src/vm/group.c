@@ -48,10 +48,10 @@ uint64_t group_key_hash(const GroupKey *key)
     return hash_key(key);
 }
 
-uint32_t group_key_part(const GroupKey *key, uint32_t n_parts)
+uint32_t group_key_part(const GroupKey *key, uint32_t n_parts, uint32_t level)
 {
     /* Not the bits that choose the cell of a table. */
-    return (uint32_t)(hash_key(key) >> 48) & (n_parts - 1);
+    return (uint32_t)(hash_key(key) >> (48 + 5 * level)) & (n_parts - 1);
 }
 
 /* ---- values ---- */

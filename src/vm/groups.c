@@ -96,12 +96,25 @@ uint32_t groups_count(const Groups *g)
     return g->n;
 }
 
+/* Is it one of the source, which counts it? */
+static bool is_of_source(const Groups *g, const Column *c)
+{
+    for (uint32_t i = 0; g->source && i < g->source->n_cols; i++)
+        if (g->source->slots[i].values == c)
+            return true;
+    return false;
+}
+
 size_t groups_bytes(const Groups *g)
 {
     size_t n = sizeof *g + group_table_bytes(&g->table) + g->cap_seqs * sizeof *g->seqs;
     n += (g->first ? g->n * sizeof *g->first : 0) + (g->order ? g->n * sizeof *g->order : 0);
+    n += g->source ? batch_held_bytes(g->source) : 0;
     for (uint32_t i = 0; g->cols && i < g->spec->n_keys; i++)
-        n += column_bytes(g->cols[i]);
+        n += is_of_source(g, g->cols[i]) ? 0 : column_bytes(g->cols[i]);
+    for (uint32_t i = 0; g->args && i < g->spec->n_aggs; i++)
+        for (uint32_t k = 0; g->args[i] && k < g->spec->aggs[i].n_args; k++)
+            n += is_of_source(g, g->args[i][k]) ? 0 : column_bytes(g->args[i][k]);
     for (uint32_t i = 0; i < g->spec->n_keys; i++)
         n += store_bytes(&g->values[i]) + store_bytes(&g->texts[i]);
     for (uint32_t i = 0; i < g->spec->n_aggs; i++)
@@ -341,7 +354,7 @@ void groups_order(Groups *g, uint32_t n_parts)
         return;
     }
     g->order = xmalloc((g->n + 1ull) * sizeof *g->order);
-    groups_part(g, n_parts, g->order, g->starts);
+    groups_part(g, n_parts, 0, g->order, g->starts);
 }
 
 uint32_t groups_part_begin(const Groups *g, uint32_t part)
@@ -434,12 +447,12 @@ static void merge(Groups *g, Groups *from)
 
 /* ---- as bytes, and back ---- */
 
-void groups_part(const Groups *g, uint32_t n_parts, uint32_t *order, uint32_t *starts)
+void groups_part(const Groups *g, uint32_t n_parts, uint32_t level, uint32_t *order, uint32_t *starts)
 {
     uint32_t *part = xmalloc((g->n + 1ull) * sizeof *part);
     memset(starts, 0, (n_parts + 1ull) * sizeof *starts);
     for (uint32_t i = 0; i < g->n; i++) {
-        part[i] = group_key_part(&g->table.keys[i], n_parts);
+        part[i] = group_key_part(&g->table.keys[i], n_parts, level);
         starts[part[i] + 1]++;
     }
     for (uint32_t p = 0; p < n_parts; p++)

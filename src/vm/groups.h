@@ -49,8 +49,8 @@ void groups_drop_text(Groups *g, uint32_t k);
 /* For groups that are kept elsewhere for a while; with keys.
  *
  * order[groups_count]: the groups, part by part, in each in order of first appearance; starts[n_parts + 1]: where
- * parts begin in it. Equal keys are in the same part. */
-void groups_part(const Groups *g, uint32_t n_parts, uint32_t *order, uint32_t *starts);
+ * parts begin in it. Equal keys are in the same part (group_key_part). */
+void groups_part(const Groups *g, uint32_t n_parts, uint32_t level, uint32_t *order, uint32_t *starts);
 /* Appends what it knows of groups sel[n]; group s is the one numbered first_seq + s of all. */
 void groups_save(const Groups *g, const uint32_t *sel, uint32_t n, uint64_t first_seq, Buf *out);
 /* Takes such groups at p, whose rows come after ours; the heap has the bytes. as_first: they are the first of all, else
