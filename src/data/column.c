@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/codes.h"
 #include "data/csv_cell.h"
 #include "data/reach.h"
 
@@ -39,6 +40,7 @@ void column_unref(Column *c)
         return;
     for (uint32_t i = 0; i < c->n_heaps; i++)
         heap_unref(c->heaps[i]);
+    codes_drop(c);
     free(c->heaps);
     free(c->values);
     free(c->valid);
@@ -73,7 +75,7 @@ static size_t element_bytes(const Column *c)
 size_t column_bytes(const Column *c)
 {
     return sizeof *c + element_bytes(c) * c->n_rows +
-           (c->valid ? bit_words(c->n_rows) * sizeof *c->valid : 0);
+           (c->valid ? bit_words(c->n_rows) * sizeof *c->valid : 0) + codes_bytes(c);
 }
 
 Value column_value(const Column *c, uint32_t row)
@@ -130,6 +132,9 @@ Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n)
     }
     for (uint32_t i = 0; i < c->n_heaps; i++)
         column_add_heap(out, c->heaps[i]);
+    const Codes *codes = codes_had(c);
+    if (codes)
+        codes_gather(out, codes, sel, n);
     return out;
 }
 
@@ -151,6 +156,7 @@ Column *column_pick(const Column *c, const uint32_t *rows, uint32_t n)
     free(sel);
     if (n_none == 0)
         return out;
+    codes_drop(out); /* some of its rows are of no value */
     if (!out->valid)
         column_own_valid(out, true);
     for (uint32_t i = 0; i < n; i++) {

@@ -36,6 +36,7 @@ typedef struct Column {
     uint64_t *valid;   /* [(n_rows + 63) / 64] bits, NULL: all valid; owned */
     uint32_t n_heaps;
     Heap **heaps;      /* [n_heaps], one reference each */
+    struct Codes *_Atomic codes; /* of its values (codes.h); NULL: nobody has asked; one reference */
     /* Text columns only: */
     char delimiter, quote;  /* the dialect its cells are written in */
     uint64_t inferred_rows; /* `type` was inferred from that many rows; 0: it was declared */
@@ -49,7 +50,7 @@ Column *column_ref(Column *c);
 void column_unref(Column *c);         /* NULL is fine */
 void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set or clear */
 void column_add_heap(Column *c, Heap *h);   /* takes a new reference */
-size_t column_bytes(const Column *c);       /* its arrays; heaps not counted */
+size_t column_bytes(const Column *c);       /* its arrays and codes; heaps not counted */
 
 static inline bool column_is_valid(const Column *c, uint32_t row)
 {

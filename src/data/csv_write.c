@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/codes.h"
 #include "data/csv_cell.h"
 #include "data/reach.h"
 
@@ -90,20 +91,35 @@ static uint32_t plan_parts(const Batch *b, const CsvDialect *d, Part *parts)
     return n;
 }
 
-/* Are the strings of a column, as far as they stand between its first and its last one, free of bytes for which a
- * cell is quoted? Looked at all at once, which is several times as fast as one by one; strings that were computed
- * stand one behind the other. */
+/* Where the strings of a column probably are: between its first and its last one, for strings that were computed stand
+ * one behind the other; where there are codes, of those of which the others are copies. */
+static void find_range(const Column *c, const char **from, const char **to)
+{
+    const StrView *s = column_strs(c);
+    const Codes *codes = codes_had(c);
+    *from = s[0].ptr;
+    *to = s[c->n_rows - 1].ptr + s[c->n_rows - 1].len;
+    for (uint32_t i = 0; codes && i < codes->n_values; i++) {
+        StrView v = s[codes->first[i]];
+        *from = (uintptr_t)v.ptr < (uintptr_t)*from ? v.ptr : *from;
+        *to = (uintptr_t)(v.ptr + v.len) > (uintptr_t)*to ? v.ptr + v.len : *to;
+    }
+}
+
+/* Are the strings of a column, as far as they are there, free of bytes for which a cell is quoted? Looked at all at once,
+ * which is several times as fast as one by one. */
 static void find_plain(Part *p, const CsvDialect *d)
 {
     const Column *c = p->col;
     if (c->n_rows == 0 || c->n_heaps == 0 || d->null_word.len)
         return;
     const Heap *h = c->heaps[0];
-    StrView first = column_strs(c)[0], last = column_strs(c)[c->n_rows - 1];
-    uintptr_t from = (uintptr_t)first.ptr, to = (uintptr_t)last.ptr + last.len;
+    const char *first, *end;
+    find_range(c, &first, &end);
+    uintptr_t from = (uintptr_t)first, to = (uintptr_t)end;
     bool is_within = from >= (uintptr_t)h->bytes && to <= (uintptr_t)h->bytes + h->cap;
     if (is_within && from < to && to - from <= (size_t)c->n_rows * PLAIN_ROW_BYTES &&
-        csv_text_is_plain(first.ptr, to - from, d))
+        csv_text_is_plain(first, to - from, d))
         p->plain = (Reach){from, to - from};
 }
 

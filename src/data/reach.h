@@ -72,6 +72,19 @@ static inline Bytes16 bytes16_first(int32_t n)
     const Bytes16 place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     return (Bytes16)(place < bytes16_all((char)(n < 0 ? 0 : n > 16 ? 16 : n)));
 }
+#define REACH_PACKED 15u
+/* A string of at most REACH_PACKED bytes, of which 16 may be read, with its length in the last byte: in one register, for
+ * a byte that is written into a key in memory makes the whole wait until it is there. */
+static inline Bytes16 reach_pack(const char *p, uint32_t n)
+{
+    static const char ones[2 * 16] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    static const char lengths[REACH_PACKED + 1][16] = {
+#define LENGTH(n) {[15] = n}
+        LENGTH(0), LENGTH(1), LENGTH(2),  LENGTH(3),  LENGTH(4),  LENGTH(5),  LENGTH(6),  LENGTH(7),
+        LENGTH(8), LENGTH(9), LENGTH(10), LENGTH(11), LENGTH(12), LENGTH(13), LENGTH(14), LENGTH(15)};
+#undef LENGTH
+    return (bytes16(p) & bytes16(ones + 16 - n)) | bytes16(lengths[n]);
+}
 static inline bool bytes16_any(Bytes16 b)
 {
     uint64_t half[2];

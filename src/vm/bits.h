@@ -35,6 +35,14 @@ static inline uint32_t bits_next(const uint64_t *bits, uint32_t row, uint32_t n)
     return row < n ? row : n;
 }
 
+static inline uint32_t bits_count(const uint64_t *bits, uint32_t n)
+{
+    uint32_t sum = 0;
+    for (uint32_t w = 0; w < bit_words(n); w++)
+        sum += (uint32_t)__builtin_popcountll(bits_word(bits, w, n));
+    return sum;
+}
+
 #define BITS_EACH(row, bits, n)                                                          \
     for (uint32_t row = bits_next((bits), 0, (n)); row < (n);                            \
          row = bits_next((bits), row + 1, (n)))

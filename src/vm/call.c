@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "data/codes.h"
+#include "data/reach.h"
+
 char *call_bytes(Call *c, size_t n)
 {
     if (!c->heap)
@@ -108,6 +111,92 @@ static void keep_heaps(Column *col, const Call *c)
             column_add_heap(col, c->args[i].col->heaps[h]);
 }
 
+/* ---- each value once ---- */
+
+/* Does it give null where an argument is null? */
+static bool is_strict(BuiltinId fn)
+{
+    return fn != BUILTIN_COALESCE && fn != BUILTIN_HASH;
+}
+
+#define CODED_LEN 1024u /* most functions look at each byte, too */
+
+/* Codes of the only argument that is no constant. NULL: there are none, or so few rows are live that they do not pay. */
+static const Codes *argument_codes(const Call *c, const uint64_t *live, uint32_t n)
+{
+    Column *col = NULL;
+    for (uint32_t i = 0; i < c->n_args; i++) {
+        if (c->args[i].is_const)
+            continue;
+        if (col)
+            return NULL;
+        col = c->args[i].col;
+    }
+    if (!col || !is_strict(c->fn) || builtin_get(c->fn)->kind != BUILTIN_KIND_SCALAR)
+        return NULL;
+    if (live && bits_count(live, n) < n / 4)
+        return NULL;
+    return codes_of(col, CODED_LEN);
+}
+
+/* The strings of a column, which nobody else has yet, into one heap of its own, if they are not many bytes: what comes
+ * after finds them side by side. */
+static void own_strings(Column *col)
+{
+    enum { FEW_BYTES = 1 << 18 };
+    StrView *s = column_strs(col);
+    size_t n_bytes = REACH_BYTES;
+    for (uint32_t i = 0; i < col->n_rows; i++)
+        n_bytes += s[i].len;
+    if (n_bytes > FEW_BYTES)
+        return;
+    Heap *h = heap_new(n_bytes);
+    char *to = heap_alloc(h, n_bytes);
+    for (uint32_t i = 0; i < col->n_rows; i++) {
+        memcpy(to, s[i].ptr, s[i].len);
+        s[i].ptr = to;
+        to += s[i].len;
+    }
+    column_add_heap(col, h);
+    heap_unref(h);
+}
+
+/* Calls the function for each value and gives the rows of `out` what it made of theirs. The bits of rows for which there
+ * is no result are set in `rest`: they are computed one by one, each with its error. */
+static void call_each_value(Call *c, CallFn fn, const Codes *codes, const uint64_t *live, Column *out,
+                            uint64_t *rest)
+{
+    uint32_t n = codes->n_values, n_odd = 0;
+    Column *results = column_new(c->type, false, n);
+    uint8_t *odd = xcalloc(n, 1); /* 1: null, 2: failed */
+    for (uint32_t i = 0; i < n; i++) {
+        c->out = (Value){.type = c->type};
+        odd[i] = !fn(c, codes->first[i]) ? 2 : c->out.is_null;
+        n_odd += odd[i] != 0;
+        if (odd[i])
+            c->out = (Value){.type = c->type};
+        put(results, i, &c->out);
+    }
+    if (c->type == TYPE_STRING)
+        own_strings(results);
+    codes_spread(codes, results->values, type_bytes(c->type), out->values);
+    for (uint32_t i = 0; i < results->n_heaps; i++)
+        column_add_heap(out, results->heaps[i]);
+    column_unref(results);
+    for (uint32_t row = 0; n_odd && row < out->n_rows; row++) {
+        uint8_t what = odd[codes->rows[row]];
+        if (what == 2 && (!live || bit_get(live, row)))
+            bit_set(rest, row);
+        else if (what == 1 && !out->valid)
+            column_own_valid(out, true);
+        if (what == 1)
+            bit_clear(out->valid, row);
+    }
+    if (!c->pass->mask) /* else there are rows without result whose codes others have, too */
+        codes_give(out, codes);
+    free(odd);
+}
+
 /* What a failing call is an error of. */
 static RowError error_kind(const Call *c)
 {
@@ -144,7 +233,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
     uint32_t n_strict = 0;
     for (uint32_t i = 0; i < spec->n_args; i++) {
         is_const &= args[i].is_const;
-        if (spec->fn != BUILTIN_COALESCE && spec->fn != BUILTIN_HASH)
+        if (is_strict(spec->fn))
             strict[n_strict++] = &args[i];
     }
     const uint64_t *live = pass_live(p, strict, n_strict, is_const);
@@ -159,10 +248,13 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
         memcpy(res.col->valid, live, bit_words(res.n) * sizeof *live);
     }
     uint64_t *rest = NULL;
-    if (COLUMN_FNS[spec->fn] && !is_const) {
+    const Codes *codes = is_const ? NULL : argument_codes(&c, live, res.n);
+    if (codes || (COLUMN_FNS[spec->fn] && !is_const))
         rest = xcalloc(bit_words(res.n) + 1ull, sizeof *rest);
+    if (codes)
+        call_each_value(&c, fn, codes, live, res.col, rest);
+    else if (rest)
         COLUMN_FNS[spec->fn](&c, live, res.col, rest);
-    }
     Status st = OK;
     BITS_EACH(row, rest ? rest : live, res.n)
     {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "data/codes.h"
 #include "data/reach.h"
 #include "vm/kernels.h"
 
@@ -89,6 +90,41 @@ static Status examine(Pass *p, Opcode op, const Reg *a, const Reg *b, Result *re
     return OK;
 }
 
+/* The longest strings for which it pays to make codes. Whether two are equal takes no longer than that. */
+#define IN_LEN 32u
+#define LESS_LEN 15u
+
+/* One string of each value that the register has. */
+static StrView *values_of(const Reg *r, const Codes *codes)
+{
+    StrView *values = xmalloc(codes->n_values * sizeof *values);
+    for (uint32_t i = 0; i < codes->n_values; i++)
+        values[i] = column_strs(r->col)[codes->first[i]];
+    return values;
+}
+
+/* Compares strings of a column whose values repeat with a constant, each value once. False: it is not that. */
+static bool compare_values(Opcode op, const Reg *a, const Reg *b, Result *res)
+{
+    const Reg *r = a->is_const ? b : a;
+    const Codes *codes = NULL;
+    if (r->type == TYPE_STRING && a->is_const != b->is_const)
+        codes = op == OP_LT_STRING || op == OP_LE_STRING ? codes_of(r->col, LESS_LEN) : codes_had(r->col);
+    if (!codes)
+        return false;
+    const BinaryKernels *k = kernel_binary(op);
+    StrView *values = values_of(r, codes);
+    uint8_t *holds = xmalloc(codes->n_values);
+    if (a->is_const)
+        k->cv(holds, reg_values(a), values, codes->n_values);
+    else
+        k->vc(holds, values, reg_values(b), codes->n_values);
+    codes_spread(codes, holds, sizeof *holds, res->col->values);
+    free(values);
+    free(holds);
+    return true;
+}
+
 static Status compute(Pass *p, Opcode op, Reg *to, const Reg *a, const Reg *b, Type type)
 {
     if ((a->is_const && a->is_null) || (b && b->is_const && b->is_null)) {
@@ -98,10 +134,10 @@ static Status compute(Pass *p, Opcode op, Reg *to, const Reg *a, const Reg *b, T
     const Reg *regs[2] = {a, b};
     Result res = result_open(p, type, a->is_const && (!b || b->is_const));
     void *dst = res.col->values;
-    uint64_t bad;
+    uint64_t bad = 0;
     if (!b) {
         bad = kernel_unary(op)(dst, reg_values(a), res.n);
-    } else {
+    } else if (!compare_values(op, a, b, &res)) {
         const BinaryKernels *k = kernel_binary(op);
         BinaryKernel f = res.is_const || (!a->is_const && !b->is_const) ? k->vv
                          : a->is_const                                  ? k->cv
@@ -307,9 +343,18 @@ static void is_in(Pass *p, Reg *to, const Reg *a, const Spec *spec)
         return;
     }
     Result res = result_open(p, TYPE_BOOL, a->is_const);
+    const Codes *codes = a->is_const ? NULL : codes_of(a->col, IN_LEN);
     const uint64_t *live = pass_live(p, &a, 1, a->is_const);
     memset(res.col->values, 0, res.n);
-    if (spec->n_values && type_is_int(a->type)) {
+    if (codes) {
+        uint8_t *has = xmalloc(codes->n_values);
+        for (uint32_t i = 0; i < codes->n_values; i++) {
+            Value v = reg_value(a, codes->first[i]);
+            has[i] = has_value(spec, &v);
+        }
+        codes_spread(codes, has, sizeof *has, res.col->values);
+        free(has);
+    } else if (spec->n_values && type_is_int(a->type)) {
         BITS_EACH(row, live, res.n) column_bools(res.col)[row] = has_int(spec, reg_int(a, row));
     } else {
         BITS_EACH(row, live, res.n)

@@ -7,11 +7,11 @@
 #include <xxhash.h>
 
 #include "base/big.h"
+#include "data/codes.h"
 #include "data/reach.h"
 #include "vm/sort.h"
 
 /* The last byte of a packed key. Strings that are whole have their length there, 0 to 15. */
-#define WHOLE_BYTES 15u
 #define TAG_NUMBER 0x10
 #define TAG_NULL 0x20
 
@@ -93,33 +93,20 @@ static inline GroupKey number_key(uint64_t v)
     return k;
 }
 
-/* A key of the n bytes at p, of which 16 may be read: in one register, for a byte that is written into a key in memory
- * makes the whole wait until it is there. */
-static inline GroupKey short_key(const char *p, uint32_t n)
-{
-    static const char ones[2 * 16] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    static const char lengths[WHOLE_BYTES + 1][16] = {
-#define LENGTH(n) {[15] = n}
-        LENGTH(0), LENGTH(1), LENGTH(2),  LENGTH(3),  LENGTH(4),  LENGTH(5),  LENGTH(6),  LENGTH(7),
-        LENGTH(8), LENGTH(9), LENGTH(10), LENGTH(11), LENGTH(12), LENGTH(13), LENGTH(14), LENGTH(15)};
-#undef LENGTH
-    GroupKey k;
-    Bytes16 b = (bytes16(p) & bytes16(ones + 16 - n)) | bytes16(lengths[n]);
-    memcpy(&k, &b, sizeof k);
-    return k;
-}
-
 static inline GroupKey string_key(StrView s, Reach reach)
 {
     GroupKey k = {.words = {0, 0}};
-    if (s.len > WHOLE_BYTES) {
+    if (s.len > REACH_PACKED) {
         XXH128_hash_t h = XXH3_128bits(s.ptr, s.len);
         k = (GroupKey){.words = {h.low64, h.high64}};
         k.bytes[15] = GROUP_KEY_HASHED;
         return k;
     }
-    if (reach_has(reach, s.ptr))
-        return short_key(s.ptr, s.len);
+    if (reach_has(reach, s.ptr)) {
+        Bytes16 packed = reach_pack(s.ptr, s.len);
+        memcpy(&k, &packed, sizeof k);
+        return k;
+    }
     memcpy(k.bytes, s.ptr, s.len);
     k.bytes[15] = (uint8_t)s.len;
     return k;
@@ -304,11 +291,104 @@ static bool rows_same(const void *ctx, uint32_t group, uint32_t row)
     return true;
 }
 
+/* ---- rows by codes */
+
+#define CODED_LEN 32u /* of longer ones a hash is as fast */
+#define MAX_COMBINED 65536u /* combinations of codes */
+
+typedef struct KeyCodes {
+    const Column *col;
+    const Codes *codes; /* NULL: of bools */
+    uint32_t n;         /* codes, with one for null */
+} KeyCodes;
+
+/* False: a key has none. */
+static bool codes_of_key(Column *key, KeyCodes *out)
+{
+    *out = (KeyCodes){key, NULL, 3};
+    if (key->type == TYPE_BOOL)
+        return true;
+    out->codes = codes_of(key, CODED_LEN);
+    if (out->codes)
+        out->n = out->codes->n_values + 1;
+    return out->codes != NULL;
+}
+
+bool group_has_codes(Column *const *keys, uint32_t n_keys)
+{
+    uint64_t n = 1;
+    for (uint32_t k = 0; k < n_keys; k++)
+        if (keys[k]->type != TYPE_STRING && keys[k]->type != TYPE_BOOL && !codes_had(keys[k]))
+            return false;
+    for (uint32_t k = 0; k < n_keys && n <= MAX_COMBINED; k++) {
+        KeyCodes key;
+        if (!codes_of_key(keys[k], &key))
+            return false;
+        n *= key.n;
+    }
+    return n <= MAX_COMBINED;
+}
+
+/* combined[n] of rows [from, from + n): in 0 and above for each combination of codes; before it is that of other keys. */
+static void combine(const KeyCodes *key, uint32_t from, uint32_t n, uint32_t *combined)
+{
+    const Column *c = key->col;
+    if (key->codes) {
+        const uint16_t *rows = key->codes->rows + from;
+        for (uint32_t i = 0; i < n; i++)
+            combined[i] = combined[i] * key->n + rows[i];
+    } else {
+        const uint8_t *b = column_bools(c) + from;
+        for (uint32_t i = 0; i < n; i++)
+            combined[i] = combined[i] * key->n + (b[i] & 1);
+    }
+    for (uint32_t i = 0; c->valid && i < n; i++)
+        if (!bit_get(c->valid, from + i))
+            combined[i] += key->n - 1 - combined[i] % key->n;
+}
+
+/* As group_rows_in, of keys that have codes: only the first row of each combination is looked up. */
+static void group_by_codes(GroupTable *t, Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
+                           uint32_t *first)
+{
+    const Rows rows = {keys, n_keys, first};
+    KeyCodes *coded = xmalloc(n_keys * sizeof *coded);
+    uint32_t n = 1, combined[PACKED];
+    for (uint32_t k = 0; k < n_keys; k++) {
+        codes_of_key(keys[k], &coded[k]);
+        n *= coded[k].n;
+    }
+    uint32_t *groups = xmalloc(n * sizeof *groups);
+    memset(groups, 0xff, n * sizeof *groups); /* GROUP_NONE */
+    for (uint32_t at = 0; at < n_rows; at += PACKED) {
+        uint32_t m = n_rows - at < PACKED ? n_rows - at : PACKED;
+        memset(combined, 0, sizeof combined);
+        for (uint32_t k = 0; k < n_keys; k++)
+            combine(&coded[k], at, m, combined);
+        for (uint32_t i = 0; i < m; i++) {
+            uint32_t *group = &groups[combined[i]];
+            if (*group == GROUP_NONE) {
+                GroupKey packed;
+                group_keys(keys, n_keys, at + i, 1, &packed);
+                group_table_add(t, &packed, 1, at + i, rows_same, &rows, group, first, 0);
+            }
+            if (ids)
+                ids[at + i] = *group;
+        }
+    }
+    free(groups);
+    free(coded);
+}
+
 void group_rows_in(GroupTable *t, Column *const *keys, uint32_t n_keys, uint32_t n_rows,
                    uint32_t *ids, uint32_t *first)
 {
     const Rows rows = {keys, n_keys, first};
     GroupKey packed[PACKED];
+    if (group_has_codes(keys, n_keys)) {
+        group_by_codes(t, keys, n_keys, n_rows, ids, first);
+        return;
+    }
     for (uint32_t at = 0; at < n_rows; at += PACKED) {
         uint32_t m = n_rows - at < PACKED ? n_rows - at : PACKED;
         /* Where most rows were new so far, as many of the others may be: the table grows once. */

@@ -59,7 +59,9 @@ size_t group_table_bytes(const GroupTable *t);
  * there are: without keys, 1. */
 uint32_t group_rows(Column *const *keys, uint32_t n_keys, uint32_t n_rows, uint32_t *ids,
                     uint32_t *first);
-/* The same; the table, given empty, has the groups afterwards. n_keys > 0. */
+/* Have all keys codes (data/codes.h), and few enough, so that rows are grouped by these? Makes them. */
+bool group_has_codes(Column *const *keys, uint32_t n_keys);
+/* As group_rows; the table, given empty, has the groups afterwards. n_keys > 0. */
 void group_rows_in(GroupTable *t, Column *const *keys, uint32_t n_keys, uint32_t n_rows,
                    uint32_t *ids, uint32_t *first);
 

@@ -205,7 +205,7 @@ void groups_begin_batch(Groups *g, Column *const *keys, Batch *table, bool of_ro
     g->cols = xmalloc(spec->n_keys * sizeof(Column *));
     for (uint32_t i = 0; i < spec->n_keys; i++)
         g->cols[i] = column_ref(keys[i]);
-    if (has_small_states(spec) && mostly_differ(keys, spec->n_keys, n)) {
+    if (has_small_states(spec) && !group_has_codes(keys, spec->n_keys) && mostly_differ(keys, spec->n_keys, n)) {
         g->n = g->table.n = g->table.cap = n;
         g->table.keys = xmalloc(n * sizeof *g->table.keys);
         group_keys(keys, spec->n_keys, 0, n, g->table.keys);

@@ -135,9 +135,30 @@ COMPARE(BOOL, uint8_t, !((x ^ y) & 1), (x & 1) < (y & 1), (y & 1) < (x & 1))
 COMPARE(FLOAT, double, (x == y) | ((x != x) & (y != y)), (x < y) | ((x == x) & (y != y)),
         (y < x) | ((y == y) & (x != x)))
 
+static inline uint64_t word8(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+static inline uint32_t word4(const char *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+/* Of 4 to 16 bytes the first and the last are looked at, which may be the same ones: without a branch on a's, for which
+ * of the two it is can seldom be guessed, and a call takes longer. */
 static inline bool view_eq(StrView a, StrView b)
 {
-    return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+    uint32_t n = b.len;
+    bool is_equal = a.len == n; /* so far */
+    const char *p = is_equal ? a.ptr : b.ptr;
+    if (n >= 8 && n <= 16)
+        return is_equal & (((word8(p) ^ word8(b.ptr)) | (word8(p + n - 8) ^ word8(b.ptr + n - 8))) == 0);
+    if (n >= 4 && n < 8)
+        return is_equal & (((word4(p) ^ word4(b.ptr)) | (word4(p + n - 4) ^ word4(b.ptr + n - 4))) == 0);
+    return is_equal && memcmp(p, b.ptr, n) == 0;
 }
 static inline bool view_lt(StrView a, StrView b)
 {

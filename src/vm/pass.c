@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "data/codes.h"
 #include "data/raw.h"
 
 uint64_t *bitmap_room(Bitmap *b, uint32_t n_rows)
@@ -30,6 +31,7 @@ static void release(Vm *vm, Column *col, uint32_t cap)
     }
     for (uint32_t i = 0; i < col->n_heaps; i++)
         heap_unref(col->heaps[i]);
+    codes_drop(col);
     free(col->heaps);
     free(col->valid);
     col->heaps = NULL;
