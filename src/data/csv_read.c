@@ -9,135 +9,26 @@
 #include "data/reject.h"
 
 #define MIB(n) ((n) >> 20)
-/* Blocks in waiting: as many as there may be threads that index one at the same time. */
-#define IDLE_BLOCKS 8
 
 struct CsvSource {
-    CsvSample *from;    /* the input, its end */
+    Feed feed;
     CsvInput *input;
     Str file;           /* in input's arena once the header is read */
     char delimiter, quote;
-    HeapPool *pool;
-    Heap *block;        /* bytes[at..end) are read and not handed out */
-    size_t at, end;
-    uint64_t line;      /* of bytes[at], from 1 */
-    uint64_t offset;    /* of bytes[at] in the input */
-    uint64_t row;       /* rows handed out */
     Rejects *rejects;   /* NULL: an open quote is an error */
 };
-
-/* --- bytes ------------------------------------------------------------------------------- */
-
-static bool is_stdin(Str path)
-{
-    return str_is(path, "stdin") || str_is(path, "-");
-}
-
-Status csv_sample_open(Str path, TextCoding coding, size_t want, CsvSample **out, Error *err)
-{
-    CsvSample *s = xcalloc(1, sizeof *s);
-    Status st = input_open(path, coding, &s->in, err);
-    if (st == OK)
-        st = csv_sample_more(s, want, err);
-    if (st != OK) {
-        csv_sample_free(s);
-        s = NULL;
-    }
-    *out = s;
-    return st;
-}
-
-Status csv_sample_more(CsvSample *s, size_t want, Error *err)
-{
-    Status st = OK;
-    /* One byte more, for a line end that the last line may lack. */
-    Heap *block = heap_new(want + 1);
-    if (s->block)
-        memcpy(block->bytes, s->block->bytes, s->n_bytes);
-    while (st == OK && !s->at_eof && s->n_bytes < want) {
-        size_t got;
-        st = input_read(s->in, block->bytes + s->n_bytes, want - s->n_bytes, &got, err);
-        s->n_bytes += got;
-        s->at_eof = st == OK && got == 0;
-    }
-    heap_unref(s->block);
-    s->block = block;
-    return st;
-}
-
-void csv_sample_free(CsvSample *s)
-{
-    if (!s)
-        return;
-    input_close(s->in);
-    heap_unref(s->block);
-    free(s);
-}
-
-/* Makes room for n bytes behind bytes[at..end): what is not handed out moves to a new block
- * (a record that straddles blocks is copied once, unless it is longer than a block). */
-static void room_make(CsvSource *s, size_t n)
-{
-    if (s->block && s->block->cap - s->end >= n + 1)
-        return;
-    size_t kept = s->end - s->at;
-    Heap *block = kept + n + 1 <= CSV_BATCH_AUTO + 1 ? heap_pool_get(s->pool)
-                                                     : heap_new(kept + n + 1);
-    if (kept)
-        memcpy(block->bytes, s->block->bytes + s->at, kept);
-    heap_unref(s->block);
-    heap_settle(block, kept);
-    s->block = block;
-    s->at = 0;
-    s->end = kept;
-}
-
-/* Nothing follows; the last line gets the LF that it lacks. */
-static void input_end(CsvSource *s)
-{
-    s->from->at_eof = true;
-    if (s->end > s->at && s->block->bytes[s->end - 1] != '\n') {
-        room_make(s, 1);
-        s->block->bytes[s->end++] = '\n';
-        heap_settle(s->block, s->end);
-    }
-}
-
-/* Reads until bytes[at..end) are at least `need` bytes or the input ends. A new block has room for `want`. */
-static Status fill(CsvSource *s, size_t need, size_t want, Error *err)
-{
-    while (!s->from->at_eof && s->end - s->at < need) {
-        size_t got = 0;
-        if (!s->from->in) { /* only a sample: what its last record lacks is not known */
-            s->from->at_eof = true;
-            return OK;
-        }
-        if (!s->block || s->block->cap - s->at <= need)
-            room_make(s, want - (s->end - s->at));
-        /* One byte stays for input_end(). */
-        Status st = input_read(s->from->in, s->block->bytes + s->end,
-                               s->block->cap - s->end - 1, &got, err);
-        if (st != OK)
-            return st;
-        s->end += got;
-        heap_settle(s->block, s->end);
-        if (got == 0)
-            input_end(s);
-    }
-    return OK;
-}
 
 /* --- records ----------------------------------------------------------------------------- */
 
 /* The record behind scan->end is too long, or its quote is open. */
 static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
 {
-    const char *record = s->block->bytes + s->at + scan->end;
-    size_t n = s->end - s->at - scan->end;
+    const char *record = feed_text(&s->feed) + scan->end;
+    size_t n = feed_n_bytes(&s->feed) - scan->end;
     CsvRecord r = csv_record(record, n, s->delimiter, s->quote, 0);
     size_t at = r.is_open ? r.open_at : 0;
-    uint64_t line = s->line + scan->end_lines;
-    if (r.is_open && s->from->at_eof)
+    uint64_t line = s->feed.line + scan->end_lines;
+    if (r.is_open && s->feed.from->at_eof)
         error_set(err, ERR_DATA,
                   "a quote that opens here is never closed: close it, or double it inside a "
                   "quoted field");
@@ -152,7 +43,7 @@ static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
     if (err && r.is_open)
         err->row_error = ROW_ERROR_QUOTE;
     line += csv_count_lines(record, at);
-    error_at(err, s->file, line, s->offset + scan->end + at);
+    error_at(err, s->file, line, s->feed.offset + scan->end + at);
     return ERR_DATA;
 }
 
@@ -160,9 +51,9 @@ static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
 static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error *err)
 {
     while (scan->n_records < records) {
-        size_t have = s->end - s->at;
+        size_t have = feed_n_bytes(&s->feed);
         if (scan->at < have) {
-            csv_scan(scan, s->block->bytes + s->at + scan->at, have - scan->at, records);
+            csv_scan(scan, feed_text(&s->feed) + scan->at, have - scan->at, records);
             continue;
         }
         if (have - scan->end > CSV_RECORD_MAX)
@@ -170,17 +61,17 @@ static Status scan_records(CsvSource *s, CsvScan *scan, uint64_t records, Error 
         if (have >= CSV_BATCH_MAX) {
             error_set(err, ERR_DATA, "a batch of %llu rows is larger than 1 GiB: choose fewer",
                       (unsigned long long)records);
-            error_at(err, s->file, s->line, s->offset);
+            error_at(err, s->file, s->feed.line, s->feed.offset);
             return ERR_DATA;
         }
-        if (s->from->at_eof) {
+        if (s->feed.from->at_eof) {
             /* A sample is cut anywhere: its last record is left alone. */
-            bool is_bad = s->from->in && csv_scan_is_open(scan);
+            bool is_bad = s->feed.from->in && csv_scan_is_open(scan);
             return is_bad && !scan->n_records ? record_error(s, scan, err) : OK;
         }
         /* As much again, so that a long record is copied a few times only. */
         size_t want = have < CSV_BATCH_AUTO / 2 ? CSV_BATCH_AUTO : 2 * have;
-        Status st = fill(s, have + 1, want, err);
+        Status st = feed_fill(&s->feed, have + 1, want, err);
         if (st != OK)
             return st;
     }
@@ -195,8 +86,8 @@ void csv_source_lenient(CsvSource *s, Rejects *bad)
 /* The record behind scan->end has a quote that is never closed: err tells where. What follows its line is read. */
 static void record_drop(CsvSource *s, const CsvScan *scan, const Error *err)
 {
-    const char *p = s->block->bytes + s->at + scan->end;
-    size_t have = s->end - s->at - scan->end, n = (size_t)(err->byte - s->offset - scan->end);
+    const char *p = feed_text(&s->feed) + scan->end;
+    size_t have = feed_n_bytes(&s->feed) - scan->end, n = (size_t)(err->byte - s->feed.offset - scan->end);
     while (n < have && p[n] != '\n' && p[n] != '\r')
         n++;
     Reject what = {.kind = ROW_ERROR_QUOTE, .message = str_of(err->text)};
@@ -205,9 +96,7 @@ static void record_drop(CsvSource *s, const CsvScan *scan, const Error *err)
     rejects_put(s->rejects, &what);
     n += n < have;
     n += n < have && p[n - 1] == '\r' && p[n] == '\n';
-    s->at += scan->end + n;
-    s->offset += scan->end + n;
-    s->line += scan->end_lines + csv_count_lines(p, n);
+    feed_skip(&s->feed, scan->end + n, scan->end_lines + csv_count_lines(p, n));
 }
 
 static Status next_range(CsvSource *s, CsvLimit limit, CsvScan *found, Error *err)
@@ -218,12 +107,12 @@ static Status next_range(CsvSource *s, CsvLimit limit, CsvScan *found, Error *er
     if (limit.rows == 0) {
         uint64_t want = limit.bytes ? limit.bytes : CSV_BATCH_AUTO;
         size_t target = want < CSV_BATCH_MAX ? (size_t)want : CSV_BATCH_MAX;
-        st = fill(s, target, target, err);
+        st = feed_fill(&s->feed, target, target, err);
         if (st != OK)
             return st;
-        size_t have = s->end - s->at;
+        size_t have = feed_n_bytes(&s->feed);
         if (have)
-            csv_scan(&scan, s->block->bytes + s->at, have < target ? have : target,
+            csv_scan(&scan, feed_text(&s->feed), have < target ? have : target,
                      UINT64_MAX);
     }
     uint64_t records = limit.rows ? limit.rows : 1;
@@ -246,47 +135,20 @@ Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
         *err = why;
     if (st != OK || scan.n_records == 0)
         return st;
-
-    RawRows *raw = xcalloc(1, sizeof *raw);
-    atomic_init(&raw->refs, 1);
-    raw->input = csv_input_ref(s->input);
-    raw->block = heap_ref(s->block);
-    raw->bytes = raw->cells = s->block->bytes + s->at;
-    raw->n_bytes = scan.end;
-    raw->first_row = s->row;
-    raw->first_line = s->line;
-    raw->first_byte = s->offset;
-    raw->n_rows = (uint32_t)scan.n_records;
-    raw->n_cols = raw->stride = s->input->n_cols;
-    raw->is_row_a_line = scan.end_lines == scan.n_records;
-    s->at += scan.end;
-    s->line += scan.end_lines;
-    s->offset += scan.end;
-    s->row += scan.n_records;
-    *out = raw;
+    *out = feed_take(&s->feed, s->input, scan.end, scan.end_lines, (uint32_t)scan.n_records);
     return OK;
 }
 
 /* --- open -------------------------------------------------------------------------------- */
 
-/* Looks at the first bytes: a mark to drop, or something that is no CSV text. */
 static Status check_start(CsvSource *s, Error *err)
 {
-    Status st = fill(s, 3, CSV_BATCH_AUTO, err);
-    if (st != OK)
+    Status st = feed_start(&s->feed, s->file, err);
+    if (st != OK || s->feed.end > 0)
         return st;
-    const char *p = s->block ? s->block->bytes + s->at : "";
-    size_t n = s->end - s->at;
-    if (n == 0)
-        st = error_set(err, ERR_DATA, "this input is empty: not even a header");
-    else if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
-        st = error_set(err, ERR_DATA,
-                       "this is UTF-16: say so, `with (encoding: \"utf-16\")`");
-    else if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-        s->at += 3, s->offset += 3;
-    if (st != OK)
-        error_at(err, s->file, n ? 1 : 0, 0);
-    return st;
+    error_set(err, ERR_DATA, "this input is empty: not even a header");
+    error_at(err, s->file, 0, 0);
+    return ERR_DATA;
 }
 
 static Status read_head(CsvSource *s, const CsvReadOptions *o, Error *err)
@@ -296,58 +158,41 @@ static Status read_head(CsvSource *s, const CsvReadOptions *o, Error *err)
     Status st = scan_records(s, &scan, 1, err);
     if (st != OK)
         return st;
-    bool has_none = scan.n_records == 0 && (o->dialect.has_header || s->end == s->at);
-    if (has_none && csv_record(s->block->bytes + s->at, s->end - s->at, s->delimiter, s->quote, 0).is_open)
+    bool has_none = scan.n_records == 0 && (o->dialect.has_header || feed_n_bytes(&s->feed) == 0);
+    if (has_none && csv_record(feed_text(&s->feed), feed_n_bytes(&s->feed), s->delimiter, s->quote, 0).is_open)
         return record_error(s, &scan, err);
     if (has_none) {
         error_set(err, ERR_DATA, "this input has no header, only blank lines");
         error_at(err, s->file, 1, 0);
         return ERR_DATA;
     }
-    const char *record = s->block->bytes + s->at;
+    const char *record = feed_text(&s->feed);
     size_t blank = 0;
     while (scan.n_records && (record[blank] == '\n' || record[blank] == '\r'))
         blank++;
     st = csv_head_read(s->file, o, record + blank, scan.end - blank,
-                       s->line + csv_count_lines(record, blank), s->offset + blank,
+                       s->feed.line + csv_count_lines(record, blank), s->feed.offset + blank,
                        &s->input, err);
     if (st != OK)
         return st;
     s->file = s->input->file;
-    if (o->dialect.has_header) {
-        s->at += scan.end;
-        s->line += scan.end_lines;
-        s->offset += scan.end;
-    }
+    if (o->dialect.has_header)
+        feed_skip(&s->feed, scan.end, scan.end_lines);
     return OK;
 }
 
 Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error *err)
 {
     CsvSource *s = xcalloc(1, sizeof *s);
-    Status st = OK;
-    *out = NULL;
-    s->file = is_stdin(path) ? STR_LIT("stdin") : path;
+    Status st;
+    s->file = feed_name(path);
     s->delimiter = o->dialect.delimiter;
     s->quote = o->dialect.quote;
-    s->line = 1;
-    s->pool = heap_pool_new(CSV_BATCH_AUTO + 1, IDLE_BLOCKS);
-    s->from = o->sample;
-    if (!s->from)
-        st = csv_sample_open(path, o->dialect.coding, 0, &s->from, err);
-    if (st != OK)
-        goto done;
-    s->block = s->from->block;
-    s->from->block = NULL;
-    s->end = s->from->n_bytes;
-    if (s->block)
-        heap_settle(s->block, s->end);
-    if (s->from->at_eof)
-        input_end(s);
-    st = check_start(s, err);
+    st = feed_open(&s->feed, path, o->dialect.coding, o->sample, err);
+    if (st == OK)
+        st = check_start(s, err);
     if (st == OK)
         st = read_head(s, o, err);
-done:
     if (st != OK) {
         csv_source_close(s);
         s = NULL;
@@ -360,10 +205,8 @@ void csv_source_close(CsvSource *s)
 {
     if (!s)
         return;
-    csv_sample_free(s->from);
+    feed_deinit(&s->feed);
     csv_input_unref(s->input);
-    heap_unref(s->block);
-    heap_pool_unref(s->pool);
     free(s);
 }
 

@@ -34,25 +34,7 @@
 #include "base/status.h"
 #include "base/type.h"
 #include "data/batch.h"
-#include "data/input.h"
-
-#define CSV_RECORD_MAX (16u << 20) /* bytes; Error texts name it */
-#define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto` */
-#define CSV_BATCH_MAX (1u << 30)   /* bytes of any range: positions are 32 bits wide */
-
-/* The first bytes of an input: what the catalog took from one that cannot be read twice (stdin, a FIFO). */
-typedef struct CsvSample {
-    Input *in;      /* goes on behind the bytes, owned; NULL: the bytes are all that is looked at */
-    Heap *block;    /* one reference */
-    size_t n_bytes; /* block->bytes[0..n_bytes) */
-    bool at_eof;    /* nothing follows */
-} CsvSample;
-
-/* Opens the input and reads `want` bytes of it, fewer only at its end. ERR_IO: no such file, a directory, ... */
-Status csv_sample_open(Str path, TextCoding coding, size_t want, CsvSample **out, Error *err);
-/* Reads on until there are `want` bytes. */
-Status csv_sample_more(CsvSample *s, size_t want, Error *err);
-void csv_sample_free(CsvSample *s); /* NULL is fine */
+#include "data/feed.h"
 
 typedef struct CsvReadOptions {
     CsvDialect dialect;    /* start from CSV_DEFAULT_DIALECT */

@@ -20,7 +20,7 @@
 #include "base/catalog.h"
 #include "data/line_read.h"
 
-/* As line_decode_lenient, of a range of JSON lines. */
+/* As line_decode, of a range of JSON lines. */
 Status json_decode(RawRows *raw, const Schema *schema, const bool *needed, struct Rejects *bad, Batch **out, Error *err);
 
 /* The columns of a sample, in the order in which their keys appear, into *out (n_cols, cols, sample_rows; in the

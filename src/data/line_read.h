@@ -35,14 +35,10 @@ void line_source_close(LineSource *s); /* NULL is fine; ranges live on */
 Status line_source_next(LineSource *s, CsvLimit limit, RawRows **out, Error *err);
 
 /* The batch of a range: columns as the schema says, those that are not needed[c] left out (NULL: all are
- * there), where each row came from. */
-Status line_decode(RawRows *raw, const Schema *schema, const bool *needed, Batch **out, Error *err);
-
-/* The same, but rows with an error are told of and left out; or, as the policy says, a value that is none of its column's
- * type is null, and a key without a column skipped. bad NULL: as line_decode. */
+ * there), where each row came from. Where `bad` is not NULL rows with an error are told of and left out; or, as its
+ * policy says, a value that is none of its column's type is null, and a key without a column skipped. */
 struct Rejects;
-Status line_decode_lenient(RawRows *raw, const Schema *schema, const bool *needed, struct Rejects *bad, Batch **out,
-                           Error *err);
+Status line_decode(RawRows *raw, const Schema *schema, const bool *needed, struct Rejects *bad, Batch **out, Error *err);
 
 /* A batch of a range without columns yet, for its builder: types, and where each row came from, which the
  * caller fills in (batch->origin). */

@@ -397,7 +397,7 @@ Status read_batch(const Run *r, RawRows *raw, const Pop *read, Rejects *bad, Bat
 {
     Status st;
     if (read->dialect.format != ROWS_CSV) {
-        st = line_decode_lenient(raw, read->out, read->needed, bad, out, err);
+        st = line_decode(raw, read->out, read->needed, bad, out, err);
         if (st == OK && r->plan->n_rejects)
             (*out)->lines = raw_ref(raw);
         return st;

@@ -40,7 +40,7 @@ static Status decode(Str text, const Schema *schema, const bool *needed, Batch *
     *out = NULL;
     Status st = line_source_next(s, (CsvLimit){.bytes = CSV_BATCH_MAX}, &raw, err);
     if (st == OK && raw)
-        st = line_decode(raw, schema, needed, out, err);
+        st = line_decode(raw, schema, needed, NULL, out, err);
     raw_unref(raw);
     line_source_close(s);
     return st;
@@ -326,7 +326,7 @@ static void check_ranges(void)
             CsvLimit limit = by_rows ? (CsvLimit){.rows = size} : (CsvLimit){.bytes = size};
             while (line_source_next(s, limit, &raw, NULL) == OK && raw) {
                 Batch *b = NULL;
-                ok &= line_decode(raw, &schema, NULL, &b, NULL) == OK && b->n_rows > 0 &&
+                ok &= line_decode(raw, &schema, NULL, NULL, &b, NULL) == OK && b->n_rows > 0 &&
                       (!by_rows || b->n_rows == size || next + b->n_rows == 100);
                 for (uint32_t i = 0; ok && i < b->n_rows; i++, next++) {
                     ok &= column_ints(b->slots[0].values)[i] == next;
