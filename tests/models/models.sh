@@ -57,12 +57,16 @@ holds credits
 holds credits -DK1=1 -DK2=1
 holds credits -DORDERED
 holds credits -DORDERED -DK2=2
+holds credits -DORDERED -DANYONE -DCROWDED
+holds credits -DORDERED -DANYONE -DCROWDED -DK2=2
 breaks credits -DAT_EMISSION
 breaks credits -DONE_POOL -DK1=1 -DK2=1
 breaks credits -DONE_POOL -DNO_OVERDRAFT -DK1=1 -DK2=1
 breaks credits -DLEAK
-breaks credits -DNO_OVERDRAFT -DORDERED
-breaks credits -DSHALLOW -DORDERED
+breaks credits -DANYONE -DORDERED
+breaks credits -DNOT_ITS_TURN -DORDERED
+breaks credits -DNO_OVERDRAFT -DORDERED -DANYONE -DCROWDED
+breaks credits -DSHALLOW -DORDERED -DANYONE -DCROWDED
 breaks credits -DIMPATIENT
 breaks credits -DRETRY_GIVES
 
