@@ -304,26 +304,16 @@ static void json_put(Buf *out, Str path, const DialectGuess *g)
     Buf text = {0};
     json_init(&w, out, JSON_STYLE_PRETTY);
     json_begin_object(&w);
-    json_key(&w, "path");
-    json_put_str(&w, path);
-    json_key(&w, "encoding");
-    json_put_str(&w, str_of(encoding_name(g->encoding)));
-    json_key(&w, "line_end");
-    json_put_str(&w, str_of(line_end_names(g)));
-    json_key(&w, "delimiter");
-    json_put_str(&w, (Str){&g->dialect.delimiter, 1});
-    json_key(&w, "quote");
-    json_put_str(&w, (Str){&g->dialect.quote, 1});
-    json_key(&w, "header");
-    json_put_bool(&w, g->dialect.has_header);
-    json_key(&w, "null");
-    json_put_str(&w, g->dialect.null_word);
-    json_key(&w, "rows");
-    json_put_int(&w, (int64_t)g->n_rows);
-    json_key(&w, "is_all");
-    json_put_bool(&w, g->is_all);
-    json_key(&w, "ragged_rows");
-    json_put_int(&w, (int64_t)g->n_ragged);
+    json_field_str(&w, "path", path);
+    json_field_cstr(&w, "encoding", encoding_name(g->encoding));
+    json_field_cstr(&w, "line_end", line_end_names(g));
+    json_field_str(&w, "delimiter", (Str){&g->dialect.delimiter, 1});
+    json_field_str(&w, "quote", (Str){&g->dialect.quote, 1});
+    json_field_bool(&w, "header", g->dialect.has_header);
+    json_field_str(&w, "null", g->dialect.null_word);
+    json_field_int(&w, "rows", (int64_t)g->n_rows);
+    json_field_bool(&w, "is_all", g->is_all);
+    json_field_int(&w, "ragged_rows", (int64_t)g->n_ragged);
     json_key(&w, "read");
     read_put(&text, path, g);
     json_put_str(&w, buf_str(&text));
@@ -331,14 +321,11 @@ static void json_put(Buf *out, Str path, const DialectGuess *g)
     json_begin_array(&w);
     for (uint32_t c = 0; c < g->n_cols; c++) {
         json_begin_object(&w);
-        json_key(&w, "name");
-        json_put_str(&w, g->cols[c].col.name);
-        json_key(&w, "type");
-        json_put_str(&w, str_of(type_name(g->cols[c].col.type)));
+        json_field_str(&w, "name", g->cols[c].col.name);
+        json_field_cstr(&w, "type", type_name(g->cols[c].col.type));
         buf_clear(&text);
         if (column_note_put(&text, &g->cols[c])) {
-            json_key(&w, "note");
-            json_put_str(&w, buf_str(&text));
+            json_field_str(&w, "note", buf_str(&text));
         }
         json_end_object(&w);
     }

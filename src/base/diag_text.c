@@ -112,12 +112,9 @@ static void json_put_place(JsonWriter *w, const char *key, const Sources *source
     Place p = sources_locate(sources, pos);
     json_key(w, key);
     json_begin_object(w);
-    json_key(w, "line");
-    json_put_int(w, p.line);
-    json_key(w, "column");
-    json_put_int(w, p.col);
-    json_key(w, "byte");
-    json_put_int(w, p.source ? pos - source_base(p.source) : 0);
+    json_field_int(w, "line", p.line);
+    json_field_int(w, "column", p.col);
+    json_field_int(w, "byte", p.source ? pos - source_base(p.source) : 0);
     json_end_object(w);
 }
 
@@ -134,15 +131,6 @@ static void json_put_span(JsonWriter *w, const Sources *sources, Span span)
     json_put_place(w, "end", sources, span.hi > span.lo ? span.hi : span.lo);
 }
 
-static void json_put_strs(JsonWriter *w, const char *key, const Str *list, size_t n)
-{
-    json_key(w, key);
-    json_begin_array(w);
-    for (size_t i = 0; i < n; i++)
-        json_put_str(w, list[i]);
-    json_end_array(w);
-}
-
 void diags_put_json(Buf *out, const Diags *ds, const Sources *sources)
 {
     size_t n;
@@ -154,38 +142,32 @@ void diags_put_json(Buf *out, const Diags *ds, const Sources *sources)
         json_begin_object(&w);
         Buf code = {0};
         put_code(&code, d);
-        json_key(&w, "code");
-        json_put_str(&w, buf_str(&code));
+        json_field_str(&w, "code", buf_str(&code));
         buf_deinit(&code);
-        json_key(&w, "severity");
-        json_put_cstr(&w, severity_name(d));
+        json_field_cstr(&w, "severity", severity_name(d));
         json_put_span(&w, sources, d->span);
-        json_key(&w, "message");
-        json_put_str(&w, d->text);
+        json_field_str(&w, "message", d->text);
         json_key(&w, "labels");
         json_begin_array(&w);
         for (size_t k = 0; k < d->labels.n; k++) {
             json_begin_object(&w);
             json_put_span(&w, sources, d->labels.ptr[k].span);
-            json_key(&w, "message");
-            json_put_str(&w, d->labels.ptr[k].text);
+            json_field_str(&w, "message", d->labels.ptr[k].text);
             json_end_object(&w);
         }
         json_end_array(&w);
-        json_put_strs(&w, "notes", d->notes.ptr, d->notes.n);
-        json_put_strs(&w, "helps", d->helps.ptr, d->helps.n);
+        json_field_strs(&w, "notes", d->notes.ptr, d->notes.n);
+        json_field_strs(&w, "helps", d->helps.ptr, d->helps.n);
         json_key(&w, "fixes");
         json_begin_array(&w);
         for (size_t k = 0; k < d->fixes.n; k++) {
             json_begin_object(&w);
             json_put_span(&w, sources, d->fixes.ptr[k].span);
-            json_key(&w, "text");
-            json_put_str(&w, d->fixes.ptr[k].text);
+            json_field_str(&w, "text", d->fixes.ptr[k].text);
             json_end_object(&w);
         }
         json_end_array(&w);
-        json_key(&w, "certain");
-        json_put_bool(&w, d->fixes.n > 0 && d->is_certain);
+        json_field_bool(&w, "certain", d->fixes.n > 0 && d->is_certain);
         json_end_object(&w);
         buf_putc(out, '\n');
     }

@@ -186,3 +186,61 @@ void json_put_null(JsonWriter *w)
     begin_item(w);
     buf_puts(w->out, "null");
 }
+
+void json_field_str(JsonWriter *w, const char *key, Str s)
+{
+    json_key(w, key);
+    json_put_str(w, s);
+}
+
+void json_field_cstr(JsonWriter *w, const char *key, const char *s)
+{
+    json_key(w, key);
+    json_put_cstr(w, s);
+}
+
+void json_field_int(JsonWriter *w, const char *key, int64_t v)
+{
+    json_key(w, key);
+    json_put_int(w, v);
+}
+
+void json_field_uint(JsonWriter *w, const char *key, uint64_t v)
+{
+    json_field_int(w, key, (int64_t)v);
+}
+
+void json_field_count(JsonWriter *w, const char *key, uint64_t v, uint64_t none)
+{
+    if (v == none)
+        json_field_null(w, key);
+    else
+        json_field_int(w, key, (int64_t)v);
+}
+
+void json_field_float(JsonWriter *w, const char *key, double v)
+{
+    json_key(w, key);
+    json_put_float(w, v);
+}
+
+void json_field_bool(JsonWriter *w, const char *key, bool v)
+{
+    json_key(w, key);
+    json_put_bool(w, v);
+}
+
+void json_field_null(JsonWriter *w, const char *key)
+{
+    json_key(w, key);
+    json_put_null(w);
+}
+
+void json_field_strs(JsonWriter *w, const char *key, const Str *list, size_t n)
+{
+    json_key(w, key);
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++)
+        json_put_str(w, list[i]);
+    json_end_array(w);
+}

@@ -7,6 +7,7 @@
  *   json_begin_array(&w);
  *   json_put_str(&w, name);
  *   json_end_array(&w);
+ *   json_field_bool(&w, "is_all", true);
  *   json_end_object(&w);
  *
  * Ours and not jansson's, which builds a tree first, refuses strings that are not UTF-8
@@ -16,6 +17,7 @@
 #define PIPE_BASE_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -52,5 +54,17 @@ void json_put_float(JsonWriter *w, double v); /* inf and nan become null */
 void json_put_thousandths(JsonWriter *w, uint64_t v);
 void json_put_bool(JsonWriter *w, bool v);
 void json_put_null(JsonWriter *w);
+
+/* A key and its value in one line. */
+void json_field_str(JsonWriter *w, const char *key, Str s);
+void json_field_cstr(JsonWriter *w, const char *key, const char *s);
+void json_field_int(JsonWriter *w, const char *key, int64_t v);
+void json_field_uint(JsonWriter *w, const char *key, uint64_t v); /* below 2^63 */
+/* null where the number stands for "none". */
+void json_field_count(JsonWriter *w, const char *key, uint64_t v, uint64_t none);
+void json_field_float(JsonWriter *w, const char *key, double v);
+void json_field_bool(JsonWriter *w, const char *key, bool v);
+void json_field_null(JsonWriter *w, const char *key);
+void json_field_strs(JsonWriter *w, const char *key, const Str *list, size_t n);
 
 #endif

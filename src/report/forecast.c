@@ -120,46 +120,26 @@ void forecast_put_table(const Forecast *f, uint32_t n, Buf *out)
     buf_deinit(&cell);
 }
 
-static void put_int(JsonWriter *w, const char *key, uint64_t v)
-{
-    json_key(w, key);
-    json_put_int(w, (int64_t)v);
-}
-
 static void setting_put(JsonWriter *w, const Forecast *first, const Forecast *f)
 {
     json_begin_object(w);
-    put_int(w, "workers", f->n_workers);
-    json_key(w, "state");
-    json_put_cstr(w, run_state_name(f->state));
-    json_key(w, "makespan_us");
-    json_put_float(w, (double)f->makespan_ns / 1000);
-    json_key(w, "busy_us");
-    json_put_float(w, (double)f->busy_ns / 1000);
-    json_key(w, "utilisation");
-    json_put_float(w, utilisation(f));
-    json_key(w, "speed_up");
-    json_put_float(w, speed_up(first, f));
+    json_field_uint(w, "workers", f->n_workers);
+    json_field_cstr(w, "state", run_state_name(f->state));
+    json_field_float(w, "makespan_us", (double)f->makespan_ns / 1000);
+    json_field_float(w, "busy_us", (double)f->busy_ns / 1000);
+    json_field_float(w, "utilisation", utilisation(f));
+    json_field_float(w, "speed_up", speed_up(first, f));
     json_key(w, "scopes");
     json_begin_array(w);
     for (uint32_t i = 0; i < f->n_scopes; i++) {
         const ForecastScope *s = &f->scopes[i];
         json_begin_object(w);
-        json_key(w, "generator");
-        json_put_str(w, s->generator);
-        json_key(w, "in_flight");
-        if (s->in_flight == FORECAST_UNBOUNDED)
-            json_put_null(w);
-        else
-            json_put_int(w, s->in_flight);
-        put_int(w, "batches", s->count.n_batches);
-        put_int(w, "peak_live", s->count.peak_live);
-        json_key(w, "bound");
-        if (s->bound == UINT64_MAX)
-            json_put_null(w);
-        else
-            json_put_int(w, (int64_t)s->bound);
-        put_int(w, "overdrafts", s->count.n_overdrafts);
+        json_field_str(w, "generator", s->generator);
+        json_field_count(w, "in_flight", s->in_flight, FORECAST_UNBOUNDED);
+        json_field_uint(w, "batches", s->count.n_batches);
+        json_field_uint(w, "peak_live", s->count.peak_live);
+        json_field_count(w, "bound", s->bound, UINT64_MAX);
+        json_field_uint(w, "overdrafts", s->count.n_overdrafts);
         json_end_object(w);
     }
     json_end_array(w);
@@ -171,10 +151,8 @@ void forecast_put_json(const Forecast *f, uint32_t n, Str file, Str job, Buf *ou
     JsonWriter w;
     json_init(&w, out, JSON_STYLE_PRETTY);
     json_begin_object(&w);
-    json_key(&w, "file");
-    json_put_str(&w, file);
-    json_key(&w, "job");
-    json_put_str(&w, job);
+    json_field_str(&w, "file", file);
+    json_field_str(&w, "job", job);
     json_key(&w, "settings");
     json_begin_array(&w);
     for (uint32_t i = 0; i < n; i++)

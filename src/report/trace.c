@@ -7,24 +7,6 @@
 
 /* ---- writing */
 
-static void put_cstr(JsonWriter *w, const char *key, const char *value)
-{
-    json_key(w, key);
-    json_put_cstr(w, value);
-}
-
-static void put_str(JsonWriter *w, const char *key, Str value)
-{
-    json_key(w, key);
-    json_put_str(w, value);
-}
-
-static void put_int(JsonWriter *w, const char *key, uint64_t value)
-{
-    json_key(w, key);
-    json_put_int(w, (int64_t)value);
-}
-
 /* Chrome's unit. */
 static void put_us(JsonWriter *w, const char *key, uint64_t ns)
 {
@@ -32,18 +14,12 @@ static void put_us(JsonWriter *w, const char *key, uint64_t ns)
     json_put_thousandths(w, ns);
 }
 
-static void put_bool(JsonWriter *w, const char *key, bool value)
-{
-    json_key(w, key);
-    json_put_bool(w, value);
-}
-
 static void event_begin(JsonWriter *w, const char *ph, uint64_t tid)
 {
     json_begin_object(w);
-    put_cstr(w, "ph", ph);
-    put_int(w, "pid", TRACE_PID);
-    put_int(w, "tid", tid);
+    json_field_cstr(w, "ph", ph);
+    json_field_uint(w, "pid", TRACE_PID);
+    json_field_uint(w, "tid", tid);
 }
 
 /* A line per event, so that a diff of two traces can be read. */
@@ -56,10 +32,10 @@ static void event_end(JsonWriter *w, Buf *out)
 static void put_thread(JsonWriter *w, Buf *out, const char *what, uint64_t tid, Str name)
 {
     event_begin(w, "M", tid);
-    put_cstr(w, "name", what);
+    json_field_cstr(w, "name", what);
     json_key(w, "args");
     json_begin_object(w);
-    put_str(w, "name", name);
+    json_field_str(w, "name", name);
     json_end_object(w);
     event_end(w, out);
 }
@@ -67,9 +43,9 @@ static void put_thread(JsonWriter *w, Buf *out, const char *what, uint64_t tid, 
 /* The path of a batch, and that of its numbers where they are another. */
 static void put_frame(JsonWriter *w, const RecFrame *f, const char *key, const char *numbers)
 {
-    put_str(w, key, f->key);
+    json_field_str(w, key, f->key);
     if (!str_eq(f->key, f->numbers))
-        put_str(w, numbers, f->numbers);
+        json_field_str(w, numbers, f->numbers);
 }
 
 /* "transform_1[3]", "transform_1[3], attempt 2 failed" */
@@ -91,31 +67,31 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, b
     const Bar *b = &r->bars[i];
     slice_name(r, b, name);
     event_begin(w, "X", b->worker + 1u);
-    put_str(w, "name", buf_str(name));
-    put_cstr(w, "cat", b->kind == BAR_FOLD ? "fold" : "run");
+    json_field_str(w, "name", buf_str(name));
+    json_field_cstr(w, "cat", b->kind == BAR_FOLD ? "fold" : "run");
     put_us(w, "ts", b->start_ns);
     put_us(w, "dur", b->end_ns - b->start_ns);
     if (b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY) /* colours of chrome://tracing */
-        put_cstr(w, "cname", b->outcome == OUTCOME_FAILED ? "terrible" : "bad");
+        json_field_cstr(w, "cname", b->outcome == OUTCOME_FAILED ? "terrible" : "bad");
     json_key(w, "args");
     json_begin_object(w);
-    put_str(w, "step", r->info.steps[b->step].name);
+    json_field_str(w, "step", r->info.steps[b->step].name);
     put_frame(w, &r->frames[b->frame], "key", "numbers");
     if (b->child != REC_NONE)
         put_frame(w, &r->frames[b->child], "batch", "batch_numbers");
     if (b->kind == BAR_FOLD)
-        put_int(w, "batch_scope", r->frames[b->child].scope);
-    put_int(w, "attempt", b->attempt);
-    put_int(w, "rows_in", b->rows_in);
-    put_int(w, "rows_out", b->rows_out);
-    put_cstr(w, "outcome", outcome_name(b->outcome));
+        json_field_uint(w, "batch_scope", r->frames[b->child].scope);
+    json_field_uint(w, "attempt", b->attempt);
+    json_field_uint(w, "rows_in", b->rows_in);
+    json_field_uint(w, "rows_out", b->rows_out);
+    json_field_cstr(w, "outcome", outcome_name(b->outcome));
     put_us(w, "ready_us", b->ready_ns);
     if (b->is_measured) {
         put_us(w, "cpu_us", b->cpu_ns);
         put_us(w, "slept_us", b->slept_ns);
     }
     if (is_critical)
-        put_bool(w, "is_critical", true);
+        json_field_bool(w, "is_critical", true);
     json_end_object(w);
     event_end(w, out);
 }
@@ -130,13 +106,13 @@ static void put_arrow(JsonWriter *w, Buf *out, const Recording *r, uint32_t i)
     const Bar *from = &r->bars[to->after];
     for (int k = 0; k < 2; k++) {
         event_begin(w, k ? "f" : "s", (k ? to : from)->worker + 1u);
-        put_cstr(w, "name", "batch");
-        put_cstr(w, "cat", "flow");
-        put_int(w, "id", i + 1u);
+        json_field_cstr(w, "name", "batch");
+        json_field_cstr(w, "cat", "flow");
+        json_field_uint(w, "id", i + 1u);
         /* Arrows leave at the start of the slice: its end belongs to the next one. */
         put_us(w, "ts", (k ? to : from)->start_ns);
         if (k)
-            put_cstr(w, "bp", "e");
+            json_field_cstr(w, "bp", "e");
         event_end(w, out);
     }
 }
@@ -157,15 +133,15 @@ static void put_wait(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, co
     wait_put_reason(r, b->step, wait->most, name);
     for (int k = 0; k < 2; k++) {
         event_begin(w, k ? "e" : "b", b->worker + 1u);
-        put_str(w, "name", buf_str(name));
-        put_cstr(w, "cat", "wait");
-        put_int(w, "id", i + 1u);
+        json_field_str(w, "name", buf_str(name));
+        json_field_cstr(w, "cat", "wait");
+        json_field_uint(w, "id", i + 1u);
         put_us(w, "ts", k ? wait->until_ns : wait->from_ns);
         if (k == 0) {
             json_key(w, "args");
             json_begin_object(w);
-            put_str(w, "key", r->frames[b->frame].key);
-            put_int(w, "attempt", b->attempt);
+            json_field_str(w, "key", r->frames[b->frame].key);
+            json_field_uint(w, "attempt", b->attempt);
             json_end_object(w);
         }
         event_end(w, out);
@@ -179,15 +155,15 @@ static void put_skip(JsonWriter *w, Buf *out, const Recording *r, const Skip *k,
     recording_put_instance(r, k->step, k->frame, name);
     buf_puts(name, " skipped");
     event_begin(w, "i", k->worker + 1u);
-    put_str(w, "name", buf_str(name));
-    put_cstr(w, "cat", "skip");
-    put_cstr(w, "s", "t");
+    json_field_str(w, "name", buf_str(name));
+    json_field_cstr(w, "cat", "skip");
+    json_field_cstr(w, "s", "t");
     put_us(w, "ts", k->t_ns);
     json_key(w, "args");
     json_begin_object(w);
-    put_str(w, "step", r->info.steps[k->step].name);
+    json_field_str(w, "step", r->info.steps[k->step].name);
     put_frame(w, &r->frames[k->frame], "key", "numbers");
-    put_str(w, "cause", r->info.steps[k->cause].name);
+    json_field_str(w, "cause", r->info.steps[k->cause].name);
     json_end_object(w);
     event_end(w, out);
 }
@@ -201,11 +177,11 @@ static void put_counters(JsonWriter *w, Buf *out, const Recording *r, uint32_t s
     for (uint32_t i = 0; i < r->scopes[scope].n_points; i++) {
         const LivePoint *p = &r->scopes[scope].points[i];
         event_begin(w, "C", 0);
-        put_str(w, "name", buf_str(&name));
+        json_field_str(w, "name", buf_str(&name));
         put_us(w, "ts", p->t_ns);
         json_key(w, "args");
         json_begin_object(w);
-        put_int(w, "live", p->n_live);
+        json_field_uint(w, "live", p->n_live);
         json_end_object(w);
         event_end(w, out);
     }
@@ -219,21 +195,21 @@ static void put_profile(JsonWriter *w, const Recording *r)
     json_begin_object(w);
     put_us(w, "work_us", p->work_ns);
     put_us(w, "run_us", p->run_ns);
-    put_int(w, "cycles_per_s", (uint64_t)(p->cycles_per_us * 1e6 + 0.5));
+    json_field_uint(w, "cycles_per_s", (uint64_t)(p->cycles_per_us * 1e6 + 0.5));
     json_key(w, "lines");
     json_begin_array(w);
     for (uint32_t i = 0; i < p->n_lines; i++) {
         const ProfileLine *l = &p->lines[i];
         json_begin_object(w);
-        put_str(w, "step", r->info.steps[l->step].name);
-        put_cstr(w, "kind", profile_kind_name(l->kind));
-        put_str(w, "name", l->name);
-        put_str(w, "text", l->text);
-        put_int(w, "runs", l->n_runs);
-        put_int(w, "rows", l->n_rows);
-        put_int(w, "bytes", l->n_bytes);
+        json_field_str(w, "step", r->info.steps[l->step].name);
+        json_field_cstr(w, "kind", profile_kind_name(l->kind));
+        json_field_str(w, "name", l->name);
+        json_field_str(w, "text", l->text);
+        json_field_uint(w, "runs", l->n_runs);
+        json_field_uint(w, "rows", l->n_rows);
+        json_field_uint(w, "bytes", l->n_bytes);
         put_us(w, "time_us", l->ns);
-        put_int(w, "cycles", l->cycles);
+        json_field_uint(w, "cycles", l->cycles);
         json_end_object(w);
     }
     json_end_array(w);
@@ -244,27 +220,26 @@ static void put_run(JsonWriter *w, const Recording *r)
 {
     const RunInfo *info = &r->info;
     json_begin_object(w);
-    put_int(w, "version", TRACE_VERSION);
-    put_str(w, "file", info->file);
-    put_str(w, "job", info->job);
-    put_cstr(w, "state", run_state_name(r->state));
+    json_field_uint(w, "version", TRACE_VERSION);
+    json_field_str(w, "file", info->file);
+    json_field_str(w, "job", info->job);
+    json_field_cstr(w, "state", run_state_name(r->state));
     put_us(w, "time_us", r->t_ns);
-    put_int(w, "workers", info->n_workers);
+    json_field_uint(w, "workers", info->n_workers);
     if (info->n_processors)
-        put_int(w, "processors", info->n_processors);
+        json_field_uint(w, "processors", info->n_processors);
     json_key(w, "steps");
     json_begin_array(w);
     for (uint32_t i = 0; i < info->n_steps; i++) {
         const RunStep *s = &info->steps[i];
         json_begin_object(w);
-        put_str(w, "name", s->name);
-        put_int(w, "scope", s->scope);
-        put_int(w, "yields", s->child_scope);
-        json_key(w, "priority");
-        json_put_int(w, s->priority);
-        put_bool(w, "is_collect", s->is_collect);
-        put_bool(w, "is_ordered", s->is_ordered);
-        put_int(w, "cap", s->cap);
+        json_field_str(w, "name", s->name);
+        json_field_uint(w, "scope", s->scope);
+        json_field_uint(w, "yields", s->child_scope);
+        json_field_int(w, "priority", s->priority);
+        json_field_bool(w, "is_collect", s->is_collect);
+        json_field_bool(w, "is_ordered", s->is_ordered);
+        json_field_uint(w, "cap", s->cap);
         json_key(w, "pool");
         if (s->pool)
             json_put_int(w, s->pool - 1);
@@ -275,15 +250,15 @@ static void put_run(JsonWriter *w, const Recording *r)
         for (uint32_t k = 0; k < s->n_inputs; k++)
             json_put_int(w, s->inputs[k]);
         json_end_array(w);
-        put_int(w, "done", r->steps[i].n_done);
-        put_int(w, "failed", r->steps[i].n_failed);
-        put_int(w, "skipped", r->steps[i].n_skipped);
-        put_int(w, "retries", r->steps[i].n_retries);
-        put_int(w, "not_started", r->steps[i].n_not_started);
+        json_field_uint(w, "done", r->steps[i].n_done);
+        json_field_uint(w, "failed", r->steps[i].n_failed);
+        json_field_uint(w, "skipped", r->steps[i].n_skipped);
+        json_field_uint(w, "retries", r->steps[i].n_retries);
+        json_field_uint(w, "not_started", r->steps[i].n_not_started);
         if (r->bad_rows[i].n_skipped)
-            put_int(w, "skipped_rows", r->bad_rows[i].n_skipped);
+            json_field_uint(w, "skipped_rows", r->bad_rows[i].n_skipped);
         if (r->bad_rows[i].n_nulled)
-            put_int(w, "nulled_values", r->bad_rows[i].n_nulled);
+            json_field_uint(w, "nulled_values", r->bad_rows[i].n_nulled);
         json_end_object(w);
     }
     json_end_array(w);
@@ -293,7 +268,7 @@ static void put_run(JsonWriter *w, const Recording *r)
         const RunScope *s = &info->scopes[i];
         const ScopeCount *c = &r->scopes[i].count;
         json_begin_object(w);
-        put_int(w, "parent", s->parent);
+        json_field_uint(w, "parent", s->parent);
         json_key(w, "generator");
         if (s->generator == RUN_NO_STEP)
             json_put_null(w);
@@ -305,14 +280,13 @@ static void put_run(JsonWriter *w, const Recording *r)
         else
             json_put_int(w, (int64_t)s->bound);
         if (s->credits == UINT32_MAX) {
-            json_key(w, "credits");
-            json_put_null(w);
+            json_field_null(w, "credits");
         } else if (s->credits) {
-            put_int(w, "credits", s->credits);
+            json_field_uint(w, "credits", s->credits);
         }
-        put_int(w, "batches", c->n_batches);
-        put_int(w, "peak_live", c->peak_live);
-        put_int(w, "overdrafts", c->n_overdrafts);
+        json_field_uint(w, "batches", c->n_batches);
+        json_field_uint(w, "peak_live", c->peak_live);
+        json_field_uint(w, "overdrafts", c->n_overdrafts);
         json_end_object(w);
     }
     json_end_array(w);
@@ -320,8 +294,8 @@ static void put_run(JsonWriter *w, const Recording *r)
     json_begin_array(w);
     for (uint32_t i = 0; i < info->n_pools; i++) {
         json_begin_object(w);
-        put_str(w, "name", info->pools[i].name);
-        put_int(w, "size", info->pools[i].size);
+        json_field_str(w, "name", info->pools[i].name);
+        json_field_uint(w, "size", info->pools[i].size);
         json_end_object(w);
     }
     json_end_array(w);
@@ -336,7 +310,7 @@ void trace_write_json(const Recording *r, Buf *out)
     Buf name = {0};
     json_init(&w, out, JSON_STYLE_COMPACT);
     json_begin_object(&w);
-    put_cstr(&w, "displayTimeUnit", "ms");
+    json_field_cstr(&w, "displayTimeUnit", "ms");
     json_key(&w, "pipemill");
     put_run(&w, r);
     buf_putc(out, '\n');
