@@ -72,7 +72,7 @@ typedef enum SpecKind {
     SPEC_CALL,    /* fn, n_args, type, arg_types; call_id */
     SPEC_CONCAT,  /* n_args, null_is_empty, cases */
     SPEC_IN,      /* values */
-    SPEC_STRING,  /* fn, is_negated, values */
+    SPEC_STRING,  /* fn, is_negated, keeps_long, values */
     SPEC_PROJECT, /* cols */
     SPEC_EXPLODE, /* cols[0], values[0]: the separator */
     SPEC_KEYS,    /* keys: SORT, TOP, DISTINCT */
@@ -90,6 +90,7 @@ typedef struct Spec {
     SpecKind kind;
     BuiltinId fn;            /* STRING: CONTAINS, STARTS_WITH or ENDS_WITH of the one value; N_BUILTINS: it is one of them */
     bool is_negated;         /* STRING */
+    bool keeps_long;         /* STRING: REGEX_LITERAL_SHORT bytes or more pass: another FILTER looks at them */
     uint16_t n_args;
     Type type;               /* CALL: result */
     const Type *arg_types;   /* CALL [n_args]; GROUP [n_keys] */

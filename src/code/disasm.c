@@ -51,6 +51,8 @@ static void put_spec(Buf *b, const Spec *s)
             value_print_literal(b, s->values[0]);
         else
             put_values(b, s);
+        if (s->keeps_long)
+            buf_puts(b, ", or long");
         break;
     case SPEC_PROJECT:
         for (uint32_t i = 0; i < s->n_cols; i++)

@@ -505,12 +505,14 @@ static void filter(Emit *e, const Tx *tx)
     Spec test;
     uint32_t col;
     set_note(e, tx->span);
-    if (string_test(e->arena, tx, &test, &col)) {
+    bool is_all = string_test(e->arena, tx, &test, &col);
+    if (is_all || string_may_match(e->arena, tx, &test, &col)) {
         e->note.column = e->table->cols[col].name;
         put(e, OP_FILTER_STRING, operand(e, col), add_spec(e, test), 0);
         e->note.column = (Str){0};
-        return;
     }
+    if (is_all)
+        return;
     put(e, OP_FILTER, expr(e, tx), 0, 0);
     end_statement(e);
 }

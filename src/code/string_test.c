@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/regex_literal.h"
+
 #define MAX_VALUES 16 /* each is compared with each cell: IN searches in longer lists */
 
 static int cmp(const void *a, const void *b)
@@ -108,4 +110,21 @@ bool string_test(Arena *a, const Tx *tx, Spec *out, uint32_t *col)
     case TX_CONCAT: return false;
     }
     return false;
+}
+
+bool string_may_match(Arena *a, const Tx *tx, Spec *out, uint32_t *col)
+{
+    if (tx->kind != TX_CALL || tx->fn != BUILTIN_MATCHES || !is_column(tx->args[0]) || tx->args[1]->kind != TX_CONST ||
+        tx->args[1]->value.is_null)
+        return false;
+    Buf text = {0};
+    bool is_known = regex_literal(tx->args[1]->value.s, &text);
+    if (is_known) {
+        Value *v = arena_new(a, Value);
+        *v = (Value){.type = TYPE_STRING, .s = arena_str(a, buf_str(&text))};
+        *out = (Spec){.kind = SPEC_STRING, .fn = BUILTIN_CONTAINS, .keeps_long = true, .n_values = 1, .values = v};
+        *col = tx->args[0]->col;
+    }
+    buf_deinit(&text);
+    return is_known;
 }

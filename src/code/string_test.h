@@ -11,4 +11,7 @@
  * one of them, and `or` between those that name one column and what it may be. */
 bool string_test(Arena *a, const Tx *tx, Spec *out, uint32_t *col);
 
+/* True if the condition is `matches(c, "...")` with a text that every match has: *out finds the rows that may match. */
+bool string_may_match(Arena *a, const Tx *tx, Spec *out, uint32_t *col);
+
 #endif

@@ -26,6 +26,7 @@ typedef struct CsvSift {
     bool may_begin_late;   /* behind the ends of blank lines */
     char quote;
     SiftKind kind;
+    bool keeps_long;       /* as found */
     uint32_t n_words;
     const SiftWord *words;
 } CsvSift;

@@ -23,7 +23,7 @@ static bool has_word(Str s, Str word)
 
 bool sift_passes(const Sift *s, Str text)
 {
-    bool found = false;
+    bool found = s->keeps_long && text.len >= SIFT_LONG;
     for (uint32_t i = 0; i < s->n_words && !found; i++) {
         Str word = s->words[i].s;
         switch (s->kind) {
@@ -88,6 +88,7 @@ static void sift_cells(const Batch *b, uint32_t field, const Sift *s, uint64_t *
                            .may_begin_late = raw->has_gaps && field == 0 && raw->n_cols > 1,
                            .quote = raw->input->dialect.quote,
                            .kind = s->kind,
+                           .keeps_long = s->keeps_long,
                            .n_words = s->n_words,
                            .words = words};
     bool fits = fits_cells(&raw->input->dialect, s);

@@ -18,9 +18,12 @@ typedef enum SiftKind {
     SIFT_HAS,    /* has it somewhere */
 } SiftKind;
 
+#define SIFT_LONG 255u
+
 typedef struct Sift {
     SiftKind kind;
     bool is_negated;
+    bool keeps_long;     /* strings of SIFT_LONG bytes or more pass: who asks looks at them once more */
     uint32_t n_words;   /* IS: any number; else 1 */
     const Value *words; /* strings, not null */
 } Sift;

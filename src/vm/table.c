@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/regex_literal.h"
 #include "data/csv_cell.h"
 #include "data/sift.h"
 #include "vm/group.h"
@@ -212,13 +213,16 @@ void table_filter(Pass *p, const Reg *r)
     free(bits);
 }
 
+_Static_assert(REGEX_LITERAL_SHORT == SIFT_LONG, "what is long enough to be looked at by the expression itself");
+
 void table_filter_string(Pass *p, uint32_t col, const Spec *spec)
 {
     SiftKind kind = spec->fn == BUILTIN_CONTAINS      ? SIFT_HAS
                     : spec->fn == BUILTIN_STARTS_WITH ? SIFT_BEGINS
                     : spec->fn == BUILTIN_ENDS_WITH   ? SIFT_ENDS
                                                       : SIFT_IS;
-    Sift sift = {.kind = kind, .is_negated = spec->is_negated, .n_words = spec->n_values, .words = spec->values};
+    Sift sift = {.kind = kind, .is_negated = spec->is_negated, .keeps_long = spec->keeps_long,
+                 .n_words = spec->n_values, .words = spec->values};
     uint64_t *bits = xmalloc((bit_words(p->n) + 1ull) * sizeof *bits);
     batch_sift(p->t, col, &sift, bits);
     keep_rows(p, bits);
