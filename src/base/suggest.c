@@ -63,7 +63,8 @@ void suggest_offer(Suggest *s, Str candidate)
     if (is_case_only)
         d = 1;
     bool is_nearer = d < s->distance || (d == s->distance && is_case_only && !s->is_case_only);
-    if (d > limit || (s->best.len > 0 && !is_nearer))
+    bool is_other = d >= longer && !is_case_only; /* nothing of the one is in the other: `x` for `n` */
+    if (d > limit || is_other || (s->best.len > 0 && !is_nearer))
         return;
     s->best = candidate;
     s->distance = d;

@@ -2,7 +2,7 @@
  *
  * Distance is optimal string alignment (insert, delete, replace, swap neighbours) in code
  * points, bounded by max(1, len/3) of the longer word. Letters that differ in case only
- * count 1 together, so that `HP` finds `hp`, before all others.
+ * count 1 together, so that `HP` finds `hp`, before all others. A word of which every letter would change is not near.
  */
 #ifndef PIPE_BASE_SUGGEST_H
 #define PIPE_BASE_SUGGEST_H

@@ -213,12 +213,26 @@ Expr *expr_batch(Parse *p, Expr *e)
     return e;
 }
 
+/* Does what did not parse begin with a word whose statement leaves the columns as they are? */
+static bool begins_row_wise(const Parse *p, Span span)
+{
+    static const char *const words[] = {"where", "sort", "take", "skip", "top", "distinct", "log", "assert", "fail", "sleep", "write", "@"};
+    size_t i = p->tokens.n;
+    while (i > 0 && p->tokens.ptr[i - 1].span.lo >= span.lo)
+        i--;
+    for (size_t k = 0; i < p->tokens.n && k < sizeof words / sizeof *words; k++)
+        if (str_is(p->tokens.ptr[i].text, words[k]))
+            return true;
+    return false;
+}
+
 Stmt *stmt_new(Parse *p, StmtKind kind, Span span, Span word_span)
 {
     Stmt *s = arena_new(p->arena, Stmt);
     s->kind = kind;
     s->span = span;
     s->word_span = word_span;
+    s->keeps_columns = kind == STMT_ERROR && begins_row_wise(p, span);
     return s;
 }
 
@@ -240,7 +254,7 @@ Stage *stage_of_body(Parse *p, StmtList body, Span span, bool is_braced)
     s->body->body = body;
     s->body->span = s->body->body_span = span;
     s->word_span = is_braced ? (Span){span.lo, span.lo + 1} : body.ptr[0]->word_span;
-    s->is_error = !is_braced && body.ptr[0]->kind == STMT_ERROR;
+    s->is_error = !is_braced && body.ptr[0]->kind == STMT_ERROR && !body.ptr[0]->keeps_columns;
     return s;
 }
 

@@ -190,6 +190,7 @@ typedef struct Stmt {
     Ident table_name; /* JOIN, UNION: the table parameter */
     bool is_permanent; /* FAIL */
     bool is_into;      /* SPLIT into */
+    bool keeps_columns; /* ERROR: of a statement after which the columns are those before it */
 } Stmt;
 typedef Vec(Stmt *) StmtList;
 

@@ -307,6 +307,96 @@ bool rule_declaration(Mistake *m)
 
 /* ---- annotations ---- */
 
+/* The last token of the annotations that begin here. */
+static size_t annotations_end(const Mistake *m)
+{
+    size_t at = m->p->at, last = at;
+    while (mistake_kind_at(m, at) == TOK_AT) {
+        last = mistake_next(m, at);
+        size_t paren = mistake_next(m, last), close = mistake_closer(m, paren);
+        if (mistake_kind_at(m, paren) == TOK_LPAREN && close != SIZE_MAX)
+            last = close;
+        at = token_after(m->p, last, true);
+    }
+    return last;
+}
+
+/* Their text on one line. */
+static Str annotations_text(const Mistake *m, size_t last)
+{
+    Buf text = {0};
+    for (size_t i = m->p->at; i <= last; i++) {
+        size_t end = i;
+        if (token_is_end(mistake_kind_at(m, i)) || mistake_kind_at(m, i) == TOKEN_COMMENT)
+            continue;
+        while (end < last && !token_is_end(mistake_kind_at(m, end + 1)) && mistake_kind_at(m, end + 1) != TOKEN_COMMENT)
+            end++;
+        buf_printf(&text, "%s%.*s", text.len ? " " : "", STR_ARG(mistake_text(m, i, end)));
+        i = end;
+    }
+    Str out = arena_str(m->diags->arena, buf_str(&text));
+    buf_deinit(&text);
+    return out;
+}
+
+/* The last token of the stage that begins at i; SIZE_MAX: not sure. */
+static size_t stage_end(const Mistake *m, size_t i)
+{
+    size_t last = SIZE_MAX;
+    for (; i < m->p->tokens.n; i++) {
+        int kind = mistake_kind_at(m, i);
+        if (kind == TOK_PIPE || kind == TOK_RBRACE || token_is_end(kind))
+            break;
+        if (kind == TOK_LPAREN || kind == TOK_LBRACE || kind == TOK_LBRACK)
+            i = mistake_closer(m, i);
+        if (i == SIZE_MAX)
+            return SIZE_MAX;
+        if (kind != TOKEN_COMMENT)
+            last = i;
+    }
+    bool goes_on = last != SIZE_MAX && token_continues_after(mistake_kind_at(m, last));
+    return goes_on ? SIZE_MAX : last;
+}
+
+/* `| @retry(3) map load`, or on a line of its own above the flow. */
+static bool annotation_before_stage(Mistake *m)
+{
+    size_t at = m->p->at, last = annotations_end(m), stage = token_after(m->p, last, true);
+    int word = mistake_kind_at(m, stage);
+    bool begins = token_class(word) == KEYWORD_STMT || word == TOK_MAP || word == TOK_COLLECT;
+    for (size_t i = at; i < stage; i++)
+        begins = begins && mistake_kind_at(m, i) != TOKEN_COMMENT;
+    size_t end = begins ? stage_end(m, stage) : SIZE_MAX;
+    Str text = mistake_kind_at(m, last) == TOK_NEWLINE ? STR_LIT("@priority(1)") : annotations_text(m, last);
+    Diag *d = diag_add(m->diags, E_ANNOTATION_PLACE, m->t->span, "an annotation stands behind its stage");
+    if (end == SIZE_MAX) {
+        diag_help(m->diags, d, "write `... | map clean %.*s`", STR_ARG(text));
+        return true;
+    }
+    Str whole = mistake_text(m, stage, end);
+    bool is_short = whole.len <= 60 && !memchr(whole.ptr, '\n', whole.len);
+    diag_help(m->diags, d, "write `%.*s %.*s`", is_short ? (int)whole.len : 3, is_short ? whole.ptr : "...", STR_ARG(text));
+    diag_fix_certain(m->diags, d, (Span){m->t->span.lo, mistake_token(m, stage)->span.lo}, STR_LIT(""));
+    diag_fix_certain(m->diags, d, mistake_behind(m, end), arena_printf(m->diags->arena, " %.*s", STR_ARG(text)));
+    m->p->restart.token = stage;
+    m->p->restart.is_line = m->prev->kind != TOK_PIPE;
+    return true;
+}
+
+/* Among the statements of an op. */
+static bool annotation_in_body(Mistake *m)
+{
+    size_t last = annotations_end(m), next = token_after(m->p, last, true);
+    if (token_is_end(mistake_kind_at(m, last)))
+        return false;
+    Diag *d = diag_add(m->diags, E_ANNOTATION_PLACE, m->t->span, "an annotation holds for a whole op, not for one of its statements");
+    Str text = annotations_text(m, last);
+    diag_help(m->diags, d, "write `%.*s` on the line above `op`, or behind the stage, `| map { ... } %.*s`", STR_ARG(text), STR_ARG(text));
+    m->p->restart.token = next;
+    m->p->restart.is_line = mistake_is_first_word(m, next);
+    return true;
+}
+
 /* @priority=3, @priority 3, @max-concurrent(3), @a, @b, before `let` */
 bool rule_annotation(Mistake *m)
 {
@@ -341,14 +431,9 @@ bool rule_annotation(Mistake *m)
         return mistake_say(m, E_ANNOTATION_PLACE, m->t->span, "annotations stand before `op` and `job`",
                    "write `@priority(1)` on the line above", NO_FIX, (Str){0});
     if (m->t->kind == TOK_AT && mistake_expects_stage(m) && !mistake_expects(m, TOK_AT))
-    {
-        size_t last = mistake_next(m, m->p->at), paren = mistake_next(m, last);
-        if (mistake_kind_at(m, paren) == TOK_LPAREN && mistake_closer(m, paren) != SIZE_MAX)
-            last = mistake_closer(m, paren);
-        Str annotation = mistake_kind_at(m, last) == TOK_NEWLINE ? STR_LIT("@priority(1)") : mistake_text(m, m->p->at, last);
-        return mistake_say(m, E_ANNOTATION_PLACE, m->t->span, "an annotation stands behind its stage",
-                   arena_printf(m->diags->arena, "write `... | map clean %.*s`", STR_ARG(annotation)).ptr, NO_FIX, (Str){0});
-    }
+        return annotation_before_stage(m);
+    if (m->t->kind == TOK_AT && mistake_expects_statement(m) && mistake_bracket(m))
+        return annotation_in_body(m);
     AnnotKind kind;
     if (m->t->kind == TOK_NAME && mistake_expects(m, TOK_AT) && mistake_kind_at(m, next) == TOK_LPAREN &&
         annot_by_name(m->t->text, &kind)) {

@@ -15,7 +15,7 @@ Typer build_typer(Builder *b)
 static void build_flow(Builder *b, const FlowDef *f)
 {
     Point at = {0};
-    at.is_broken = f->is_cyclic;
+    at.is_broken = at.is_unknown = f->is_cyclic;
     for (uint32_t i = 0; i < f->n_stages; i++)
         build_stage(b, f, i, &at);
     if (f->name.text.len && !at.is_broken) {
@@ -76,6 +76,41 @@ static void check_fn(Builder *b, const FnDef *fn)
     type_expr_as(&t, fn->value, fn->type, what.ptr);
 }
 
+static bool is_used(const Program *program, const OpDef *op)
+{
+    for (size_t j = 0; j < program->jobs.n; j++) {
+        const JobDef *job = program->jobs.ptr[j];
+        for (uint32_t f = 0; f < job->n_flows; f++)
+            for (uint32_t i = 0; i < job->flows[f].n_stages; i++)
+                if (job->flows[f].stages[i].op == op)
+                    return true;
+    }
+    return false;
+}
+
+/* Its statements, over columns and arguments of which nothing is known. */
+static void check_op(Builder *b, const OpDef *op)
+{
+    Typer t = build_typer(b);
+    Map params, tables;
+    PopList pops = {0};
+    map_init(&params, b->arena);
+    map_init(&tables, b->arena);
+    for (uint32_t i = 0; i < op->n_params; i++) {
+        Str name = op->params[i].name.text;
+        TableArg *table = arena_new(b->arena, TableArg);
+        *table = (TableArg){.name = name, .is_unknown = true};
+        if (op->params[i].type == TYPE_TABLE)
+            map_put(&tables, name, table);
+        else
+            map_put(&params, name, tx_error(b->arena, op->params[i].name.span));
+    }
+    t.params = &params;
+    t.tables = &tables;
+    t.has_table = t.is_unknown = true;
+    type_body(&t, &op->op->body, &pops);
+}
+
 void plan_check_rest(Arena *a, const PlanHost *host, const Program *program, Diags *diags)
 {
     Map globals;
@@ -88,4 +123,10 @@ void plan_check_rest(Arena *a, const PlanHost *host, const Program *program, Dia
     }
     for (size_t i = 0; i < program->fns.n; i++)
         check_fn(&b, program->fns.ptr[i]);
+    for (size_t i = 0; i < program->ops.n; i++) {
+        const OpDef *op = program->ops.ptr[i];
+        bool is_main = sources_locate(host->sources, op->op->span.lo).source == program->main->source;
+        if (is_main && !is_used(program, op))
+            check_op(&b, op);
+    }
 }

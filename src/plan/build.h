@@ -23,7 +23,7 @@ typedef struct PlanHost {
 Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const JobDef *job,
                  Diags *diags);
 
-/* Types what no job uses as far as it can be without columns: constants and fns. */
+/* Types what no job uses as far as it can be without columns: constants, fns, ops of the main file. */
 void plan_check_rest(Arena *a, const PlanHost *host, const Program *program, Diags *diags);
 
 #endif

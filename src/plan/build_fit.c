@@ -1,7 +1,7 @@
 /* build_fit.c - can a stage stand where it stands? */
 #include "plan/build_state.h"
 
-static bool begins_with_source(const Op *op)
+bool build_begins_with_source(const Op *op)
 {
     StmtKind k = op->body.n ? op->body.ptr[0]->kind : STMT_ERROR;
     return k == STMT_READ || k == STMT_RANGE || k == STMT_FILES;
@@ -94,18 +94,19 @@ static void no_input(Builder *b, const StageDef *s)
 
 bool build_stage_fits(Builder *b, const StageDef *s, bool is_source, const Point *at)
 {
+    bool is_torn = s->op && s->op->op->body.n && s->op->op->body.ptr[0]->kind == STMT_ERROR;
     if (!is_source) {
         bool fits = (s->stage->kind == STAGE_ONCE) == (at->scope == 0);
-        if (!fits && !diags_is_torn(b->diags, b->job->decl->span))
+        if (!fits && !is_torn && !diags_is_torn(b->diags, b->job->decl->span))
             wrong_level(b, s, at);
         return fits;
     }
-    bool begins = s->op && begins_with_source(s->op->op);
+    bool begins = s->op && build_begins_with_source(s->op->op);
     if (s->op && !begins && build_loses_source(s->op->op))
         return false;
     if (diags_explain(b->diags, s->stage->span))
         return false;
-    if (!begins)
+    if (!begins && !is_torn)
         no_input(b, s);
     return begins;
 }

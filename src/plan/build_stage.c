@@ -34,25 +34,48 @@ static void begin_with_flow(Builder *b, const StageDef *s, Point *at)
     if (p)
         *at = *p;
     else
-        at->is_broken = true;
+        at->is_broken = at->is_unknown = true;
     at->read = at->row_wise = NULL;
 }
 
 /* From the stage's statements to operations. */
-static void type_stage(Builder *b, Work *w, const Point *at)
+static void type_statements(Builder *b, Work *w, const Point *at)
 {
     const StageDef *s = w->s;
     w->typer = build_typer(b);
     w->typer.params = build_bind_params(b, s);
     w->typer.tables = build_bind_tables(b, s);
     w->typer.has_table = true;
+    w->typer.is_unknown = at->is_unknown;
     if (!w->is_source) {
         w->typer.cols = at->cols;
-        w->typer.is_unknown = at->is_unknown;
         w->in = scope_schema(b->arena, &w->typer.cols);
     }
     if (s->op)
         type_body(&w->typer, &s->op->op->body, &w->pops);
+}
+
+/* It has no place in the plan, but what is wrong with it by itself is said. */
+static void check_stage(Builder *b, Work *w, Point *at)
+{
+    const StageDef *s = w->s;
+    at->is_broken = true;
+    if (!s->op && s->stage->kind == STAGE_COLLECT && !s->is_error && !s->stage->is_error)
+        return;
+    if (!s->op) { /* what comes out is not known */
+        at->is_unknown = true;
+        at->cols = (ScopeCols){0};
+        return;
+    }
+    type_statements(b, w, at);
+    at->cols = w->typer.cols;
+    at->is_unknown = w->typer.is_unknown || build_loses_source(s->op->op);
+}
+
+static void type_stage(Builder *b, Work *w, const Point *at)
+{
+    const StageDef *s = w->s;
+    type_statements(b, w, at);
     w->is_auto = w->is_source && w->next && w->next->stage->kind == STAGE_MAP && stage_has_no_name(s) &&
                  s->op->op->body.n == 1 && w->pops.n == 1 && w->pops.ptr[0]->kind == POP_READ_CSV &&
                  w->pops.ptr[0]->batch == BATCH_NONE;
@@ -226,6 +249,7 @@ static void move_on(Builder *b, const Work *w, Point *at)
     at->cols = w->typer.cols;
     at->is_unknown = w->typer.is_unknown;
     at->is_broken = w->s->op && build_loses_source(w->s->op->op);
+    at->is_unknown |= at->is_broken;
 }
 
 /* ---- the end of a flow ---- */
@@ -284,14 +308,14 @@ void build_stage(Builder *b, const FlowDef *f, uint32_t i, Point *at)
 {
     const StageDef *s = &f->stages[i], *next = i + 1 < f->n_stages ? &f->stages[i + 1] : NULL;
     Work w = {.s = s, .next = next, .is_source = i == 0, .is_last = !next && !f->name.text.len};
-    if (s->is_error || s->stage->is_error)
-        at->is_broken = true;
-    if (at->is_broken)
-        return;
-    if (s->flow)
+    if (i == 0 && !s->flow && !(s->op && build_begins_with_source(s->op->op)))
+        at->is_unknown = true;
+    if (at->is_broken || s->is_error || s->stage->is_error)
+        check_stage(b, &w, at);
+    else if (s->flow)
         begin_with_flow(b, s, at);
     else if (build_stage_fits(b, s, i == 0, at))
         add_stage(b, &w, at);
     else
-        at->is_broken = true;
+        check_stage(b, &w, at);
 }

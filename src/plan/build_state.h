@@ -31,7 +31,7 @@ typedef struct Point {
     uint32_t scope;
     ScopeCols cols;
     bool is_unknown;
-    bool is_broken; /* a stage could not be made out: the rest of the flow is silent */
+    bool is_broken; /* a stage could not be made out: what follows is looked at, but no part of the plan */
     bool has_effect; /* it does more than make a table: writes, logs, checks. A source behind it waits for that */
     bool is_auto;   /* its batches are those of a `read` before `map` that has no `batch` */
     Span from;      /* the stage that made it what it is, for labels */
@@ -48,6 +48,7 @@ void build_stage(Builder *b, const FlowDef *f, uint32_t i, Point *at);
 
 /* build_fit.c: can a stage stand behind *at? False after a diagnostic, or if what it lacks has been said. */
 bool build_stage_fits(Builder *b, const StageDef *s, bool is_source, const Point *at);
+bool build_begins_with_source(const Op *op);
 /* Does what was said of a statement leave open what comes out? A source that does not stand first, or is not available,
  * or a `split` that does not stand last. */
 bool build_loses_source(const Op *op);

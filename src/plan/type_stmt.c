@@ -154,6 +154,8 @@ static void type_sleep(Typer *t, const Stmt *s, PopList *pops)
 
 static void type_statement(Typer *t, const Stmt *s, PopList *pops)
 {
+    if (s->kind == STMT_ERROR && s->keeps_columns)
+        return;
     if (!stmt_is_available(s)) {
         t->is_unknown = true; /* said; what comes out is not known */
         t->cols = (ScopeCols){0};

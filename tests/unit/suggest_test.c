@@ -30,10 +30,12 @@ int main(void)
     CHECK_STR(BEST("base_totals_x", "base_total"), "base_total"); /* 3 of 13 */
     CHECK_STR(BEST("abcdef", "abcxyz"), "");
     CHECK_STR(BEST("ab", "cd"), "");
-    CHECK_STR(BEST("a", "b"), "b");
+    CHECK_STR(BEST("a", "b"), ""); /* every letter differs */
+    CHECK_STR(BEST("a", "A"), "A");
+    CHECK_STR(BEST("a", "ab"), "ab");
     CHECK_STR(BEST("abc", "acb"), "acb");
     CHECK_STR(BEST("ca", "abc"), ""); /* no edit between swapped letters */
-    CHECK_STR(BEST("", "x"), "x");
+    CHECK_STR(BEST("", "x"), "");
     CHECK_STR(BEST("x", ""), "");
     CHECK_STR(BEST("Fl\xc3\xa4" "che", "Flaeche", "Fl\xc3\xb6" "che"), "Fl\xc3\xb6" "che");
     char longer[100];
