@@ -78,22 +78,14 @@ done:
 
 int cmd_plan(const Args *a, const Term *t)
 {
-    const char *path, *name;
     Mill *m = NULL;
     uint32_t job;
     Buf out = {0};
-    int status = cli_operands(a, t, &path, &name);
-    if (status == EXIT_OK)
-        status = cli_load(a, t, path, &m);
+    int status = cli_open_job(a, t, &m, &job);
     if (status != EXIT_OK)
         return status;
-    status = cli_job(a, t, m, name, &job);
-    if (status == EXIT_OK)
-        status = cli_plan(a, t, m, job);
-    if (status == EXIT_OK) {
-        mill_print_plan(m, job, workers(a), &out);
-        status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
-    }
+    mill_print_plan(m, job, workers(a), &out);
+    status = put_out(t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
     buf_deinit(&out);
     mill_close(m);
     return status;

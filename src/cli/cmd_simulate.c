@@ -152,19 +152,13 @@ static int simulate(const Args *a, const Term *t, Mill *m, uint32_t job, const R
 
 int cmd_simulate(const Args *a, const Term *t)
 {
-    const char *path, *name;
     Mill *m = NULL;
     Recording *from = NULL;
     uint32_t job;
-    int status = cli_operands(a, t, &path, &name);
-    if (status == EXIT_OK)
-        status = cli_load(a, t, path, &m);
+    int status = cli_open_job(a, t, &m, &job);
     if (status != EXIT_OK)
         return status;
-    status = cli_job(a, t, m, name, &job);
-    if (status == EXIT_OK)
-        status = cli_plan(a, t, m, job);
-    if (status == EXIT_OK && a->has[OPT_FROM] && !a->has[OPT_DURATIONS])
+    if (a->has[OPT_FROM] && !a->has[OPT_DURATIONS])
         status = cli_read_trace(t, a->text[OPT_FROM], &from);
     if (status == EXIT_OK)
         status = simulate(a, t, m, job, from);

@@ -8,7 +8,21 @@
 
 static const char SHELLS[] = "bash zsh fish";
 
-Filler filler_of_opt(const Opt *o)
+/* What stands for an operand or the value of an option. */
+typedef enum Filler {
+    FILLER_NONE, /* nothing that could be known */
+    FILLER_PROGRAM,
+    FILLER_JOB, /* of the program that is named before it */
+    FILLER_PARAM,
+    FILLER_FILE,
+    FILLER_WORD, /* one of the words of the option */
+    FILLER_CODE,
+    FILLER_TOPIC,
+    FILLER_SHELL,
+    N_FILLERS
+} Filler;
+
+static Filler filler_of_opt(const Opt *o)
 {
     if (o->kind == KIND_WORD)
         return FILLER_WORD;
@@ -18,7 +32,8 @@ Filler filler_of_opt(const Opt *o)
     return is_file ? FILLER_FILE : FILLER_NONE;
 }
 
-Filler filler_of_operand(const Command *c, unsigned i)
+/* Operand i, from 0; the last one stands for more of its kind where there may be more. */
+static Filler filler_of_operand(const Command *c, unsigned i)
 {
     static const struct {
         const char *operands;
@@ -72,34 +87,46 @@ static void put_topics(Buf *out)
 }
 
 /* The words of a filler that has some, apart by blanks. */
-static void put_words(Buf *out, Filler filler, const Opt *o)
+static bool put_words(Buf *out, Filler filler, const Opt *o)
 {
     switch (filler) {
     case FILLER_WORD:
         buf_puts(out, o->words);
-        return;
+        return true;
     case FILLER_CODE:
         put_codes(out);
-        return;
+        return true;
     case FILLER_TOPIC:
         put_topics(out);
-        return;
+        return true;
     case FILLER_SHELL:
         buf_puts(out, SHELLS);
-        return;
+        return true;
     case FILLER_NONE:
     case FILLER_PROGRAM:
     case FILLER_JOB:
     case FILLER_PARAM:
     case FILLER_FILE:
-        return;
+    case N_FILLERS:
+        return false;
     }
+    return false;
 }
 
-static bool has_words(Filler filler)
+/* How a shell says what can stand somewhere. */
+typedef struct FillerForm {
+    const char *before, *after;   /* words */
+    const char *other[N_FILLERS]; /* what has no words */
+} FillerForm;
+
+static void put_filler(Buf *out, const FillerForm *form, Filler filler, const Opt *o)
 {
-    return filler == FILLER_WORD || filler == FILLER_CODE || filler == FILLER_TOPIC ||
-           filler == FILLER_SHELL;
+    Buf words = {0};
+    if (put_words(&words, filler, o))
+        buf_printf(out, "%s%.*s%s", form->before, STR_ARG(buf_str(&words)), form->after);
+    else
+        buf_puts(out, form->other[filler]);
+    buf_deinit(&words);
 }
 
 /* Names in the text of a program: how a shell finds its jobs and its params. */
@@ -131,36 +158,10 @@ static void bash_valued(Buf *out, const Command *c)
         buf_puts(out, "''");
 }
 
-static void bash_filler(Buf *out, Filler filler, const Opt *o)
-{
-    if (has_words(filler)) {
-        buf_puts(out, "_pipemill_words '");
-        put_words(out, filler, o);
-        buf_puts(out, "'");
-        return;
-    }
-    switch (filler) {
-    case FILLER_PROGRAM:
-        buf_puts(out, "_pipemill_files '*.pipe'");
-        return;
-    case FILLER_JOB:
-        buf_puts(out, "_pipemill_names job");
-        return;
-    case FILLER_PARAM:
-        buf_puts(out, "_pipemill_names param");
-        return;
-    case FILLER_FILE:
-        buf_puts(out, "_pipemill_files '*'");
-        return;
-    case FILLER_NONE:
-    case FILLER_WORD:
-    case FILLER_CODE:
-    case FILLER_TOPIC:
-    case FILLER_SHELL:
-        buf_puts(out, ":");
-        return;
-    }
-}
+static const FillerForm BASH = {
+    "_pipemill_words '", "'",
+    {[FILLER_NONE] = ":", [FILLER_PROGRAM] = "_pipemill_files '*.pipe'", [FILLER_JOB] = "_pipemill_names job",
+     [FILLER_PARAM] = "_pipemill_names param", [FILLER_FILE] = "_pipemill_files '*'"}};
 
 static void bash_command(Buf *out, const Command *c)
 {
@@ -173,7 +174,7 @@ static void bash_command(Buf *out, const Command *c)
         if (o->letter)
             buf_printf(out, "|-%c", o->letter);
         buf_puts(out, ") ");
-        bash_filler(out, filler_of_opt(o), o);
+        put_filler(out, &BASH, filler_of_opt(o), o);
         buf_puts(out, "; return ;;\n");
     }
     buf_puts(out, "        esac\n        options='");
@@ -185,7 +186,7 @@ static void bash_command(Buf *out, const Command *c)
     for (unsigned i = 0; i < 2; i++) {
         bool is_rest = i == 1 && filler_of_operand(c, 1) == filler_of_operand(c, 2);
         buf_printf(out, "        %s) ", i == 0 ? "0" : is_rest ? "*" : "1");
-        bash_filler(out, filler_of_operand(c, i), NULL);
+        put_filler(out, &BASH, filler_of_operand(c, i), NULL);
         buf_puts(out, " ;;\n");
     }
     buf_puts(out, "        esac ;;\n");
@@ -261,36 +262,10 @@ static void zsh_text(Buf *out, const char *text)
 }
 
 /* A blank before a function: it gets no arguments but its own. */
-static void zsh_filler(Buf *out, Filler filler, const Opt *o)
-{
-    if (has_words(filler)) {
-        buf_putc(out, '(');
-        put_words(out, filler, o);
-        buf_putc(out, ')');
-        return;
-    }
-    switch (filler) {
-    case FILLER_PROGRAM:
-        buf_puts(out, "_files -g \"*.pipe\"");
-        return;
-    case FILLER_JOB:
-        buf_puts(out, " _pipemill_names job");
-        return;
-    case FILLER_PARAM:
-        buf_puts(out, " _pipemill_names param");
-        return;
-    case FILLER_FILE:
-        buf_puts(out, "_files");
-        return;
-    case FILLER_NONE:
-    case FILLER_WORD:
-    case FILLER_CODE:
-    case FILLER_TOPIC:
-    case FILLER_SHELL:
-        buf_putc(out, ' ');
-        return;
-    }
-}
+static const FillerForm ZSH = {
+    "(", ")",
+    {[FILLER_NONE] = " ", [FILLER_PROGRAM] = "_files -g \"*.pipe\"", [FILLER_JOB] = " _pipemill_names job",
+     [FILLER_PARAM] = " _pipemill_names param", [FILLER_FILE] = "_files"}};
 
 static void zsh_option(Buf *out, const Opt *o)
 {
@@ -307,7 +282,7 @@ static void zsh_option(Buf *out, const Opt *o)
         buf_putc(out, ':');
         zsh_text(out, o->value);
         buf_putc(out, ':');
-        zsh_filler(out, filler_of_opt(o), o);
+        put_filler(out, &ZSH, filler_of_opt(o), o);
     }
     buf_putc(out, '\'');
 }
@@ -327,7 +302,7 @@ static void zsh_command(Buf *out, const Command *c)
             buf_puts(out, " \\\n            '*:operand:");
         else
             buf_printf(out, " \\\n            '%u::operand:", i + 1);
-        zsh_filler(out, filler, NULL);
+        put_filler(out, &ZSH, filler, NULL);
         buf_putc(out, '\'');
     }
     buf_puts(out, " ;;\n");
@@ -376,37 +351,11 @@ static void fish_text(Buf *out, const char *text)
     }
 }
 
-static void fish_filler(Buf *out, Filler filler, const Opt *o)
-{
-    if (has_words(filler)) {
-        buf_puts(out, " -x -a '");
-        put_words(out, filler, o);
-        buf_puts(out, "'");
-        return;
-    }
-    switch (filler) {
-    case FILLER_PROGRAM:
-        buf_puts(out, " -k -x -a '(__fish_complete_suffix .pipe)'");
-        return;
-    case FILLER_JOB:
-        buf_puts(out, " -x -a '(__pipemill_names job)'");
-        return;
-    case FILLER_PARAM:
-        buf_puts(out, " -x -a '(__pipemill_names param)='");
-        return;
-    case FILLER_FILE:
-        buf_puts(out, " -r -F");
-        return;
-    case FILLER_NONE:
-        buf_puts(out, " -x");
-        return;
-    case FILLER_WORD:
-    case FILLER_CODE:
-    case FILLER_TOPIC:
-    case FILLER_SHELL:
-        return;
-    }
-}
+static const FillerForm FISH = {
+    " -x -a '", "'",
+    {[FILLER_NONE] = " -x", [FILLER_PROGRAM] = " -k -x -a '(__fish_complete_suffix .pipe)'",
+     [FILLER_JOB] = " -x -a '(__pipemill_names job)'", [FILLER_PARAM] = " -x -a '(__pipemill_names param)='",
+     [FILLER_FILE] = " -r -F"}};
 
 static void fish_command(Buf *out, const Command *c)
 {
@@ -419,7 +368,7 @@ static void fish_command(Buf *out, const Command *c)
         if (o->letter)
             buf_printf(out, " -s %c", o->letter);
         if (o->kind != KIND_FLAG)
-            fish_filler(out, filler_of_opt(o), o);
+            put_filler(out, &FISH, filler_of_opt(o), o);
         buf_puts(out, " -d '");
         fish_text(out, o->doc);
         buf_puts(out, "'\n");
@@ -431,7 +380,7 @@ static void fish_command(Buf *out, const Command *c)
         bool has_job = filler_of_operand(c, 1) == FILLER_JOB;
         buf_printf(out, "complete -c pipemill -n '__fish_seen_subcommand_from %s%s'", c->name,
                    !has_job ? "" : i == 0 ? "; and not __pipemill_program" : "; and __pipemill_program");
-        fish_filler(out, filler, NULL);
+        put_filler(out, &FISH, filler, NULL);
         buf_putc(out, '\n');
     }
 }

@@ -186,6 +186,26 @@ int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job)
     return cli_report(a, t, m);
 }
 
+int cli_open_job(const Args *a, const Term *t, Mill **out, uint32_t *job)
+{
+    const char *path, *name;
+    Mill *m = NULL;
+    int status = cli_operands(a, t, &path, &name);
+    if (status == EXIT_OK)
+        status = cli_load(a, t, path, &m);
+    if (status != EXIT_OK)
+        return status;
+    status = cli_job(a, t, m, name, job);
+    if (status == EXIT_OK)
+        status = cli_plan(a, t, m, *job);
+    if (status != EXIT_OK) {
+        mill_close(m);
+        m = NULL;
+    }
+    *out = m;
+    return status;
+}
+
 static bool read_all(const Term *t, const char *path, Buf *out)
 {
     char chunk[1 << 14];

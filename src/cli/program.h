@@ -25,6 +25,8 @@ int cli_job(const Args *a, const Term *t, const Mill *m, const char *name, uint3
 int cli_report(const Args *a, const Term *t, const Mill *m);
 /* mill_plan, then cli_report; a program that wants the stdin of a terminal is EXIT_USAGE. */
 int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job);
+/* The job that `FILE [JOB] | -e FLOW` names, loaded and planned. On EXIT_OK the caller closes *out. */
+int cli_open_job(const Args *a, const Term *t, Mill **out, uint32_t *job);
 /* What status an Error of a step before the run has, said. */
 int cli_failed(const Term *t, const Error *err);
 
