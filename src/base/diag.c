@@ -48,6 +48,7 @@ void diags_deinit(Diags *ds)
     *ds = (Diags){0};
 }
 
+__attribute__((format(printf, 2, 0)))
 static Str format(Arena *arena, const char *fmt, va_list ap)
 {
     Buf b = {0};

@@ -56,6 +56,7 @@ void term_init(Term *t, ColorWhen when)
     t->width = width(t);
 }
 
+__attribute__((format(printf, 3, 0)))
 static void vcomplain(const Term *t, Str help, const char *fmt, va_list ap)
 {
     Buf text = {0}, out = {0};

@@ -226,6 +226,7 @@ Column *pass_column(Pass *p, const Reg *r)
 /* ---- errors ---- */
 
 /* "`text`: message" */
+__attribute__((format(printf, 2, 0)))
 static void error_text(const Pass *p, const char *fmt, va_list ap, Buf *b)
 {
     const CodeNote *note = &p->code->notes[p->pc];
