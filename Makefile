@@ -8,7 +8,7 @@
 #                 small specs, ThreadSanitizer on a thousand, the models; installs spin
 # make fuzz [SECONDS=60]  each fuzzer of tests/fuzz for that long, with clang's libFuzzer; installs clang
 # make test-models  only the models of tests/models, with spin
-# make bless T=tests/map/x.pipe   rewrite the expectations of a test with what it does now
+# make bless T=tests/run/x.pipe   rewrite the expectations of a test with what it does now
 # make bench      the benchmarks of tests/bench; make bench-sched: of tests/bench/sched
 # make deps       only install what is missing (Debian and Ubuntu)
 # make man        docs/pipemill.1 again, after a change of commands or options

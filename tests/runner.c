@@ -287,7 +287,7 @@ typedef struct File {
 } File;
 
 typedef struct Test {
-    const char *path;  /* for messages: "tests/map/x.pipe", "README.md:12" */
+    const char *path;  /* for messages: "tests/run/x.pipe", "README.md:12" */
     char *name;        /* of the program in the test's folder */
     const char *text;
     bool is_fence, is_example;
