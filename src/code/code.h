@@ -98,7 +98,7 @@ typedef struct Spec {
     bool null_is_empty;      /* CONCAT: interpolation; false: `+` */
     const uint16_t *cases;   /* CONCAT [n_args]: BUILTIN_UPPER, BUILTIN_LOWER: so the string is changed first;
                                 N_BUILTINS: it is not. NULL: none is */
-    bool is_in_path;         /* CALL of key(): escaped for the path of a file */
+    bool is_in_path;         /* CALL with key() in it: its text is escaped for the path of a file */
     bool per_row;            /* LOG */
     bool is_permanent;       /* FAIL */
     uint32_t n_values;

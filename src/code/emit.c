@@ -180,7 +180,7 @@ static bool is_known(const Emit *e, const Tx *tx);
 /* What a piece of a CONCAT is made of, where that changes its case: the CONCAT does it while it copies. */
 static const Tx *cased_piece(const Emit *e, const Tx *tx)
 {
-    bool changes = tx->kind == TX_CALL && (tx->fn == BUILTIN_UPPER || tx->fn == BUILTIN_LOWER);
+    bool changes = tx->kind == TX_CALL && !tx->is_in_path && (tx->fn == BUILTIN_UPPER || tx->fn == BUILTIN_LOWER);
     return changes && !is_known(e, tx) ? tx->args[0] : NULL;
 }
 

@@ -43,7 +43,7 @@ struct Tx {
     bool is_negated;   /* IN */
     bool needs_row;    /* depends on a column, or on row() or uuid(): one value per row */
     bool needs_batch;  /* depends on key(), index() */
-    bool is_in_path;   /* CALL of key() in the path of a `write`: escaped, so that it names one file */
+    bool is_in_path;   /* CALL of key(), or of what takes it, in the path of a `write`: escaped, so that it names one file */
     bool is_seen;      /* while needs.c walks */
     bool uses_left;    /* in the condition of a join: names a column of the table that it is joined to ... */
     bool uses_table;   /* ... one of the joined table */

@@ -1,11 +1,20 @@
 /* type_write.c - paths of files that are written, and `write`. */
 #include "plan/type_stmt_int.h"
 
-/* The key has `/` where levels meet, and may have any byte: escaped it is a part of one name. */
+static bool has_key(const Tx *tx)
+{
+    bool has = tx->kind == TX_CALL && tx->fn == BUILTIN_KEY;
+    for (uint32_t i = 0; i < tx->n_args && !has; i++)
+        has = has_key(tx->args[i]);
+    return has;
+}
+
+/* The key has `/` where levels meet, and may have any byte: escaped it is a part of one name. So is what a function takes
+ * of it, that `split_part(key(), "/", 0)` may name a folder. */
 static void escape_keys(Tx *tx)
 {
-    tx->is_in_path = tx->kind == TX_CALL && tx->fn == BUILTIN_KEY;
-    for (uint32_t i = 0; i < tx->n_args; i++)
+    tx->is_in_path = tx->kind == TX_CALL && tx->type == TYPE_STRING && has_key(tx);
+    for (uint32_t i = 0; i < tx->n_args && !tx->is_in_path; i++)
         escape_keys(tx->args[i]);
 }
 

@@ -268,6 +268,8 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
                 break;
             c.out.is_null = true;
         }
+        if (c.is_in_path && !c.out.is_null)
+            call_escape(&c);
         if (c.out.is_null) {
             if (!res.col->valid)
                 column_own_valid(res.col, true);

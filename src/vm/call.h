@@ -15,7 +15,7 @@ typedef struct Call {
     Type type;       /* of the result */
     uint32_t call_id;
     BuiltinId fn;
-    bool is_in_path; /* of key() */
+    bool is_in_path; /* a text made of key(), of the path of a file: it is escaped */
     Heap *heap;      /* for the bytes of a new string; made by call_bytes() */
     Value out;       /* the result; out.is_null may be set, out.s lives as long as arguments or heap */
     char why[160];   /* of an error */
@@ -35,6 +35,8 @@ typedef bool (*CallFn)(Call *c, uint32_t row);
 typedef void (*CallColumnFn)(Call *c, const uint64_t *live, Column *out, uint64_t *rest);
 
 char *call_bytes(Call *c, size_t n);
+/* The result, as a part of one file name. call_other.c */
+void call_escape(Call *c);
 bool call_fail(Call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define call_overflow(c, ...) ((c)->kind = ROW_ERROR_OVERFLOW, call_fail((c), __VA_ARGS__))
 

@@ -120,19 +120,25 @@ static void put_escaped(Buf *out, Str key)
     }
 }
 
-bool call_key(Call *c, uint32_t row)
+void call_escape(Call *c)
 {
-    (void)row;
     Buf b = {0};
-    if (c->is_in_path)
-        put_escaped(&b, c->pass->inst->key);
-    else
-        buf_put_str(&b, c->pass->inst->key);
-    char *bytes = call_bytes(c, b.len); /* the key is ours only for this run; the batch lives longer */
+    put_escaped(&b, c->out.s);
+    char *bytes = call_bytes(c, b.len);
     if (b.len)
         memcpy(bytes, b.ptr, b.len);
     c->out.s = (Str){bytes, (uint32_t)b.len};
     buf_deinit(&b);
+}
+
+bool call_key(Call *c, uint32_t row)
+{
+    (void)row;
+    Str key = c->pass->inst->key;
+    char *bytes = call_bytes(c, key.len); /* the key is ours only for this run; the batch lives longer */
+    if (key.len)
+        memcpy(bytes, key.ptr, key.len);
+    c->out.s = (Str){bytes, key.len};
     return true;
 }
 
