@@ -405,7 +405,7 @@ static inline bool value_decode(Column *out, uint32_t i, Str s)
     case TYPE_LIST:
     case N_TYPES: break;
     }
-    assert(!"a column of a CSV has a type of values");
+    assert(false && "a column of a CSV has a type of values");
     return false;
 }
 

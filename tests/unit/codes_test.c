@@ -267,10 +267,10 @@ static void outcome(uint64_t auto_rows, Buf *out)
     remove("bad.csv");
     if (mill_load(m, "p.pipe", &err) != OK || !mill_plan(m, 0)) {
         diags_put_human(out, mill_diags(m), mill_sources(m), false);
-        CHECK(!"a mistake in the program");
+        FAIL("a mistake in the program");
         printf("%s\n", out->ptr);
     } else if (mill_run_open(m, 0, &options, &r, &err) != OK) {
-        CHECK(!"the run is not opened");
+        FAIL("the run is not opened");
     } else {
         mill_run_go(r, &result);
         if (result.n_kept)

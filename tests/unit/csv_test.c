@@ -107,11 +107,11 @@ static Dump dump_of(const char *bytes, size_t n, const CsvDialect *dialect, CsvL
         uint32_t n_rows = raw->n_rows;
         if (raw->first_row != row || n_rows == 0 ||
             (limit.rows && n_rows > limit.rows))
-            CHECK(!"ranges follow one another");
+            FAIL("ranges do not follow one another");
         row += n_rows;
         st = raw_index(raw, &d.err);
         if (st == OK && (raw->n_rows != n_rows || !places_are_right(raw, bytes, n)))
-            CHECK(!"scan and index agree");
+            FAIL("scan and index disagree");
         dump_rows(&d, raw);
         raw_unref(raw);
     }

@@ -136,12 +136,7 @@ static void test_prio_dynamic(void)
 static void test_retry(void)
 {
     Buf b = {0};
-    Sample s;
-    sample_init(&s, false, 2, 3, SECOND);
-    s.fail_step = 2;
-    s.fail_key = 1;
-    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
-    Recording *r = sample_record(&s, "retried");
+    Recording *r = record_retried();
     text_of(r, 80, true, &b);
     CHECK_STR(b.ptr,
               "pokemon.pipe  retried  done in 4.00 s  2 workers  10 instances: 1 retried\n"
@@ -350,11 +345,7 @@ static void test_svg_failures(void)
 {
     Buf b = {0};
     Sample s;
-    sample_init(&s, false, 2, 3, SECOND);
-    s.fail_step = 2;
-    s.fail_key = 1;
-    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
-    Recording *r = sample_record(&s, "retried");
+    Recording *r = record_retried();
     gantt_svg(r, &(GanttSvgOptions){0}, &b);
     CHECK(strstr(b.ptr, "<title>transform_2[1]: failed, tried again\n"));
     CHECK(strstr(b.ptr, "<title>transform_2[1], attempt 2: done\n"));

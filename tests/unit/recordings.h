@@ -148,4 +148,15 @@ static inline Recording *record_prio_dynamic(void)
     return sample_record(&s, "prio_dynamic");
 }
 
+/* Three batches on two workers, of which transform_2[1] fails once and is tried again a second later. */
+static inline Recording *record_retried(void)
+{
+    Sample s;
+    sample_init(&s, false, 2, 3, SECOND);
+    s.fail_step = 2;
+    s.fail_key = 1;
+    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
+    return sample_record(&s, "retried");
+}
+
 #endif

@@ -163,12 +163,7 @@ static void test_format(void)
 static void test_names(void)
 {
     Buf b = {0};
-    Sample s;
-    sample_init(&s, false, 2, 3, SECOND);
-    s.fail_step = 2;
-    s.fail_key = 1;
-    s.spec.steps[2].retry = (RetrySpec){.n_more = 1, .delay_ns = SECOND};
-    Recording *r = sample_record(&s, "retried");
+    Recording *r = record_retried();
     trace_write_json(r, &b);
     json_t *root = json_loadb(b.ptr, b.len, 0, NULL), *e;
     size_t i, n_waits = 0, n_open = 0, n_critical = 0;

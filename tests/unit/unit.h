@@ -18,6 +18,13 @@ static int unit_passed, unit_failed;
         }                                                                                \
     } while (0)
 
+/* Says what is wrong where there is nothing to compare. */
+#define FAIL(what)                                                                       \
+    do {                                                                                 \
+        unit_failed++;                                                                   \
+        printf("%s:%d: %s\n", __FILE__, __LINE__, what);                                 \
+    } while (0)
+
 #define CHECK_STR(got, want)                                                             \
     do {                                                                                 \
         const char *got_ = (got), *want_ = (want);                                       \

@@ -154,7 +154,7 @@ static void test_float(void)
     CHECK_STR(again(TYPE_FLOAT, "six"), "? a number");
     static const char *const BAD[] = {"",   "-",   ".",   "-.",  "+1",  "1 ", " 1",
                                       "1,5", "1e", "1e-", "0x1", "in", "infi", "nan0",
-                                      "i\x0e" "f", "--1", "1.2.3", "1_0", "1e1.5"};
+                                      ("i\x0e" "f"), "--1", "1.2.3", "1_0", "1e1.5"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         CHECK(is_bad(TYPE_FLOAT, BAD[i]));
     CHECK(!value_parse(TYPE_FLOAT, (Str){"1\0002", 3}, &(Value){0}, NULL));
