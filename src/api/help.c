@@ -185,7 +185,7 @@ static bool put_annotation(Buf *out, Str name)
 static bool put_word(Buf *out, Str word)
 {
     static const char *const rows[] = {"A program", "Text", "Operators", "Statements", "Jobs"};
-    static const char *const texts[] = {"Values and types", "Text", "Statements", "Not available yet"};
+    static const char *const texts[] = {"Values and types", "Text", "Statements"};
     enum { ENOUGH = 40 }; /* bytes: more than the word alone */
     Type type;
     bool is_type = type_by_name(word, &type);

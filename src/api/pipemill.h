@@ -27,6 +27,7 @@
 #include "report/progress.h"
 #include "report/summary.h"
 #include "report/trace.h"
+#include "store/store.h"
 
 typedef struct Mill Mill;
 
@@ -130,6 +131,16 @@ Status mill_replace_file(const char *path, Buf *text, Error *err);
 /* What a run would do: steps, the bound on live batches and why. */
 void mill_print_plan(Mill *m, uint32_t job, uint32_t n_workers, Buf *out);
 
+/* ---- runs that can be resumed: store/store.h has their folders ---- */
+
+/* A planned job has steps whose outputs are kept (@checkpoint). */
+bool mill_keeps(const Mill *m, uint32_t job);
+/* What the program is, for StoreFacts: version, texts, plan. Lives as long as the Mill. Of a planned, sound job; fails as
+ * mill_dump does. */
+Status mill_put_facts(Mill *m, uint32_t job, StoreFacts *out, Error *err);
+/* Those of the texts alone, also before a job is planned. */
+void mill_put_sources(Mill *m, StoreFacts *out);
+
 /* ---- a run ---- */
 
 typedef struct MillRun MillRun;
@@ -138,6 +149,7 @@ typedef struct MillRunOptions {
     uint32_t n_workers;       /* 0: the job's, else the processors */
     uint64_t seed;
     uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
+    Store *store;             /* where a job that keeps outputs has them; NULL: they are not kept */
     bool keeps_trace;         /* for mill_run_recording */
     bool keeps_profile;       /* for MillResult.profile, and in the recording */
     const Observer *observer; /* NULL: none */

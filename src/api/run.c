@@ -7,6 +7,7 @@
 
 struct MillRun {
     Run *run;
+    RunStore store;
     Arena *arena;
     RunResult result;
     RunEnd end;
@@ -15,19 +16,25 @@ struct MillRun {
 Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillRun **out,
                      Error *err)
 {
+    MillRun *r = xcalloc(1, sizeof *r);
+    if (options->store)
+        r->store = (RunStore){.folder = store_folder(options->store), .ctx = options->store,
+                              .note_input = store_note_input, .note_commit = store_note_commit};
     const RunOptions o = {.n_workers = options->n_workers,
                           .seed = options->seed,
                           .auto_rows = options->auto_rows,
                           .observer = options->observer,
+                          .store = options->store ? &r->store : NULL,
                           .keeps_trace = options->keeps_trace,
                           .keeps_profile = options->keeps_profile,
                           .log_ctx = options->log_ctx,
                           .log = options->log};
     Run *run = NULL;
     Status st = run_open(m->plans[job], m->sources, m->catalog.files, &o, &run, err);
-    if (st != OK)
+    if (st != OK) {
+        free(r);
         return st;
-    MillRun *r = xcalloc(1, sizeof *r);
+    }
     r->run = run;
     r->arena = arena_open();
     *out = r;
@@ -41,7 +48,7 @@ void mill_run_go(MillRun *r, MillResult *out)
     const RunInfo *info = run_info(r->run);
     r->end = (RunEnd){.state = r->result.state, .t_ns = s->t_ns, .steps = s->steps,
                       .scopes = s->scopes, .profile = run_profile(r->run),
-                      .bad_rows = r->result.bad_rows, .memory = r->result.memory};
+                      .bad_rows = r->result.bad_rows, .memory = r->result.memory, .kept = r->result.kept};
     MillFailure *failures = arena_array(r->arena, MillFailure, s->n_kept);
     for (uint32_t i = 0; i < s->n_kept; i++) {
         const PoolFailure *f = &s->failures[i];

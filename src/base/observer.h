@@ -175,6 +175,14 @@ typedef struct FrameLabel {
 } FrameLabel;
 
 /* Of a run with a budget. */
+/* What became of instances by what was kept of a run before, and what is kept now. */
+typedef struct KeptCount {
+    uint64_t n_kept;     /* outputs of this run */
+    uint64_t n_restored; /* taken from the run before */
+    uint64_t n_left_out; /* instances that did not run, as nobody wanted their outputs */
+    uint64_t n_damaged;  /* outputs that could not be used */
+} KeptCount;
+
 typedef struct MemoryUse {
     uint64_t budget_bytes;  /* 0: none, and then all is 0 */
     uint64_t peak_bytes;    /* of what is counted: live batches and what operators hold */
@@ -191,6 +199,7 @@ typedef struct RunEnd {
     const struct Profile *profile; /* base/profile.h; NULL: none was made. For recordings */
     const BadRowCount *bad_rows; /* [n_steps]; NULL: no step has a policy */
     MemoryUse memory;
+    KeptCount kept;
     size_t n_labels;            /* of the batches of which events are kept; 0 where none are */
     const FrameLabel *labels;   /* [n_labels], in any order */
 } RunEnd;

@@ -113,6 +113,16 @@ done:
     return st;
 }
 
+uint32_t sources_count(const Sources *s)
+{
+    return (uint32_t)s->n;
+}
+
+const Source *sources_get(const Sources *s, uint32_t i)
+{
+    return s->list[i];
+}
+
 Str source_name(const Source *src)
 {
     return src->name;

@@ -33,6 +33,9 @@ const Source *sources_add(Sources *s, Str name, Str text);
 /* Reads a file ("-" is stdin). ERR_IO with errno's text, ERR_DATA if over 1 GiB. */
 Status sources_read(Sources *s, const char *path, const Source **out, Error *err);
 
+uint32_t sources_count(const Sources *s);
+const Source *sources_get(const Sources *s, uint32_t i); /* in the order in which they were added */
+
 Str source_name(const Source *src);
 Str source_text(const Source *src);
 uint32_t source_base(const Source *src); /* position of the text's first byte */

@@ -1,5 +1,5 @@
-/* cmd_run.c - `run`: read bottom-up. cmd_run loads and plans, run_planned runs with
- * progress and signals around it, and the rest is what is said at the end. */
+/* cmd_run.c - `run`: read bottom-up. cmd_run loads and plans, cli_run runs with progress and signals around it,
+ * also for `resume`, and the rest is what is said at the end. */
 #include "cli/program.h"
 
 #include <errno.h>
@@ -28,7 +28,10 @@ typedef enum ProgressWord {
 typedef struct Session {
     const Args *args;
     const Term *term;
-    const Mill *mill;
+    Mill *mill;
+    Store *store;            /* where outputs are kept; NULL: the job keeps none */
+    bool is_resumed;
+    bool stays;              /* what is kept does: the run can be resumed */
     Progress *progress;
     MillRun *run;
     uint64_t *busy_ns;       /* of each step, and why it was skipped: what progress saw, */
@@ -42,6 +45,8 @@ typedef struct Session {
 
 /* ---- signals ---- */
 
+#define NEXT_RESUME "  next       pipemill resume\n"
+
 static void say(Session *s, const char *line)
 {
     progress_print(s->progress, stderr, str_of(line));
@@ -53,6 +58,8 @@ enum { PATIENCE_MS = 500 }; /* for instances that were told to stop at once */
 static void end_process(Session *s, int sig)
 {
     mill_run_abandon(s->run);
+    if (s->store && !s->args->has[OPT_QUIET])
+        say(s, NEXT_RESUME);
     _exit(128 + sig);
 }
 
@@ -205,6 +212,14 @@ static uint64_t peak_memory(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
+/* Has it something to go on with? */
+static bool can_resume(const Session *s, const MillResult *r)
+{
+    const KeptCount *kept = &r->end.kept;
+    bool is_over = r->state == RUN_DONE || r->state == RUN_PARTIAL;
+    return s->store && !is_over && (s->is_resumed || kept->n_kept);
+}
+
 static void put_summary(Session *s, Buf *out, const MillResult *r)
 {
     const Args *a = s->args;
@@ -212,6 +227,8 @@ static void put_summary(Session *s, Buf *out, const MillResult *r)
     if (r->state == RUN_DONE && !a->has[OPT_GANTT] && a->operands.n)
         buf_printf(&next, "pipemill run %s %.*s --gantt", a->operands.ptr[0],
                    STR_ARG(r->info->job));
+    else if (can_resume(s, r))
+        buf_puts(&next, "pipemill resume");
     const SummaryInput in = {.info = r->info,
                              .end = &r->end,
                              .rows_in = r->rows_in,
@@ -224,6 +241,13 @@ static void put_summary(Session *s, Buf *out, const MillResult *r)
     if (!a->has[OPT_SEED])
         buf_printf(out, "  seed       %llu (--seed repeats its ids)\n",
                    (unsigned long long)s->seed);
+    const KeptCount *kept = &r->end.kept;
+    if (s->is_resumed)
+        buf_printf(out, "  resumed    %llu outputs taken from run %.*s, %llu instances did not run again\n",
+                   (unsigned long long)kept->n_restored, STR_ARG(store_id(s->store)), (unsigned long long)kept->n_left_out);
+    if (kept->n_damaged)
+        buf_printf(out, "  damaged    %llu outputs were not as they were kept, and were made again\n",
+                   (unsigned long long)kept->n_damaged);
     int64_t now_us;
     if (!a->has[OPT_NOW] && mill_told_now(s->mill, &now_us)) {
         buf_puts(out, "  now        ");
@@ -378,6 +402,33 @@ static uint64_t batch_rows_of_environment(void)
     return v ? strtoull(v, NULL, 10) : 0;
 }
 
+/* A job that keeps outputs gets a folder for them. */
+static int begin_store(Session *s, uint32_t job)
+{
+    const Args *a = s->args;
+    Error err = {0};
+    if (s->store || !mill_keeps(s->mill, job))
+        return EXIT_OK;
+    bool is_text = a->has[OPT_EXPR] || strcmp(a->operands.ptr[0], "-") == 0;
+    Str *sets = xcalloc(a->sets.n + 1, sizeof *sets);
+    for (size_t i = 0; i < a->sets.n; i++)
+        sets[i] = str_of(a->sets.ptr[i]);
+    StoreFacts facts = {.program = is_text ? (Str){"", 0} : str_of(a->operands.ptr[0]),
+                        .text = is_text ? mill_text(s->mill) : (Str){"", 0},
+                        .is_flow = a->has[OPT_EXPR],
+                        .n_sets = (uint32_t)a->sets.n,
+                        .sets = sets,
+                        .seed = s->seed,
+                        .memory_bytes = a->number[OPT_MEMORY],
+                        .auto_rows = batch_rows_of_environment(),
+                        .forbids_exec = a->has[OPT_NO_EXEC]};
+    Status st = mill_put_facts(s->mill, job, &facts, &err);
+    if (st == OK)
+        st = store_begin(&facts, &s->store, &err);
+    free(sets);
+    return st == OK ? EXIT_OK : cli_failed(s->term, &err);
+}
+
 static int run_planned(Session *s, Mill *m, uint32_t job)
 {
     const Args *a = s->args;
@@ -404,7 +455,9 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
     s->progress = progress_open(&shown);
     const MillRunOptions options = {.n_workers = (uint32_t)a->number[OPT_WORKERS],
                                     .seed = s->seed,
-                                    .auto_rows = batch_rows_of_environment(),
+                                    .auto_rows = s->is_resumed ? store_facts(s->store)->auto_rows
+                                                               : batch_rows_of_environment(),
+                                    .store = s->store,
                                     .keeps_trace = a->has[OPT_GANTT] || s->trace,
                                     .keeps_profile = a->has[OPT_PROFILE],
                                     .observer = progress_observer(s->progress),
@@ -425,9 +478,21 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
     }
     progress_close(s->progress);
     int status = say_end(s, &result);
+    s->stays = can_resume(s, &result);
     free(s->busy_ns);
     free(s->skip_cause);
     mill_run_close(s->run);
+    return status;
+}
+
+int cli_run(const Args *a, const Term *t, Mill *m, uint32_t job, Store *resumed)
+{
+    Session s = {.args = a, .term = t, .mill = m, .seed = pick_seed(a), .store = resumed, .is_resumed = resumed != NULL,
+                 .stays = resumed != NULL};
+    int status = begin_store(&s, job);
+    if (status == EXIT_OK)
+        status = run_planned(&s, m, job);
+    store_close(s.store, !s.stays);
     return status;
 }
 
@@ -448,10 +513,8 @@ int cmd_run(const Args *a, const Term *t)
     status = cli_job(a, t, m, name, &job);
     if (status == EXIT_OK)
         status = cli_plan(a, t, m, job);
-    if (status == EXIT_OK) {
-        Session s = {.args = a, .term = t, .mill = m, .seed = pick_seed(a)};
-        status = run_planned(&s, m, job);
-    }
+    if (status == EXIT_OK)
+        status = cli_run(a, t, m, job, NULL);
     mill_close(m);
     return status;
 }

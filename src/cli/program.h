@@ -27,6 +27,8 @@ int cli_report(const Args *a, const Term *t, const Mill *m);
 int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job);
 /* The job that `FILE [JOB] | -e FLOW` names, loaded and planned. On EXIT_OK the caller closes *out. */
 int cli_open_job(const Args *a, const Term *t, Mill **out, uint32_t *job);
+/* Runs a planned job, and says how it ended: an exit status. resumed: the run that it goes on with, which is closed then; NULL: none. */
+int cli_run(const Args *a, const Term *t, Mill *m, uint32_t job, Store *resumed);
 /* What status an Error of a step before the run has, said. */
 int cli_failed(const Term *t, const Error *err);
 

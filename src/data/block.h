@@ -2,7 +2,8 @@
  *
  * A batch is made *plain* first: every column is text (cells as they stood in the input) where there is text, else
  * values, or nothing where nobody wants it (batch_forget); none is part of an input's range or picked from another batch. Where text was read is kept by row, with
- * inputs by their number in a BlockInputs that all batches of one spill share. Bytes are for this process only.
+ * inputs by their number in a BlockInputs that all batches of one spill share. Bytes are for this process, or for another of the same
+ * version that has the inputs from elsewhere (kept.h).
  */
 #ifndef PIPE_DATA_BLOCK_H
 #define PIPE_DATA_BLOCK_H

@@ -259,6 +259,15 @@ static void number_put(Buf *out, uint64_t n, bool is_known)
     buf_putc(out, ',');
 }
 
+static RejectAt *place_new(Rejects *r)
+{
+    if (r->n == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 64;
+        r->at = xrealloc(r->at, r->cap * sizeof *r->at);
+    }
+    return &r->at[r->n++];
+}
+
 void rejects_put(Rejects *r, const Reject *what)
 {
     *(what->is_nulled ? &r->n_nulled : &r->n_skipped) += 1;
@@ -274,11 +283,7 @@ void rejects_put(Rejects *r, const Reject *what)
     field_put(out, what->value, false);
     field_put(out, what->message, false);
     field_put(out, what->raw, true);
-    if (r->n == r->cap) {
-        r->cap = r->cap ? 2 * r->cap : 64;
-        r->at = xrealloc(r->at, r->cap * sizeof *r->at);
-    }
-    r->at[r->n++] = (RejectAt){.row = what->row, .group = r->group, .at = from, .len = (uint32_t)(out->len - from)};
+    *place_new(r) = (RejectAt){.row = what->row, .group = r->group, .at = from, .len = (uint32_t)(out->len - from)};
 }
 
 static int at_cmp(const void *a, const void *b)
@@ -299,6 +304,15 @@ void rejects_take(Rejects *r, Buf *out)
         buf_put(out, r->text.ptr + r->at[i].at, r->at[i].len);
     r->n = 0;
     buf_clear(&r->text);
+}
+
+void rejects_put_lines(Rejects *r, const Buf *lines)
+{
+    size_t from = r->text.len;
+    if (lines->len == 0)
+        return;
+    buf_put(&r->text, lines->ptr, lines->len);
+    *place_new(r) = (RejectAt){.group = r->group, .at = from, .len = (uint32_t)lines->len};
 }
 
 void rejects_put_cell(Rejects *r, const Batch *b, uint32_t row, uint32_t col, Str name, uint64_t number)

@@ -69,5 +69,7 @@ static inline void rejects_place_raw(Reject *what, Str file, uint64_t line, uint
 
 /* Appends the lines in the order of the rows, and forgets them; the counts stay. */
 void rejects_take(Rejects *r, Buf *out);
+/* Puts such lines back, or into another that has none; the counts are the caller's. */
+void rejects_put_lines(Rejects *r, const Buf *lines);
 
 #endif

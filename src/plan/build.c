@@ -2,6 +2,7 @@
 #include "plan/build_state.h"
 
 #include "plan/fold.h"
+#include "plan/keep.h"
 #include "plan/needs.h"
 
 Typer build_typer(Builder *b)
@@ -18,6 +19,7 @@ static void build_flow(Builder *b, const FlowDef *f)
     at.is_broken = at.is_unknown = f->is_cyclic;
     for (uint32_t i = 0; i < f->n_stages; i++)
         build_stage(b, f, i, &at);
+    b->is_broken |= at.is_broken;
     if (f->name.text.len && !at.is_broken) {
         Point *p = arena_new(b->arena, Point);
         *p = at;
@@ -33,6 +35,7 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     map_init(&globals, a);
     Builder b = {.arena = a, .host = host, .program = program, .job = job, .diags = diags,
                  .plan = plan, .globals = &globals};
+    uint32_t n_errors = diags->n_errors;
     map_init(&b.names, a);
     map_init(&b.let_points, a);
     plan->job = job->name.text;
@@ -53,6 +56,8 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
     fold_finish(a, plan);
+    if (!b.is_broken && diags->n_errors == n_errors && !diags_is_torn(diags, job->decl->span))
+        keep_find(plan, diags);
     if (diags->n_errors == 0)
         needs_find(a, plan);
     return plan;

@@ -166,6 +166,11 @@ void build_annotate_step(Builder *b, Step *s, const StageDef *stage)
     s->on_failure = a.on_failure;
     s->bad_rows = a.bad_rows;
     s->rejects = annot_rejects(b, &a);
+    s->keep_span = a.spans[ANNOT_CHECKPOINT];
+    if (annots_has(&a, ANNOT_CHECKPOINT))
+        s->keep_asked = annots_has(&stage->annots, ANNOT_CHECKPOINT)    ? KEEP_OF_STAGE
+                        : annots_has(&b->job->annots, ANNOT_CHECKPOINT) ? KEEP_OF_JOB
+                                                                        : KEEP_OF_OP;
     s->rank = 2 * s->priority;
     s->doc = annot_text(b, a.doc, "`@doc`");
     for (size_t i = 0; i < a.tags.n; i++) {

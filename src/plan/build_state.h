@@ -22,6 +22,7 @@ typedef struct Builder {
     Vec(PlanPool) pools;
     Vec(PlanRejects) rejects;
     Span stdin_read; /* {0, 0}: not read yet */
+    bool is_broken;  /* a stage could not be made out: steps are missing */
     uint32_t credits, max_batches; /* of every scope: plan.h */
 } Builder;
 

@@ -204,7 +204,7 @@ bool fold_reads_in_parts(const Step *s, bool is_before_take)
 
 bool fold_takes_parts(const Plan *plan, const Step *read, const Step *s, bool is_before_take, bool is_wanted)
 {
-    if (!reads_plainly(read) || read->pops.n != 1 || has_policies(read) || s->kind != STEP_STATIC || !s->in ||
+    if (!reads_plainly(read) || read->pops.n != 1 || has_policies(read) || read->keep_asked > KEEP_OF_JOB || s->kind != STEP_STATIC || !s->in ||
         s->is_generator || s->scope != 0 || step_first_table(s) != 1 || has_policies(s))
         return false;
     if (read->bad_rows != BAD_ROWS_FAIL || s->bad_rows != BAD_ROWS_FAIL) /* each tells of its own */
@@ -391,7 +391,7 @@ static bool finds_by_keys(const Step *s, uint32_t table)
 bool fold_streams_out(const Plan *plan, const Step *c)
 {
     bool has_readers = false;
-    if (c->scope != 0 || c->retry.n_more || c->is_generator)
+    if (c->scope != 0 || c->retry.n_more || c->is_generator || c->keeps) /* what is kept is a table */
         return false;
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const Step *s = plan->steps[i];

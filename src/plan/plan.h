@@ -157,6 +157,8 @@ typedef enum Hold {
 } Hold;
 const char *hold_name(Hold h); /* "groups" */
 
+typedef enum KeepAsked { KEEP_UNASKED, KEEP_OF_JOB, KEEP_OF_OP, KEEP_OF_STAGE } KeepAsked;
+
 typedef struct Step Step;
 struct Step {
     uint32_t id;          /* index in Plan.steps: the order in the job */
@@ -178,6 +180,9 @@ struct Step {
     OnFailure on_failure;
     BadRows bad_rows;
     uint32_t rejects;     /* index + 1 into Plan.rejects; 0: none */
+    KeepAsked keep_asked; /* where its @checkpoint stands ... */
+    Span keep_span;       /* ... {0, 0}: nowhere */
+    bool keeps;           /* its output is kept for `resume` (keep.h) */
     uint32_t n_inputs;
     uint32_t *inputs;     /* steps; COLLECT: in a scope below; else in this one */
     uint32_t n_tables;    /* the last so many inputs are tables of JOIN and UNION: in this scope or one around it */
@@ -247,6 +252,7 @@ typedef struct Plan {
     PlanPool *pools;
     uint32_t max_concurrent; /* workers; 0: as many as processors */
     uint64_t memory_bytes;   /* budget of live batches and of what operators hold; 0: none */
+    bool keeps;              /* some step does: a run of it can be resumed */
     Str doc;
 } Plan;
 

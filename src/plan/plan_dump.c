@@ -129,6 +129,8 @@ static void policies_put(Buf *out, const Plan *plan, const Step *s)
     }
     if (s->on_failure == ON_FAILURE_SKIP)
         buf_puts(out, "  a failure skips its batch");
+    if (s->keeps)
+        buf_puts(out, "  kept for `resume`");
     if (s->bad_rows == BAD_ROWS_FAIL)
         return;
     buf_puts(out, s->bad_rows == BAD_ROWS_SKIP ? "  bad rows are skipped" : "  bad values become null");

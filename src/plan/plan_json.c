@@ -48,6 +48,7 @@ static void json_policies(JsonWriter *w, const Plan *plan, const Step *s)
         json_field_null(w, "retry");
     json_field_count(w, "timeout_us", (uint64_t)s->timeout_us, 0);
     json_field_cstr(w, "on_failure", s->on_failure == ON_FAILURE_SKIP ? "skip" : "fail");
+    json_field_bool(w, "keeps", s->keeps);
     json_field_cstr(w, "bad_rows", bad_rows_name(s->bad_rows));
     if (s->rejects) {
         Buf path = {0};

@@ -512,6 +512,8 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
     if (!r->plan->steps[s->inputs[input]]->part_of)
         return FOLD_MORE; /* a source behind a flow: it wants nothing of it */
     Part *part = instance_out(child);
+    if (!part)
+        return FOLD_MORE; /* nobody wants it: checkpoint.h */
     State *state = state_of(t->inst);
     Status st;
     bool is_full = s->hold == HOLD_FIRST && state->n_rows >= s->hold_limit;

@@ -1,6 +1,7 @@
 /* instance.c - what a worker does for one instance: bytecode over its batch, and the read of a step that
  * reads its file alone: no generator, and not in parts (plan/fold.h). Read bottom-up: task_run is what
  * the pool calls. */
+#include "run/checkpoint.h"
 #include "run/lookup.h"
 #include "run/meter.h"
 #include "run/run_int.h"
@@ -289,10 +290,27 @@ static Status run_table(Run *r, const VmHost *outside, VmInstance *inst, const B
     return st;
 }
 
+void publish(Run *r, const Task *t, const Step *s, Batch *out)
+{
+    if (r->has_readers[s->id]) {
+        if (budget_counts(&r->budget))
+            budget_take(&r->budget, batch_own_bytes(out));
+        instance_set_out(t->inst, out);
+    } else {
+        pthread_mutex_lock(&r->mu);
+        r->rows_out += t->n_rows_out;
+        pthread_mutex_unlock(&r->mu);
+        batch_unref(out);
+    }
+}
+
 TaskResult task_run(void *ctx, Task *t)
 {
     Run *r = ctx;
     const Step *s = r->plan->steps[instance_step(t->inst)];
+    TaskResult how;
+    if (checkpoint_stands_in(r, t, s, &how))
+        return how;
     if (s->is_generator)
         return generate(r, t, s);
     if (s->part_of)
@@ -355,6 +373,8 @@ TaskResult task_run(void *ctx, Task *t)
     if (st == OK && s->scope == 0)
         st = append_pending(r, host.state, &t->err);
     if (st == OK)
+        st = checkpoint_keep(r, t, s, out, &t->err);
+    if (st == OK)
         st = tell(r, t, s, REJECTED_READ, instance_frame(t->inst), -1, &host.state->read_told, &t->err);
     if (st == OK)
         st = tell(r, t, s, REJECTED_ROWS, instance_frame(t->inst), -1, &host.state->told, &t->err);
@@ -366,15 +386,6 @@ TaskResult task_run(void *ctx, Task *t)
         return TASK_FAILED;
     }
     t->n_rows_out = out->n_rows + n_dropped + host.state->n_rows_out;
-    if (r->has_readers[s->id]) {
-        if (budget_counts(&r->budget))
-            budget_take(&r->budget, batch_own_bytes(out));
-        instance_set_out(t->inst, out);
-    } else {
-        pthread_mutex_lock(&r->mu);
-        r->rows_out += t->n_rows_out;
-        pthread_mutex_unlock(&r->mu);
-        batch_unref(out);
-    }
+    publish(r, t, s, out);
     return TASK_DONE;
 }

@@ -6,6 +6,8 @@
 #include "code/emit.h"
 #include "code/verify.h"
 #include "plan/fold.h"
+#include "plan/keep.h"
+#include "run/checkpoint.h"
 #include "run/meter.h"
 #include "run/run_int.h"
 #include "run/partitions.h"
@@ -173,6 +175,8 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     }
     if (st == OK)
         st = tell_open(r, err);
+    if (st == OK && plan->keeps && options->store)
+        st = checkpoint_open(r, err);
     if (st == OK)
         st = outputs_open(plan, &r->outputs, err);
     if (st == OK)
@@ -272,6 +276,8 @@ void run_go(Run *r, RunResult *out)
     bool commit = out->state == RUN_DONE || out->state == RUN_PARTIAL;
     out->bad_rows = bad_rows_of(r);
     Status st = commit && r->rejected ? rejected_check(r->rejected, &out->commit_error) : OK;
+    if (commit && st == OK && r->checkpoint && keep_appends(r->plan))
+        st = r->options.store->note_commit(r->options.store->ctx, &out->commit_error);
     Status closed = close_outputs(r, commit && st == OK, &out->summary, st == OK ? &out->commit_error : NULL);
     st = st == OK ? closed : st;
     if (st == OK)
@@ -282,12 +288,13 @@ void run_go(Run *r, RunResult *out)
         if (out->bad_rows[i].n_skipped)
             out->state = RUN_PARTIAL;
     out->memory = memory_use(r);
+    out->kept = checkpoint_count(r);
     out->rows_read = r->rows_read;
     out->rows_out = r->rows_out;
     if (o && o->run_end) {
         const RunEnd end = {.state = out->state, .t_ns = out->summary.t_ns,
                             .steps = out->summary.steps, .scopes = out->summary.scopes,
-                            .bad_rows = out->bad_rows, .memory = out->memory};
+                            .bad_rows = out->bad_rows, .memory = out->memory, .kept = out->kept};
         o->run_end(o->ctx, &end);
     }
 }
@@ -321,6 +328,7 @@ void run_close(Run *r)
     if (r->rejected)
         rejected_close(r->rejected, false, NULL);
     tell_close(r);
+    checkpoint_close(r);
     for (uint32_t i = 0; r->vms && i < r->info->n_workers; i++)
         vm_close(r->vms[i]);
     free(r->vms);

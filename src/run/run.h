@@ -21,11 +21,23 @@
 
 typedef struct Run Run;
 
+/* Where outputs of steps with @checkpoint are kept (plan/keep.h). */
+typedef struct RunStore {
+    const char *folder; /* that is there. What lies in it from a run before is used */
+    void *ctx;
+    /* An input is about to be read; of a pattern all files that it matches. By any thread, one at a time. An error: it could not be
+     * told later whether it has changed. */
+    Status (*note_input)(void *ctx, Str path, bool is_pattern, Error *err);
+    /* The run is about to make visible what cannot be made visible twice. */
+    Status (*note_commit)(void *ctx, Error *err);
+} RunStore;
+
 typedef struct RunOptions {
     uint32_t n_workers;       /* 0: the plan's */
     uint64_t seed;
     uint64_t auto_rows;       /* rows of a batch where the program leaves it open; 0: by bytes */
     const Observer *observer; /* NULL: none */
+    const RunStore *store;    /* of a plan that keeps outputs; NULL: they are not kept */
     bool keeps_trace;
     bool keeps_profile;
     void *log_ctx;
@@ -39,6 +51,7 @@ typedef struct RunResult {
     Error commit_error;     /* status OK, or why the outputs could not be made visible */
     const BadRowCount *bad_rows; /* [n_steps] owned by the run; NULL: no step has a policy */
     MemoryUse memory;       /* owned by the run */
+    KeptCount kept;
     uint64_t rows_read;     /* by the steps that read */
     uint64_t rows_out;      /* of the steps whose output nobody reads */
 } RunResult;

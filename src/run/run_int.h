@@ -45,6 +45,7 @@ struct Run {
     Pool *pool;
     Vm **vms;           /* [n_workers] */
     Budget budget;
+    struct Checkpoint *checkpoint; /* checkpoint.h; NULL: nothing is kept */
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
     uint64_t *spilled_bytes, *spilled_rows; /* [n_steps] guarded by mu */
     pthread_mutex_t mu; /* guards what follows, and the log */
@@ -226,6 +227,8 @@ Status input_batch(Run *r, const Task *t, const Step *s, const Batch **in, Error
 /* What JOIN and UNION of the instance read: static tables, which live until it has ended. The caller frees the list;
  * NULL: none. */
 Batch **instance_tables(const Run *r, const Instance *inst);
+/* Gives what the instance has made to its readers, if it has any, else counts it; takes the reference. After n_rows_out. */
+void publish(Run *r, const Task *t, const Step *s, Batch *out);
 /* One instance (Tasks.run). */
 TaskResult task_run(void *ctx, Task *t);
 

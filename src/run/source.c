@@ -1,4 +1,5 @@
 /* source.c - where rows come from: a generator's steps, the file of a read. */
+#include "run/checkpoint.h"
 #include "run/meter.h"
 #include "run/run_int.h"
 
@@ -75,6 +76,8 @@ Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Ba
         st = paths_match(p->path, state, err);
     else
         path_add(state, p->path);
+    for (uint32_t i = 0; st == OK && p->expr && i < state->n_paths; i++)
+        st = checkpoint_note(r, str_of(state->paths[i]), err);
     for (uint32_t i = 0; r->rejected && st == OK && i < state->n_paths; i++)
         st = rejected_note_read(r->rejected, str_of(state->paths[i]), err);
     if (st == OK) {

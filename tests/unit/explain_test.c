@@ -5,9 +5,9 @@
 
 #include "unit.h"
 
-static Mill *checked(const char *text)
+static Mill *checked(const char *text, bool forbids_exec)
 {
-    const MillOptions options = {0};
+    const MillOptions options = {.forbids_exec = forbids_exec};
     Error err = {0};
     CHECK(freopen("data/types.csv", "r", stdin) != NULL); /* some read it, each from its start */
     Mill *m = mill_open(&options);
@@ -29,7 +29,7 @@ int main(void)
 {
     for (DiagCode c = 0; c < N_DIAG_CODES; c++) {
         const DiagInfo *info = diag_info(c);
-        Mill *wrong = checked(info->wrong), *right = checked(info->right);
+        Mill *wrong = checked(info->wrong, c == E_NOT_AVAILABLE), *right = checked(info->right, false);
         const Diags *ds = mill_diags(wrong);
         bool is_one = ds->list.n > 0;
         for (size_t i = 0; i < ds->list.n; i++)
