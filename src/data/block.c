@@ -26,7 +26,7 @@ static uint32_t input_number(BlockInputs *in, CsvInput *one)
     return in->n++;
 }
 
-static void inputs_give(Batch *b, const BlockInputs *in)
+void block_inputs_give(Batch *b, const BlockInputs *in)
 {
     b->inputs = xmalloc((in->n + 1ull) * sizeof *b->inputs);
     b->n_inputs = in->n;
@@ -47,7 +47,7 @@ static void origins_give(Batch *to, const Batch *from, BlockInputs *in)
         to->origin[i] = o;
     }
     free(number);
-    inputs_give(to, in);
+    block_inputs_give(to, in);
 }
 
 Batch *block_plain(Batch *b, BlockInputs *in)
@@ -255,7 +255,7 @@ Batch *block_get(const char *p, Heap *bytes, const BlockInputs *in)
     if (h.has_origin) {
         b->origin = origins_new(h.n_rows);
         take(&p, b->origin, h.n_rows * sizeof *b->origin);
-        inputs_give(b, in);
+        block_inputs_give(b, in);
     }
     return b;
 }
@@ -382,7 +382,7 @@ Batch *block_interleave(Batch *const *from, uint32_t n_from, const uint32_t *src
         for (uint32_t i = 0; i < n; i++)
             out->origin[i] = from[src[i]]->origin ? from[src[i]]->origin[rows[i]]
                                                   : (Origin){.input = ORIGIN_NONE};
-        inputs_give(out, in);
+        block_inputs_give(out, in);
     }
     free(cols);
     return out;

@@ -17,6 +17,8 @@ typedef struct BlockInputs {
 } BlockInputs;
 void block_inputs_deinit(BlockInputs *in);
 
+void block_inputs_give(Batch *b, const BlockInputs *in); /* what its origins count in */
+
 /* A plain batch of the same rows; new reference. Takes inputs that it meets first into `in`. */
 Batch *block_plain(Batch *b, BlockInputs *in);
 /* Appends rows first..first + n of a plain batch. */

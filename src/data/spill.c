@@ -93,6 +93,21 @@ void spill_close(SpillFile *f)
     free(f);
 }
 
+Status spill_put_plain(SpillFile *f, const char *bytes, size_t n, uint64_t *at, Error *err)
+{
+    *at = f->n_bytes;
+    for (size_t done = 0; done < n; ) {
+        ssize_t k = pwrite(f->fd, bytes + done, n - done, (off_t)(f->n_bytes + done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return spill_error(f->folder, "write", err);
+        done += (size_t)k;
+    }
+    f->n_bytes += n;
+    return OK;
+}
+
 Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Error *err)
 {
     size_t bound = ZSTD_compressBound(n);
@@ -102,34 +117,21 @@ Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Err
     }
     size_t k = ZSTD_compressCCtx(f->packer, f->packed, bound, bytes, n, LEVEL);
     bool is_packed = !ZSTD_isError(k) && k < n;
-    const char *p = is_packed ? f->packed : bytes;
-    size_t left = is_packed ? k : n;
-    *out = (SpillBlock){.at = f->n_bytes, .n_stored = left, .n_bytes = n};
-    for (uint64_t at = f->n_bytes; left; ) {
-        ssize_t done = pwrite(f->fd, p, left, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return spill_error(f->folder, "write", err);
-        p += done;
-        at += (uint64_t)done;
-        left -= (size_t)done;
-    }
-    f->n_bytes += out->n_stored;
-    return OK;
+    *out = (SpillBlock){.n_stored = is_packed ? k : n, .n_bytes = n};
+    return spill_put_plain(f, is_packed ? f->packed : bytes, out->n_stored, &out->at, err);
 }
 
-static Status bytes_read(const SpillFile *f, SpillBlock b, char *to, Error *err)
+Status spill_get_plain(const SpillFile *f, uint64_t at, size_t n, char *bytes, Error *err)
 {
-    for (uint64_t done = 0; done < b.n_stored; ) {
-        ssize_t k = pread(f->fd, to + done, b.n_stored - done, (off_t)(b.at + done));
+    for (size_t done = 0; done < n; ) {
+        ssize_t k = pread(f->fd, bytes + done, n - done, (off_t)(at + done));
         if (k < 0 && errno == EINTR)
             continue;
         if (k == 0)
             errno = EIO; /* somebody cut it */
         if (k <= 0)
             return spill_error(f->folder, "read", err);
-        done += (uint64_t)k;
+        done += (size_t)k;
     }
     return OK;
 }
@@ -156,9 +158,9 @@ static void unpacker_give(SpillFile *f, ZSTD_DCtx *d) /* NULL is fine */
 Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
 {
     if (b.n_stored == b.n_bytes)
-        return bytes_read(f, b, bytes, err);
+        return spill_get_plain(f, b.at, b.n_stored, bytes, err);
     char *packed = xmalloc(b.n_stored + 1);
-    Status st = bytes_read(f, b, packed, err);
+    Status st = spill_get_plain(f, b.at, b.n_stored, packed, err);
     if (st == OK) {
         ZSTD_DCtx *d = unpacker_take(f);
         size_t k = d ? ZSTD_decompressDCtx(d, bytes, b.n_bytes, packed, b.n_stored) : 0;

@@ -1,28 +1,21 @@
 #include "run/lookup.h"
-#include "run/meter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BLOCK_BYTES = 4096,   /* of the ordered table: what one key costs to be found */
-    BLOCKS_AT_ONCE = 256, /* that are in memory while rows are taken out of them */
-};
-
-typedef struct Fence {
-    uint64_t first, last; /* hashes of a block's rows */
-} Fence;
+#include "data/record.h"
+#include "run/meter.h"
+#include "run/ordered.h"
 
 typedef struct Lookup {
     struct Lookup *next;
     const Spec *join;
     Status status;
-    Error err;       /* why the keys could not be computed */
+    Error err;      /* why the keys could not be computed */
     Run *run;
-    Spilled *rows;   /* one run, by the last column: the hash */
-    Fence *fences;   /* [n_fences] of its blocks */
-    uint32_t n_fences, cap_fences;
-    uint64_t n_bytes; /* counted */
+    Ordered *rows;  /* records, each behind the number of its like */
+    Batch **likes;  /* [n_likes] what records look like */
+    uint32_t n_likes;
 } Lookup;
 
 void lookups_free(Lookup *list)
@@ -30,154 +23,63 @@ void lookups_free(Lookup *list)
     while (list) {
         Lookup *l = list;
         list = l->next;
-        budget_give(&l->run->budget, l->n_bytes);
-        spilled_free(l->rows);
-        free(l->fences);
+        for (uint32_t i = 0; i < l->n_likes; i++)
+            batch_unref(l->likes[i]);
+        free(l->likes);
+        ordered_free(l->rows);
         free(l);
     }
 }
 
 /* ---- putting the table in order ---- */
 
-typedef struct Hashed {
-    uint64_t hash;
-    uint32_t row;
-} Hashed;
-
-static int hashed_compare(const void *a, const void *b)
+static uint32_t like_number(Lookup *l, const Batch *plain)
 {
-    const Hashed *x = a, *y = b;
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row;
+    for (uint32_t i = l->n_likes; i > 0; i--)
+        if (record_is_like(plain, l->likes[i - 1]))
+            return i - 1;
+    l->likes = xrealloc(l->likes, (l->n_likes + 1ull) * sizeof *l->likes);
+    l->likes[l->n_likes] = record_like(plain);
+    return l->n_likes++;
 }
 
-/* Rows of the table as a run, by hash, in the order of the table where that is the same. Rows that equal nothing are left out. */
-static Status chunk_put(Run *r, struct Pass *asking, const Spec *join, Spilled *to, Batch *chunk, Error *err)
+/* Rows of the table, in its order. Those that equal nothing are left out. */
+static Status rows_put(Lookup *l, struct Pass *asking, Batch *plain, Error *err)
 {
-    uint32_t n = 0;
-    uint64_t *hashes = xmalloc((chunk->n_rows + 1ull) * sizeof *hashes);
-    Status st = vm_join_hashes(asking, join, chunk, hashes, err);
-    Hashed *order = xmalloc((chunk->n_rows + 1ull) * sizeof *order);
-    for (uint32_t i = 0; st == OK && i < chunk->n_rows; i++)
-        if (hashes[i] != VM_HASH_NONE)
-            order[n++] = (Hashed){hashes[i], i};
+    uint64_t *hashes = xmalloc((plain->n_rows + 1ull) * sizeof *hashes);
+    Status st = vm_join_hashes(asking, l->join, plain, hashes, err);
+    uint32_t like = like_number(l, plain);
+    for (uint32_t i = 0; st == OK && i < plain->n_rows; i++) {
+        if (hashes[i] == VM_HASH_NONE)
+            continue;
+        Buf *b = ordered_put_begin(l->rows, hashes[i]);
+        buf_put(b, &like, sizeof like);
+        record_put(b, plain, i);
+        st = ordered_put_end(l->rows, err);
+    }
     free(hashes);
-    if (st == OK && n) {
-        qsort(order, n, sizeof *order, hashed_compare);
-        uint32_t *sel = xmalloc(n * sizeof *sel);
-        Column *c = column_new(TYPE_INT, false, n);
-        for (uint32_t i = 0; i < n; i++) {
-            sel[i] = order[i].row;
-            column_ints(c)[i] = (int64_t)order[i].hash;
-        }
-        Batch *sorted = batch_select_rows(chunk, sel, n);
-        order_column_add(sorted, c);
-        free(sel);
-        st = spilled_put(r, to, sorted, err);
-        batch_unref(sorted);
-    }
-    free(order);
-    return st;
-}
-
-/* The table as a few dozen runs by hash. */
-static Status runs_make(Run *r, const Task *t, struct Pass *asking, const Spec *join, Spilled *table,
-                        Spilled *to, Error *err)
-{
-    Stream *in = NULL;
-    State held = {0}; /* only its parts */
-    Status st = stream_open(r, table, &in, err);
-    bool is_over = st != OK;
-    while (!is_over) {
-        Batch *b = NULL;
-        st = task_check(t, err);
-        if (st == OK)
-            st = stream_next(in, &b, err);
-        is_over = st != OK || !b;
-        if (b) {
-            state_count(r, &held, held.n_bytes + batch_held_bytes(b));
-            keep_part(&held, b);
-        }
-        if (st == OK && held.n_parts && (is_over || held.n_bytes > r->budget.share_bytes / 2)) {
-            Batch **parts = held.parts;
-            Batch *chunk = batch_concat_take(parts, held.n_parts, parts[0]->n_cols, parts[0]->types);
-            held.n_parts = 0;
-            drop_parts(&held);
-            st = chunk_put(r, asking, join, to, chunk, err);
-            batch_unref(chunk);
-            state_count(r, &held, 0);
-            is_over |= st != OK;
-        }
-    }
-    state_count(r, &held, 0);
-    drop_parts(&held);
-    free(held.parts);
-    stream_close(in);
-    return st == OK ? spilled_finish(r, t, to, err) : st;
-}
-
-static void fence_add(Lookup *l, uint64_t first, uint64_t last)
-{
-    if (l->n_fences == l->cap_fences) {
-        l->cap_fences = l->cap_fences ? 2 * l->cap_fences : 64;
-        l->fences = xrealloc(l->fences, l->cap_fences * sizeof *l->fences);
-    }
-    l->fences[l->n_fences++] = (Fence){first, last};
-}
-
-/* Rows in order as small blocks. */
-static Status blocks_put(Run *r, Lookup *l, Batch *b, Buf *bytes, Error *err)
-{
-    Batch *plain = spilled_plain(r, l->rows, b);
-    const int64_t *hashes = column_ints(plain->slots[plain->n_cols - 1].values);
-    size_t row = batch_held_bytes(plain) / plain->n_rows + 1;
-    uint32_t at_once = (uint32_t)(BLOCK_BYTES / row) + 1;
-    Status st = OK;
-    for (uint32_t at = 0, n; at < plain->n_rows && st == OK; at += n) {
-        n = plain->n_rows - at < at_once ? plain->n_rows - at : at_once;
-        buf_clear(bytes);
-        block_put(bytes, plain, at, n);
-        st = spilled_put_bytes(r, l->rows, 0, bytes, err);
-        fence_add(l, (uint64_t)hashes[at], (uint64_t)hashes[at + n - 1]);
-    }
-    batch_unref(plain);
     return st;
 }
 
 static Status lookup_make(Run *r, const Task *t, struct Pass *asking, Spilled *table, Lookup *l,
                           Error *err)
 {
-    Spilled *runs = NULL;
     Stream *in = NULL;
-    Buf bytes = {0};
-    Status st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &runs, err);
+    Status st = ordered_open(r, table->step, &l->rows, err);
     if (st == OK)
-        runs->is_again = true;
-    if (st == OK)
-        st = runs_make(r, t, asking, l->join, table, runs, err);
-    if (st == OK)
-        st = spilled_open(r, table->step, SPILL_BY_LAST, NULL, 0, &l->rows, err);
-    if (st == OK)
-        st = stream_open(r, runs, &in, err);
-    if (st == OK) {
-        l->rows->is_again = true;
-        spilled_begin(l->rows);
-    }
+        st = stream_open(r, table, &in, err);
     while (st == OK) {
         Batch *b = NULL;
-        st = stream_next_whole(in, &b, err);
+        st = task_check(t, err);
+        if (st == OK)
+            st = stream_next(in, &b, err);
         if (st != OK || !b)
             break;
-        st = blocks_put(r, l, b, &bytes, err);
+        st = rows_put(l, asking, b, err);
         batch_unref(b);
     }
     stream_close(in);
-    spilled_free(runs);
-    buf_deinit(&bytes);
-    l->n_bytes = l->cap_fences * (sizeof *l->fences + sizeof(SpillBlock));
-    budget_take(&r->budget, l->n_bytes);
-    return st;
+    return st == OK ? ordered_finish(l->rows, t, err) : st;
 }
 
 /* The table by the keys of this join; the first that wants it makes it, the others wait. */
@@ -235,101 +137,30 @@ static uint32_t hashes_order(const uint64_t *hashes, uint32_t n, uint64_t *out)
     return n_out;
 }
 
-/* Rows found in the blocks that are in memory, and what was found before. */
-typedef struct Found {
-    Lookup *l;
-    Batch *blocks[BLOCKS_AT_ONCE];
-    uint32_t n_blocks;
-    uint32_t *src, *rows; /* [n] */
-    uint32_t n, cap;
-    State parts; /* only its parts */
-} Found;
-
-static void found_add(Found *f, uint32_t row)
+/* The rows that were found, each run of one like as a batch. */
+static Batch *rows_of(const Lookup *l, const Spilled *table, const OrderedFound *found)
 {
-    if (f->n == f->cap) {
-        f->cap = f->cap ? 2 * f->cap : 1024;
-        f->src = xrealloc(f->src, f->cap * sizeof *f->src);
-        f->rows = xrealloc(f->rows, f->cap * sizeof *f->rows);
+    Heap *heap = heap_new(found->bytes.len);
+    State all = {0}; /* only its parts */
+    const char **at = xmalloc((found->n + 1ull) * sizeof *at);
+    memcpy(heap_alloc(heap, found->bytes.len), found->bytes.ptr, found->bytes.len);
+    for (uint32_t i = 0, end; i < found->n; i = end) {
+        uint32_t like, other;
+        memcpy(&like, heap->bytes + found->at[i], sizeof like);
+        for (end = i; end < found->n; end++) {
+            memcpy(&other, heap->bytes + found->at[end], sizeof other);
+            if (other != like)
+                break;
+            at[end] = heap->bytes + found->at[end] + sizeof like;
+        }
+        keep_part(&all, records_get(at + i, end - i, heap, l->likes[like], &table->inputs));
     }
-    f->src[f->n] = f->n_blocks - 1;
-    f->rows[f->n++] = row;
-}
-
-/* The rows found get bytes of their own, and the blocks go. */
-static void found_gather(Found *f)
-{
-    if (f->n) {
-        Batch *b = block_interleave(f->blocks, f->n_blocks, f->src, f->rows, f->n, &f->l->rows->inputs);
-        slot_unref(&b->slots[--b->n_cols]);
-        keep_part(&f->parts, b);
-    }
-    for (uint32_t i = 0; i < f->n_blocks; i++)
-        batch_unref(f->blocks[i]);
-    f->n = f->n_blocks = 0;
-}
-
-static Status block_load(Found *f, uint32_t i, Error *err)
-{
-    Spilled *p = f->l->rows;
-    Heap *heap = NULL;
-    if (f->n_blocks == BLOCKS_AT_ONCE)
-        found_gather(f);
-    Status st = spilled_get_bytes(p, p->runs[0].blocks[i], &heap, err);
-    if (st == OK)
-        f->blocks[f->n_blocks++] = block_get(heap->bytes, heap, &p->inputs);
+    Batch **parts = all.parts;
+    Batch *out = batch_concat_take(parts, all.n_parts, parts[0]->n_cols, parts[0]->types);
     heap_unref(heap);
-    return st;
-}
-
-/* The first block from `from` on that can have the hash or a larger one. */
-static uint32_t fence_find(const Lookup *l, uint32_t from, uint64_t hash)
-{
-    uint32_t lo = from, hi = l->n_fences;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (l->fences[mid].last < hash)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-/* The rows of a block that have one of the hashes [*at, n); *at: the first one that is not behind the block. */
-static void block_look(Found *f, const uint64_t *hashes, uint32_t n, uint32_t *at)
-{
-    const Batch *b = f->blocks[f->n_blocks - 1];
-    const int64_t *of = column_ints(b->slots[b->n_cols - 1].values);
-    uint32_t k = *at;
-    for (uint32_t row = 0; row < b->n_rows && k < n; row++) {
-        while (k < n && hashes[k] < (uint64_t)of[row])
-            k++;
-        if (k < n && hashes[k] == (uint64_t)of[row])
-            found_add(f, row);
-    }
-    *at = k;
-}
-
-static Status blocks_look(Found *f, const uint64_t *hashes, uint32_t n, Error *err)
-{
-    const Lookup *l = f->l;
-    uint32_t at = 0, i = 0;
-    Status st = OK;
-    while (at < n && st == OK) {
-        i = fence_find(l, i, hashes[at]);
-        if (i == l->n_fences)
-            break;
-        while (at < n && hashes[at] < l->fences[i].first)
-            at++;
-        if (at == n || hashes[at] > l->fences[i].last)
-            continue;
-        st = block_load(f, i, err);
-        if (st == OK)
-            block_look(f, hashes, n, &at);
-        i++; /* rows of the last hash may go on in the next block */
-    }
-    return st;
+    free(all.parts);
+    free(at);
+    return out;
 }
 
 Status lookup_rows(Run *r, const Task *t, Spilled *table, struct Pass *asking, const Spec *join,
@@ -342,21 +173,12 @@ Status lookup_rows(Run *r, const Task *t, Spilled *table, struct Pass *asking, c
         return st;
     uint64_t begin = work_begin(r);
     uint64_t *sorted = xmalloc((n + 1ull) * sizeof *sorted);
-    Found *f = xcalloc(1, sizeof *f);
-    f->l = l;
-    st = blocks_look(f, sorted, hashes_order(hashes, n, sorted), err);
-    found_gather(f);
-    if (st == OK && f->parts.n_parts) {
-        Batch **parts = f->parts.parts;
-        *out = batch_concat_take(parts, f->parts.n_parts, parts[0]->n_cols, parts[0]->types);
-        f->parts.n_parts = 0;
-    }
+    OrderedFound found = {0};
+    st = ordered_find(l->rows, sorted, hashes_order(hashes, n, sorted), &found, err);
+    if (st == OK && found.n)
+        *out = rows_of(l, table, &found);
+    ordered_found_free(&found);
     work_end(r, t, WORK_UNSPILL, begin, *out ? (*out)->n_rows : 0, 0);
-    drop_parts(&f->parts);
-    free(f->parts.parts);
-    free(f->src);
-    free(f->rows);
-    free(f);
     free(sorted);
     return st;
 }

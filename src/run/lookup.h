@@ -1,9 +1,8 @@
 /* lookup.h - the table of a join that is spilled, found by its keys.
  *
- * When the first batch asks, the table's rows are put in the order of the hashes of their keys, in blocks of a few
- * kilobytes, of which the first and last hash are kept in memory. A batch then reads the blocks that can have its keys,
- * each once, and joins with the rows that it found there as with a small table. So nothing waits for all batches, and
- * neither the table nor an index of its rows is in memory.
+ * When the first batch asks, the table's rows are put into a file in the order of the hashes of their keys (ordered.h).
+ * A batch then reads the pages that can have its keys, each once, and joins with the rows that it found there as with a
+ * small table. So nothing waits for all batches, and neither the table nor an index of its rows is in memory.
  *
  * Threads: any. Who asks first does the ordering, the others wait for it.
  */

@@ -19,7 +19,7 @@ typedef union GroupKey {
 void group_keys(Column *const *keys, uint32_t n_keys, uint32_t from, uint32_t n, GroupKey *out);
 
 uint64_t group_key_hash(const GroupKey *key);
-/* Which of n_parts, a power of two, at most 32, the key belongs to: equal keys to the same. Those of one part of a level are
+/* Which of n_parts, a power of two, at most 64, the key belongs to: equal keys to the same. Those of one part of a level are
  * told apart at the next; level < GROUP_KEY_LEVELS. */
 #define GROUP_KEY_LEVELS 3u
 uint32_t group_key_part(const GroupKey *key, uint32_t n_parts, uint32_t level);

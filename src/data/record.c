@@ -1,0 +1,135 @@
+#include "data/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const Column *column_of(const Batch *b, uint32_t col)
+{
+    return b->slots[col].text ? b->slots[col].text : b->slots[col].values;
+}
+
+static bool has_strings(const Column *c)
+{
+    return c->is_text || c->type == TYPE_STRING;
+}
+
+Batch *record_like(const Batch *plain)
+{
+    const uint32_t none = 0;
+    return batch_select_rows(plain, &none, 0);
+}
+
+bool record_is_like(const Batch *plain, const Batch *like)
+{
+    if (plain->n_cols != like->n_cols || !plain->origin != !like->origin)
+        return false;
+    for (uint32_t c = 0; c < plain->n_cols; c++) {
+        const Column *a = column_of(plain, c), *b = column_of(like, c);
+        if (!a != !b || (a && (a->type != b->type || a->is_text != b->is_text || a->delimiter != b->delimiter ||
+                               a->quote != b->quote || a->is_foreign != b->is_foreign)))
+            return false;
+    }
+    return true;
+}
+
+/* Seven bits a byte, the lowest first; the last one has its upper bit clear. */
+static char *number_put(char *p, uint64_t n)
+{
+    for (; n > 0x7f; n >>= 7)
+        *p++ = (char)(n & 0x7f) | (char)0x80;
+    *p++ = (char)n;
+    return p;
+}
+
+static uint64_t number_get(const char **p)
+{
+    uint64_t n = 0;
+    for (uint32_t shift = 0;; shift += 7) {
+        unsigned char c = (unsigned char)*(*p)++;
+        n |= (uint64_t)(c & 0x7f) << shift;
+        if (c < 0x80)
+            return n;
+    }
+}
+
+/* A cell: whether it is valid and, of strings, quoted in the two lowest bits of a number whose others are the length; then the
+ * bytes. */
+void record_put(Buf *out, const Batch *plain, uint32_t row)
+{
+    for (uint32_t i = 0; i < plain->n_cols; i++) {
+        const Column *c = column_of(plain, i);
+        if (!c)
+            continue;
+        StrView s = has_strings(c) ? column_strs(c)[row] : (StrView){0};
+        size_t n = has_strings(c) ? s.len : type_bytes(c->type);
+        buf_reserve(out, n + 10);
+        char *p = out->ptr + out->len;
+        uint64_t about = (uint64_t)column_is_valid(c, row) | (s.flags & CELL_QUOTED ? 2 : 0);
+        p = number_put(p, has_strings(c) ? about | (uint64_t)s.len << 2 : about);
+        if (n)
+            memcpy(p, has_strings(c) ? s.ptr : (const char *)c->values + row * n, n);
+        out->len = (size_t)(p - out->ptr) + n;
+    }
+    if (plain->origin)
+        buf_put(out, plain->origin + row, sizeof *plain->origin);
+}
+
+static Column *column_like(const Column *like, uint32_t n, Heap *heap)
+{
+    Column *c = column_new(like->type, like->is_text, n);
+    c->delimiter = like->delimiter;
+    c->quote = like->quote;
+    c->inferred_rows = like->inferred_rows;
+    c->input_col = like->input_col;
+    c->is_foreign = like->is_foreign;
+    if (has_strings(like))
+        column_add_heap(c, heap);
+    return c;
+}
+
+/* at[n]: the cells of one column; behind them afterwards. */
+static void cells_get(Column *c, const char **at, uint32_t n)
+{
+    size_t size = has_strings(c) ? 0 : type_bytes(c->type);
+    for (uint32_t i = 0; i < n; i++) {
+        const char *p = at[i];
+        uint64_t about = number_get(&p);
+        if (!(about & 1)) {
+            if (!c->valid)
+                column_own_valid(c, true);
+            bit_clear(c->valid, i);
+        }
+        if (has_strings(c)) {
+            column_strs(c)[i] = (StrView){p, (uint32_t)(about >> 2), about & 2 ? CELL_QUOTED : 0};
+            p += about >> 2;
+        } else if (size) {
+            memcpy((char *)c->values + i * size, p, size);
+            p += size;
+        }
+        at[i] = p;
+    }
+}
+
+Batch *records_get(const char *const *at, uint32_t n, Heap *heap, const Batch *like, const BlockInputs *in)
+{
+    Batch *b = batch_new(n, like->n_cols);
+    const char **p = xmalloc((n + 1ull) * sizeof *p);
+    memcpy(p, at, n * sizeof *p);
+    for (uint32_t i = 0; i < b->n_cols; i++) {
+        const Column *c = column_of(like, i);
+        b->types[i] = like->types[i];
+        if (!c)
+            continue;
+        Column *own = column_like(c, n, heap);
+        cells_get(own, p, n);
+        *(own->is_text ? &b->slots[i].text : &b->slots[i].values) = own;
+    }
+    if (like->origin) {
+        b->origin = origins_new(n);
+        for (uint32_t i = 0; i < n; i++)
+            memcpy(&b->origin[i], p[i], sizeof *b->origin);
+        block_inputs_give(b, in);
+    }
+    free(p);
+    return b;
+}
