@@ -25,6 +25,7 @@ typedef struct ProfileLine {
     Str name, text;
     uint64_t n_runs;   /* of a step: instances and what was folded; else how often it was done */
     uint64_t n_rows;   /* that went in; of a STEP those of its first work or instruction */
+    uint64_t n_values; /* of an instruction: those that were looked at once for all of their rows; 0: it went row by row */
     uint64_t n_bytes;  /* read, or put out */
     uint64_t ns;       /* of all workers together */
     uint64_t cycles;   /* 0 where the profile has none */

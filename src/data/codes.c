@@ -244,7 +244,7 @@ static void first_not_null(const Column *c, Codes *codes)
  * random from m values n * n / 2m of them have. */
 static bool seldom_repeat(uint32_t n, uint32_t n_values, uint32_t max)
 {
-    return n <= max && (n - n_values) < (uint64_t)n * n / (4ull * max);
+    return n <= max && (n - n_values) < (uint64_t)n * n / (2ull * max);
 }
 
 /* NULL: there is a value that is too long. */

@@ -129,6 +129,10 @@ static void put_part(Sheet *s, const ProfileLine *l, Buf *out)
     if (l->text.len) {
         buf_printf(&what, "%*s", l->name.len < NAME_WIDTH ? (int)(NAME_WIDTH - l->name.len) : 0, "");
         buf_putc(&what, ' ');
+        if (l->n_values) {
+            rough_put(&what, (double)l->n_values);
+            buf_puts(&what, l->n_values == 1 ? " value: " : " values: ");
+        }
         buf_put_str(&what, l->text);
     }
     line_put(s, l, "  ", buf_str(&what), out);

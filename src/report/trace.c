@@ -208,6 +208,8 @@ static void put_profile(JsonWriter *w, const Recording *r)
         json_field_uint(w, "runs", l->n_runs);
         json_field_uint(w, "rows", l->n_rows);
         json_field_uint(w, "bytes", l->n_bytes);
+        if (l->n_values)
+            json_field_uint(w, "values", l->n_values);
         put_us(w, "time_us", l->ns);
         json_field_uint(w, "cycles", l->cycles);
         json_end_object(w);

@@ -306,6 +306,8 @@ static void read_profile_line(Reader *r, json_t *v, ProfileLine *l)
                        .n_rows = get_int(r, v, "rows", INT64_MAX),
                        .n_bytes = get_int(r, v, "bytes", INT64_MAX), .ns = get_ns(r, v, "time_us"),
                        .cycles = get_int(r, v, "cycles", INT64_MAX)};
+    if (json_object_get(v, "values"))
+        l->n_values = get_int(r, v, "values", INT64_MAX);
     for (int k = PROFILE_STEP; k <= PROFILE_WAIT; k++)
         if (str_is(kind, profile_kind_name((ProfileKind)k))) {
             l->kind = (ProfileKind)k;

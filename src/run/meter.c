@@ -179,6 +179,7 @@ static void add(VmCount *sum, const VmCount *c)
 {
     sum->n_runs += c->n_runs;
     sum->n_rows += c->n_rows;
+    sum->n_values += c->n_values;
     sum->n_bytes += c->n_bytes;
     sum->time += c->time;
 }
@@ -194,7 +195,7 @@ static ProfileLine *put(Sheet *s, ProfileKind kind, uint32_t step, const VmCount
 {
     ProfileLine *l = &s->out->lines[s->out->n_lines++];
     *l = (ProfileLine){.kind = kind, .step = step, .n_runs = c->n_runs, .n_rows = c->n_rows,
-                       .n_bytes = c->n_bytes, .ns = (uint64_t)((double)c->time * s->ns_per_time + 0.5),
+                       .n_values = c->n_values, .n_bytes = c->n_bytes, .ns = (uint64_t)((double)c->time * s->ns_per_time + 0.5),
                        .cycles = s->m->has_cycles ? c->time : 0};
     return l;
 }

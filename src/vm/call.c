@@ -89,7 +89,7 @@ static const CallColumnFn COLUMN_FNS[N_BUILTINS] = {
     [BUILTIN_WEEKDAY] = call_time_column,
 };
 
-static void put(Column *col, uint32_t row, const Value *v)
+static inline void put(Column *col, uint32_t row, const Value *v)
 {
     if (col->type == TYPE_STRING)
         column_strs(col)[row] = (StrView){v->s.ptr ? v->s.ptr : "", v->s.len, 0};
@@ -119,24 +119,13 @@ static bool is_strict(BuiltinId fn)
     return fn != BUILTIN_COALESCE && fn != BUILTIN_HASH;
 }
 
-#define CODED_LEN 1024u /* most functions look at each byte, too */
-
-/* Codes of the only argument that is no constant. NULL: there are none, or so few rows are live that they do not pay. */
-static const Codes *argument_codes(const Call *c, const uint64_t *live, uint32_t n)
+/* Codes of all arguments that are no constants; NULL: the function is to be called for each row. */
+static const Codes *argument_codes(const Call *c)
 {
-    Column *col = NULL;
-    for (uint32_t i = 0; i < c->n_args; i++) {
-        if (c->args[i].is_const)
-            continue;
-        if (col)
-            return NULL;
-        col = c->args[i].col;
-    }
-    if (!col || !is_strict(c->fn) || builtin_get(c->fn)->kind != BUILTIN_KIND_SCALAR)
+    enum { CODED_LEN = 1024 }; /* most functions look at each byte, too */
+    if (!is_strict(c->fn) || builtin_get(c->fn)->kind != BUILTIN_KIND_SCALAR)
         return NULL;
-    if (live && bits_count(live, n) < n / 4)
-        return NULL;
-    return codes_of(col, CODED_LEN);
+    return pass_codes(c->pass, c->args, c->n_args, CODED_LEN);
 }
 
 /* The strings of a column, which nobody else has yet, into one heap of its own, if they are not many bytes: what comes
@@ -167,6 +156,7 @@ static void call_each_value(Call *c, CallFn fn, const Codes *codes, const uint64
                             uint64_t *rest)
 {
     uint32_t n = codes->n_values, n_odd = 0;
+    pass_count_values(c->pass, n);
     Column *results = column_new(c->type, false, n);
     uint8_t *odd = xcalloc(n, 1); /* 1: null, 2: failed */
     for (uint32_t i = 0; i < n; i++) {
@@ -248,7 +238,7 @@ Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to)
         memcpy(res.col->valid, live, bit_words(res.n) * sizeof *live);
     }
     uint64_t *rest = NULL;
-    const Codes *codes = is_const ? NULL : argument_codes(&c, live, res.n);
+    const Codes *codes = is_const ? NULL : argument_codes(&c);
     if (codes || (COLUMN_FNS[spec->fn] && !is_const))
         rest = xcalloc(bit_words(res.n) + 1ull, sizeof *rest);
     if (codes)

@@ -1,6 +1,7 @@
 /* Strings that are made of others: CONCAT, with the case of its pieces changed on the way, and TO_STRING. */
 #include <stdlib.h>
 
+#include "data/codes.h"
 #include "vm/ascii.h"
 #include "vm/pass.h"
 
@@ -244,7 +245,7 @@ static Status concat_any(Pass *p, Reg *to, const Piece *pieces, const Reg *const
     return OK;
 }
 
-Status pass_concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
+static Status concat_rows(Pass *p, Reg *to, const Reg *args, const Spec *spec)
 {
     uint32_t n = spec->n_args;
     bool is_const = true, is_all = !p->mask;
@@ -276,4 +277,44 @@ Status pass_concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
     free(regs);
     free(pieces);
     return st;
+}
+
+/* Of arguments that have the same codes, and no nulls: each value is joined once. */
+static Status concat_values(Pass *p, Reg *to, const Reg *args, const Spec *spec, const Codes *codes)
+{
+    uint32_t n = spec->n_args;
+    Pass of_values = *p;
+    Reg *values = xcalloc(n, sizeof *values), made = {.is_const = true, .is_null = true};
+    pass_count_values(p, codes->n_values);
+    of_values.n = codes->n_values;
+    of_values.mask = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = args[i];
+        values[i].col = args[i].is_const ? NULL : column_gather(args[i].col, codes->first, codes->n_values);
+    }
+    Status st = concat_rows(&of_values, &made, values, spec);
+    if (st == OK) {
+        Result res = result_open(p, TYPE_STRING, false);
+        codes_spread(codes, column_strs(made.col), sizeof(StrView), res.col->values);
+        for (uint32_t i = 0; i < made.col->n_heaps; i++)
+            column_add_heap(res.col, made.col->heaps[i]);
+        if (!p->mask) /* as in call.c */
+            codes_give(res.col, codes);
+        result_close(p, res, to);
+    }
+    reg_clear(p->vm, &made);
+    for (uint32_t i = 0; i < n; i++)
+        column_unref(values[i].col);
+    free(values);
+    return st;
+}
+
+Status pass_concat(Pass *p, Reg *to, const Reg *args, const Spec *spec)
+{
+    enum { CODED_LEN = 15 }; /* of longer ones joining is as fast */
+    bool may_be_null = false;
+    for (uint32_t i = 0; i < spec->n_args; i++)
+        may_be_null |= args[i].is_const ? args[i].is_null : args[i].col->valid != NULL;
+    const Codes *codes = may_be_null ? NULL : pass_codes(p, args, spec->n_args, CODED_LEN);
+    return codes ? concat_values(p, to, args, spec, codes) : concat_rows(p, to, args, spec);
 }

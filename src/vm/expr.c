@@ -104,16 +104,17 @@ static StrView *values_of(const Reg *r, const Codes *codes)
 }
 
 /* Compares strings of a column whose values repeat with a constant, each value once. False: it is not that. */
-static bool compare_values(Opcode op, const Reg *a, const Reg *b, Result *res)
+static bool compare_values(Pass *p, Opcode op, const Reg *a, const Reg *b, Result *res)
 {
     const Reg *r = a->is_const ? b : a;
     const Codes *codes = NULL;
     if (r->type == TYPE_STRING && a->is_const != b->is_const)
-        codes = op == OP_LT_STRING || op == OP_LE_STRING ? codes_of(r->col, LESS_LEN) : codes_had(r->col);
+        codes = op == OP_LT_STRING || op == OP_LE_STRING ? pass_codes(p, r, 1, LESS_LEN) : codes_had(r->col);
     if (!codes)
         return false;
     const BinaryKernels *k = kernel_binary(op);
     StrView *values = values_of(r, codes);
+    pass_count_values(p, codes->n_values);
     uint8_t *holds = xmalloc(codes->n_values);
     if (a->is_const)
         k->cv(holds, reg_values(a), values, codes->n_values);
@@ -137,7 +138,7 @@ static Status compute(Pass *p, Opcode op, Reg *to, const Reg *a, const Reg *b, T
     uint64_t bad = 0;
     if (!b) {
         bad = kernel_unary(op)(dst, reg_values(a), res.n);
-    } else if (!compare_values(op, a, b, &res)) {
+    } else if (!compare_values(p, op, a, b, &res)) {
         const BinaryKernels *k = kernel_binary(op);
         BinaryKernel f = res.is_const || (!a->is_const && !b->is_const) ? k->vv
                          : a->is_const                                  ? k->cv
@@ -343,11 +344,12 @@ static void is_in(Pass *p, Reg *to, const Reg *a, const Spec *spec)
         return;
     }
     Result res = result_open(p, TYPE_BOOL, a->is_const);
-    const Codes *codes = a->is_const ? NULL : codes_of(a->col, IN_LEN);
+    const Codes *codes = pass_codes(p, a, 1, IN_LEN);
     const uint64_t *live = pass_live(p, &a, 1, a->is_const);
     memset(res.col->values, 0, res.n);
     if (codes) {
         uint8_t *has = xmalloc(codes->n_values);
+        pass_count_values(p, codes->n_values);
         for (uint32_t i = 0; i < codes->n_values; i++) {
             Value v = reg_value(a, codes->first[i]);
             has[i] = has_value(spec, &v);

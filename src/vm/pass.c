@@ -186,6 +186,27 @@ const uint64_t *pass_live(Pass *p, const Reg *const *regs, uint32_t n_regs, bool
     return live;
 }
 
+const Codes *pass_codes(Pass *p, const Reg *regs, uint32_t n_regs, uint32_t max_len)
+{
+    Column *col = NULL;
+    for (uint32_t i = 0; i < n_regs; i++) {
+        if (regs[i].is_const)
+            continue;
+        col = col ? col : regs[i].col;
+        if (regs[i].col != col && (!codes_had(col) || codes_had(regs[i].col) != codes_had(col)))
+            return NULL;
+    }
+    if (!col || (p->mask && bits_count(p->mask, p->n) < p->n / 4))
+        return NULL;
+    return codes_of(col, max_len);
+}
+
+void pass_count_values(const Pass *p, uint32_t n_values)
+{
+    if (p->counts)
+        p->counts[p->pc].n_values += n_values;
+}
+
 void pass_combine_valid(Column *col, const Reg *const *regs, uint32_t n_regs)
 {
     for (uint32_t i = 0; i < n_regs; i++) {

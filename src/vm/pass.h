@@ -140,6 +140,11 @@ void result_null(Result *res, uint32_t row);
 /* Rows that are wanted and in which none of the registers [n_regs] is null; NULL: all. Valid until the next
  * call. With is_const: of one row, set if any row is wanted. */
 const uint64_t *pass_live(Pass *p, const Reg *const *regs, uint32_t n_regs, bool is_const);
+/* Codes (data/codes.h) that all of the registers [n_regs] have which are no constants; made, where these are one column of
+ * strings of at most max_len bytes. NULL: they have none, or not the same, or too few rows are wanted. */
+const struct Codes *pass_codes(Pass *p, const Reg *regs, uint32_t n_regs, uint32_t max_len);
+/* For the profile: the instruction looks at so many values, not at each row. */
+void pass_count_values(const Pass *p, uint32_t n_values);
 /* Gives col the validity in which a row is null if it is null in any of the registers. */
 void pass_combine_valid(Column *col, const Reg *const *regs, uint32_t n_regs);
 bool pass_wants_any(const Pass *p);

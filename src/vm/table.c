@@ -354,17 +354,25 @@ void table_sort(Pass *p, const Spec *spec, uint64_t limit)
     drop_columns(cols, spec->n_keys);
 }
 
+static void count_groups(const Pass *p, Column *const *keys, uint32_t n_keys, uint32_t n_groups)
+{
+    if (p->counts && n_keys && group_has_codes(keys, n_keys))
+        pass_count_values(p, n_groups);
+}
+
 void table_distinct(Pass *p, const Spec *spec)
 {
     Column **keys = key_columns(p, spec);
     if (p->groups) { /* a part: to be merged with others */
         *p->groups = groups_open(spec);
         groups_begin_batch(*p->groups, keys, p->t, true);
+        count_groups(p, keys, spec->n_keys, groups_count(*p->groups));
         drop_columns(keys, spec->n_keys);
         return;
     }
     uint32_t *first = xmalloc((p->n + 1ull) * sizeof *first);
     uint32_t n = p->n ? group_rows(keys, spec->n_keys, p->n, NULL, first) : 0;
+    count_groups(p, keys, spec->n_keys, n);
     if (n < p->n)
         table_select(p, first, n);
     free(first);
@@ -381,6 +389,7 @@ static Groups *groups_of(Pass *p, const Spec *spec)
         groups_begin_batch(g, keys, p->t, false);
     else
         groups_begin(g, keys, p->t);
+    count_groups(p, keys, spec->n_keys, groups_count(g));
     for (uint32_t i = 0; i < spec->n_aggs; i++) {
         const AggSpec *a = &spec->aggs[i];
         for (uint32_t k = 0; k < a->n_args; k++)

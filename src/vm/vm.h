@@ -40,6 +40,7 @@ typedef struct VmHost {
 typedef struct VmCount {
     uint64_t n_runs;  /* passes over it */
     uint64_t n_rows;  /* of the table before it */
+    uint64_t n_values; /* that repeat in a batch, each looked at once instead of all rows; 0: row by row */
     uint64_t n_bytes; /* for who knows: the VM adds none */
     uint64_t time;    /* cycles (base/cycles.h) or nanoseconds, as the instance says */
 } VmCount;

@@ -253,12 +253,20 @@ static void file_add(const char *path, Buf *out)
         fclose(f);
 }
 
-static uint32_t n_done;
+static uint32_t n_done, n_coded;
+
+static bool has_values(const Profile *p)
+{
+    for (uint32_t i = 0; i < p->n_lines; i++)
+        if (p->lines[i].n_values)
+            return true;
+    return false;
+}
 
 /* All that a run says. */
 static void outcome(uint64_t auto_rows, Buf *out)
 {
-    const MillRunOptions options = {.n_workers = 1, .auto_rows = auto_rows, .seed = 1};
+    const MillRunOptions options = {.n_workers = 1, .auto_rows = auto_rows, .seed = 1, .keeps_profile = true};
     MillResult result = {.state = RUN_FAILED};
     MillRun *r = NULL;
     Error err = {0};
@@ -278,6 +286,8 @@ static void outcome(uint64_t auto_rows, Buf *out)
                        (unsigned long long)result.failures->err->line, (unsigned long long)result.failures->err->byte,
                        result.failures->err->column, result.failures->err->value);
         n_done += result.state == RUN_DONE;
+        n_coded += has_values(result.profile);
+        CHECK(auto_rows > SHORT_ROWS || !has_values(result.profile));
         file_add("out.csv", out);
         file_add("bad.csv", out);
     }
@@ -326,7 +336,7 @@ int main(int argc, char **argv)
         check_program(n);
     }
     if (argc == 1) /* or they would show little */
-        CHECK(n_done > N_PROGRAMS * 2 / 3);
+        CHECK(n_done > N_PROGRAMS * 2 / 3 && n_coded > N_PROGRAMS * 2 / 3);
     remove("in.csv");
     remove("out.csv");
     remove("bad.csv");
