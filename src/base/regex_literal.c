@@ -93,6 +93,12 @@ static bool quantifier(Reader *r, bool is_group)
     return r->n_endless <= 1 && r->ways <= MAX_WAYS;
 }
 
+static bool is_word_byte(char c)
+{
+    unsigned char u = (unsigned char)c;
+    return u >= 0x80 || (u >= '0' && u <= '9') || ((u | 32) >= 'a' && (u | 32) <= 'z');
+}
+
 /* [...], behind the bracket. */
 static bool class_end(Reader *r)
 {
@@ -103,8 +109,8 @@ static bool class_end(Reader *r)
     for (; r->p < r->end && *r->p != ']'; r->p++) {
         if (*r->p == '[') /* of [:alpha:], or one that may mean something one day */
             return false;
-        if (*r->p == '\\' && ++r->p == r->end)
-            return false;
+        if (*r->p == '\\' && (++r->p == r->end || (is_word_byte(*r->p) && !memchr("dDwWsSntr", *r->p, 9))))
+            return false; /* behind \c and \Q a bracket may stand for itself */
     }
     return r->p < r->end && *r->p++ == ']';
 }
@@ -113,9 +119,8 @@ static bool escape(Reader *r)
 {
     if (r->p == r->end)
         return false;
-    unsigned char c = (unsigned char)*r->p;
-    bool is_word = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-    if (!is_word)
+    char c = *r->p;
+    if (!is_word_byte(c))
         return literal(r);
     run_end(r);
     r->p++;

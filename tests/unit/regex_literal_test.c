@@ -26,7 +26,8 @@ static void test_patterns(void)
         {"(?:abcd)?ef", "ef"},    {"(abcd)*ef", "-"},        {"(?i)abc", "-"},            {"(?=a)bc", "-"},
         {"a(?#x)bc", "-"},        {"\\Qabc\\E", "-"},        {"\\x41bc", "-"},            {"(a)bc\\1", "-"},
         {"\\bword\\b", "word"},   {"[]ab]cd", "cd"},         {"[^]ab]cd", "cd"},          {"[[:alpha:]]cd", "-"},
-        {"[a\\]b]cd", "cd"},      {"[abcd", "-"},            {"(abcd", "-"},              {"abcd)", "-"},
+        {"[a\\]b]cd", "cd"},      {"[\\Q]abc[\\E]xy", "-"}, {"[\\c]abc]xy", "-"}, {"[\\d\\s]cd", "cd"},
+        {"[abcd", "-"},           {"(abcd", "-"},              {"abcd)", "-"},
         {"ab.*cd", "ab"},         {"a.*b.*cd", "-"},         {"x+y+cd", "-"},             {"\xc3\xa4\xc3\xb6?xy", "\xc3\xa4"},
         {"\xc3\xa4\xc3\xb6?xyz", "xyz"},                     {"ab\xff", "-"},             {"a\\nbc", "bc"},
         {"abc+?d", "abc"},        {"abc*+d", "ab"},          {"(*UTF)abc", "-"},          {"ab{1000}", "-"},
@@ -52,7 +53,7 @@ static void pattern_make(Buf *b)
 {
     static const char *const PIECES[] = {"a", "b", "ab", "\\.", ".", "(", ")", "(?:", "|", "[ab]", "[^a]", "\\d", "\\b", "^",
                                          "$", "?", "*", "+", "{2}", "{1,3}", "{0,2}", "{2,}", "?", "\\w", "b.", "\xc3\xa4",
-                                         "\\n", "{", "]", "[", "\\1", "(?i)", "x", "\\x61"};
+                                         "\\n", "{", "]", "[", "\\1", "(?i)", "x", "\\x61", "\\Q", "\\E", "\\c"};
     for (uint32_t n = 1 + below(9); n > 0; n--)
         buf_puts(b, PIECES[below(below(3) ? 6 : sizeof PIECES / sizeof *PIECES)]);
 }
