@@ -1,7 +1,7 @@
 /* simd.h - which vector instructions this processor has, asked once.
  *
  * PIPEMILL_SIMD=portable|sse2|avx2|avx512|neon in the environment forces a lower level than the
- * best; a level that the processor lacks, or an unknown word, is not heeded.
+ * best; a level that the processor lacks, or an unknown word, is not heeded here: the program refuses to start with it.
  * Results never depend on the level. Any thread may ask.
  */
 #ifndef PIPE_BASE_SIMD_H

@@ -1,6 +1,7 @@
 /* main.c - the program pipemill: finds the command and runs it. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -67,6 +68,26 @@ static void allocator_tune(void)
 #endif
 }
 
+/* False after a message: a variable of ours that says nothing we know would be no use to whoever set it. */
+static bool environment_check(const Term *t)
+{
+    const char *simd = getenv("PIPEMILL_SIMD"), *batch = getenv("PIPEMILL_BATCH");
+    Buf levels = {0};
+    bool is_level = !simd || !*simd;
+    for (int i = 0; i < N_SIMD_LEVELS; i++)
+        if (simd_has((SimdLevel)i)) {
+            is_level = is_level || strcmp(simd, simd_name((SimdLevel)i)) == 0;
+            buf_printf(&levels, "%s`%s`", levels.len ? ", " : "this processor has ", simd_name((SimdLevel)i));
+        }
+    bool is_number = !batch || !*batch || (strspn(batch, "0123456789") == strlen(batch) && strspn(batch, "0") < strlen(batch) && strlen(batch) < 19);
+    if (!is_level)
+        complain(t, buf_str(&levels), "PIPEMILL_SIMD is `%s`, no level of vector instructions that there is here", simd);
+    else if (!is_number)
+        complain(t, STR_LIT("it is a number of rows, such as 7"), "PIPEMILL_BATCH is `%s`", batch);
+    buf_deinit(&levels);
+    return is_level && is_number;
+}
+
 int main(int argc, char **argv)
 {
     Term t;
@@ -92,7 +113,7 @@ int main(int argc, char **argv)
             command_help(&out, c);
             status = put_out(&t, buf_str(&out)) ? EXIT_OK : EXIT_FAILED;
             buf_deinit(&out);
-        } else {
+        } else if (environment_check(&t)) {
             status = c->run(&args, &t);
         }
     }

@@ -1,16 +1,19 @@
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _GNU_SOURCE /* realpath, flock */
 
 #include "data/sink.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "data/packer.h"
 #include "data/raw.h"
@@ -79,6 +82,46 @@ static Status bytes_write(Sink *s, const char *p, size_t n, Error *err)
     return OK;
 }
 
+/* Does the path still name the file? Nobody has removed it since it was opened. */
+static bool is_named(int fd, const char *path)
+{
+    struct stat by_fd, by_path;
+    return fstat(fd, &by_fd) == 0 && lstat(path, &by_path) == 0 && by_fd.st_ino == by_path.st_ino && by_fd.st_dev == by_path.st_dev;
+}
+
+/* Removes what a process that was killed has left: nobody has a lock on it. False: somebody has, or it cannot be told. */
+static bool remove_left_over(const char *temp)
+{
+    int fd = open(temp, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT;
+    bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (is_free && is_named(fd, temp))
+        unlink(temp);
+    close(fd);
+    return is_free;
+}
+
+/* A new file with a lock on it as long as it is open, so that others know it is in use. */
+static int locked_open(const char *temp)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (fd < 0 && (errno != EEXIST || !remove_left_over(temp)))
+            return -1;
+        if (fd < 0)
+            continue;
+        bool is_ours = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; /* some file systems have no locks */
+        if (is_ours && is_named(fd, temp))
+            return fd;
+        close(fd); /* taken for a left-over between two calls */
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+/* `.out.csv.pipemill-tmp`: always the same name, so that the next run finds what a killed one has left, and removes it. While
+ * another process writes it, one with our number. */
 static Status temp_open(Sink *s, mode_t mode, Error *err)
 {
     sink_make_folders(s->path);
@@ -86,10 +129,16 @@ static Status temp_open(Sink *s, mode_t mode, Error *err)
     const char *slash = strrchr(s->path, '/');
     size_t folder = slash ? (size_t)(slash - s->path) + 1 : 0;
     buf_put(&name, s->path, folder);
-    buf_printf(&name, ".%s.%ld.tmp", s->path + folder, (long)getpid());
+    if (strlen(s->path + folder) + sizeof "..pipemill-tmp-0123456" <= NAME_MAX)
+        buf_printf(&name, ".%s.pipemill-tmp", s->path + folder);
+    else /* as long as names are: a number that stands for it */
+        buf_printf(&name, ".%016llx.pipemill-tmp", (unsigned long long)XXH3_64bits(s->path + folder, strlen(s->path + folder)));
+    s->fd = locked_open(name.ptr);
+    if (s->fd < 0 && (errno == EEXIST || errno == EACCES || errno == EWOULDBLOCK)) {
+        buf_printf(&name, "-%ld", (long)getpid());
+        s->fd = locked_open(name.ptr);
+    }
     s->temp = name.ptr;
-    /* A left-over of a killed process that had our number is no use to anybody. */
-    s->fd = open(s->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (s->fd >= 0) {
         if (mode)
             fchmod(s->fd, mode); /* like the file that it replaces */
