@@ -148,6 +148,8 @@ static void put_operands(Buf *b, const Code *c, Instr in)
         break;
     }
     put_spec(b, s);
+    if (in.op == OP_FILTER_STRING && in.c)
+        buf_printf(b, ", past %u", in.c);
 }
 
 static void disasm(const Code *code, Buf *out, const char *what);

@@ -511,9 +511,10 @@ static void filter(Emit *e, const Tx *tx)
         put(e, OP_FILTER_STRING, operand(e, col), add_spec(e, test), 0);
         e->note.column = (Str){0};
     }
-    if (is_all)
-        return;
+    size_t start = e->instrs.n;
     put(e, OP_FILTER, expr(e, tx), 0, 0);
+    if (is_all)
+        e->instrs.ptr[start - 1].c = operand(e, e->instrs.n - start);
     end_statement(e);
 }
 

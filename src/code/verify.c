@@ -326,6 +326,12 @@ static Status check_string(Verify *v, Instr in)
             return BAD(v, "value %u of s%u is not string", i, in.b);
         else if (i && value_cmp(&s->values[i - 1], &s->values[i]) >= 0)
             return BAD(v, "value %u of s%u is not above the one before", i, in.b);
+    const Code *c = v->code;
+    for (uint32_t i = 1; i <= in.c; i++) {
+        Opcode op = v->pc + i < c->n_instrs ? (Opcode)c->instrs[v->pc + i].op : OP_END;
+        if (i == in.c ? op != OP_FILTER : op > OP_TO_STRING || op == OP_DEFINE)
+            return BAD(v, "leads past something else than a condition and its FILTER");
+    }
     void_regs(v);
     return OK;
 }

@@ -21,7 +21,7 @@ static bool has_word(Str s, Str word)
     return false;
 }
 
-bool sift_passes(const Sift *s, Str text)
+static bool passes(const Sift *s, Str text)
 {
     bool found = s->keeps_long && text.len >= SIFT_LONG;
     for (uint32_t i = 0; i < s->n_words && !found; i++) {
@@ -35,8 +35,6 @@ bool sift_passes(const Sift *s, Str text)
     }
     return found != s->is_negated;
 }
-
-/* ---- cells as they stand ---- */
 
 static SiftWord word_make(SiftKind kind, Str text)
 {
@@ -69,7 +67,7 @@ static bool cell_passes(const Batch *b, uint32_t field, uint32_t row, const Sift
 {
     const CsvDialect *d = &b->raw->input->dialect;
     StrView cell = raw_cell(b->raw, b->sel ? b->sel[row] : row, field);
-    return !csv_cell_is_null(cell, d) && sift_passes(s, csv_cell_text(cell, d->quote, unquoted));
+    return !csv_cell_is_null(cell, d) && passes(s, csv_cell_text(cell, d->quote, unquoted));
 }
 
 static void sift_cells(const Batch *b, uint32_t field, const Sift *s, uint64_t *bits)
@@ -107,26 +105,11 @@ static void sift_cells(const Batch *b, uint32_t field, const Sift *s, uint64_t *
     free(words);
 }
 
-/* ---- values ---- */
-
-static void sift_values(const Batch *b, uint32_t col, const Sift *s, uint64_t *bits)
-{
-    Column *values = NULL;
-    batch_values(b, col, STR_LIT(""), NULL, NULL, &values, NULL); /* every cell is a string */
-    memset(bits, 0, bit_words(b->n_rows) * sizeof *bits);
-    for (uint32_t i = 0; i < b->n_rows; i++) {
-        StrView v = column_strs(values)[i];
-        if (column_is_valid(values, i) && sift_passes(s, (Str){v.ptr, v.len}))
-            bit_set(bits, i);
-    }
-    column_unref(values);
-}
-
-void batch_sift(const Batch *b, uint32_t col, const Sift *s, uint64_t *bits)
+bool batch_sift(const Batch *b, uint32_t col, const Sift *s, uint64_t *bits)
 {
     const Slot *slot = &b->slots[col];
     if (slot->values || slot->text || slot->picked || slot->raw_col < 0)
-        sift_values(b, col, s, bits);
-    else
-        sift_cells(b, (uint32_t)slot->raw_col, s, bits);
+        return false;
+    sift_cells(b, (uint32_t)slot->raw_col, s, bits);
+    return true;
 }

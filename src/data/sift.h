@@ -1,8 +1,7 @@
 /* sift.h - the rows in which a string passes a test, told from the cells as they stand in the input.
  *
- * A filter that compares a string with literals needs no column: where rows come straight from a CSV file, the bytes of
- * a cell are looked at where they lie, 64 rows after the other, and nothing is written but a bit per row. Elsewhere
- * (text that was taken out of its rows, values) it is the same test of one string after the other.
+ * A filter that compares a string with literals needs no column where rows come straight from a CSV file: the bytes of
+ * a cell are looked at where they lie, 64 rows after the other, and nothing is written but a bit per row.
  *
  * Pure; any thread. It never fails: every cell is a string.
  */
@@ -28,10 +27,9 @@ typedef struct Sift {
     const Value *words; /* strings, not null */
 } Sift;
 
-bool sift_passes(const Sift *s, Str text);
-
-/* bits [bit_words(b->n_rows)]: the rows in which the string column passes, clear beyond the last row. A null does not
- * pass, negated or not. */
-void batch_sift(const Batch *b, uint32_t col, const Sift *s, uint64_t *bits);
+/* False, and nothing done, if the column's cells are not those of the rows as they were read: they were taken out,
+ * decoded or computed. bits [bit_words(b->n_rows)]: the rows in which the string column passes, clear
+ * beyond the last row. A null does not pass, negated or not. */
+bool batch_sift(const Batch *b, uint32_t col, const Sift *s, uint64_t *bits);
 
 #endif

@@ -13,7 +13,7 @@ static bool ends_statement(Opcode op)
 {
     return op == OP_TAKE || op == OP_SKIP || op == OP_SORT || op == OP_TOP || op == OP_DISTINCT ||
            op == OP_GROUP || op == OP_UNION || op == OP_LOG || op == OP_FAIL || op == OP_SLEEP ||
-           op == OP_WRITE_CSV || op == OP_FILTER || op == OP_FILTER_STRING || op == OP_PROJECT || op == OP_DEFINE || op == OP_JOIN ||
+           op == OP_WRITE_CSV || op == OP_FILTER || op == OP_PROJECT || op == OP_DEFINE || op == OP_JOIN ||
            op == OP_EXPLODE || op == OP_EXEC || op == OP_ASSERT || op == OP_END;
 }
 

@@ -18,7 +18,7 @@ uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
             break;
     }
     /* Back to the end of a statement: registers do not outlive a part. */
-    while (i > first && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_FILTER_STRING && c->instrs[i - 1].op != OP_PROJECT &&
+    while (i > first && c->instrs[i - 1].op != OP_FILTER && c->instrs[i - 1].op != OP_PROJECT &&
            c->instrs[i - 1].op != OP_DEFINE && c->instrs[i - 1].op != OP_EXPLODE &&
            c->instrs[i - 1].op != OP_JOIN && c->instrs[i - 1].op != OP_LOG &&
            c->instrs[i - 1].op != OP_ASSERT && c->instrs[i - 1].op != OP_WRITE_CSV)

@@ -198,7 +198,8 @@ Status table_load(Pass *p, Instr in);
 void table_define(Pass *p, uint32_t col, const Reg *r);
 void table_project(Pass *p, const Spec *spec);
 void table_filter(Pass *p, const Reg *r);
-void table_filter_string(Pass *p, uint32_t col, const Spec *spec);
+/* False, and nothing done, where the column has no cells as they were read. */
+bool table_filter_string(Pass *p, uint32_t col, const Spec *spec);
 Status table_explode(Pass *p, const Reg *r, const Spec *spec);
 void table_slice(Pass *p, uint64_t from, uint64_t n); /* TAKE, SKIP */
 void table_sort(Pass *p, const Spec *spec, uint64_t limit); /* limit UINT64_MAX: SORT */

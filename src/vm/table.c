@@ -215,7 +215,7 @@ void table_filter(Pass *p, const Reg *r)
 
 _Static_assert(REGEX_LITERAL_SHORT == SIFT_LONG, "what is long enough to be looked at by the expression itself");
 
-void table_filter_string(Pass *p, uint32_t col, const Spec *spec)
+bool table_filter_string(Pass *p, uint32_t col, const Spec *spec)
 {
     SiftKind kind = spec->fn == BUILTIN_CONTAINS      ? SIFT_HAS
                     : spec->fn == BUILTIN_STARTS_WITH ? SIFT_BEGINS
@@ -224,9 +224,11 @@ void table_filter_string(Pass *p, uint32_t col, const Spec *spec)
     Sift sift = {.kind = kind, .is_negated = spec->is_negated, .keeps_long = spec->keeps_long,
                  .n_words = spec->n_values, .words = spec->values};
     uint64_t *bits = xmalloc((bit_words(p->n) + 1ull) * sizeof *bits);
-    batch_sift(p->t, col, &sift, bits);
-    keep_rows(p, bits);
+    bool has_cells = batch_sift(p->t, col, &sift, bits);
+    if (has_cells)
+        keep_rows(p, bits);
     free(bits);
+    return has_cells;
 }
 
 /* ---- explode ---- */

@@ -201,7 +201,10 @@ static Status pass_instr(Pass *p, Instr in)
     case OP_READ_CSV: return OK; /* the runner read it: the table is its batch */
     case OP_RANGE: return table_range(p, &regs[in.a], &regs[in.b]);
     case OP_FILTER: table_filter(p, &regs[in.a]); return OK;
-    case OP_FILTER_STRING: table_filter_string(p, in.a, &specs[in.b]); return OK;
+    case OP_FILTER_STRING:
+        if (table_filter_string(p, in.a, &specs[in.b]))
+            p->pc += in.c;
+        return OK;
     case OP_EXPLODE: return table_explode(p, &regs[in.a], &specs[in.b]);
     case OP_PROJECT: table_project(p, &specs[in.a]); return OK;
     case OP_TAKE:

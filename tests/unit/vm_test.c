@@ -1040,6 +1040,27 @@ static void test_verify(void)
     a = asm_open(in);
     put(a, OP_PROJECT, spec(a, (Spec){.kind = SPEC_PROJECT, .n_cols = 1, .cols = (uint16_t[]){2}}), 0, 0);
     refuse(a, "t2 of 2 columns");
+    static const Value words[] = {{.type = TYPE_STRING, .s = {"a", 1}}, {.type = TYPE_STRING, .s = {"", 0}}};
+    const Spec is_a = {.kind = SPEC_STRING, .fn = N_BUILTINS, .n_values = 1, .values = words};
+    a = asm_open(in);
+    put(a, OP_FILTER_STRING, 1, spec(a, is_a), 0);
+    refuse(a, "t1 is no string column");
+    a = asm_open(in);
+    put(a, OP_FILTER_STRING, 0, spec(a, is_a), 1);
+    put(a, OP_END, 0, 0, 0);
+    refuse(a, "leads past something else");
+    a = asm_open(in);
+    put(a, OP_FILTER_STRING, 0, spec(a, is_a), 9);
+    refuse(a, "leads past something else");
+    for (uint32_t i = 0; i < 3; i++) {
+        Spec s = is_a;
+        s.fn = i == 0 ? BUILTIN_UPPER : i == 1 ? BUILTIN_CONTAINS : N_BUILTINS;
+        s.values = i == 1 ? words + 1 : words;
+        s.n_values = i == 2 ? 2 : 1;
+        a = asm_open(in);
+        put(a, OP_FILTER_STRING, 0, spec(a, s), 0);
+        refuse(a, i == 0 ? "is no test of a string" : i == 1 ? "no string to look for" : "is not above the one before");
+    }
     a = asm_open(in);
     put(a, OP_CALL, reg(a, TYPE_INT), 0,
         spec(a, (Spec){.kind = SPEC_CALL, .fn = BUILTIN_AGG_COUNT, .type = TYPE_INT}));
