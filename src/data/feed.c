@@ -84,6 +84,13 @@ static void input_end(Feed *f)
     heap_settle(f->block, f->end);
 }
 
+/* Of a range that may be long the block grows with what there is of it. */
+static size_t want_now(size_t have, size_t want)
+{
+    size_t n = 2 * have > CSV_BATCH_AUTO ? 2 * have : CSV_BATCH_AUTO;
+    return n < want ? n : want;
+}
+
 Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
 {
     while (!f->from->at_eof && feed_n_bytes(f) < need) {
@@ -92,8 +99,9 @@ Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
             f->from->at_eof = true;
             return OK;
         }
-        if (room(f) < need - have)
-            room_make(f, want - have);
+        size_t more = want_now(have, want) - have;
+        if (room(f) < (need - have < more ? need - have : more))
+            room_make(f, more);
         Status st = input_read(f->from->in, f->block->bytes + f->end, room(f), &got, err);
         if (st != OK)
             return st;

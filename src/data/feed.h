@@ -48,7 +48,8 @@ void feed_deinit(Feed *f);
 /* Looks at the first bytes: drops a UTF-8 mark, refuses UTF-16. */
 Status feed_start(Feed *f, Str file, Error *err);
 /* Reads until bytes[at..end) are at least `need` bytes or the input ends; then the last line has the LF that it may
- * have lacked, but not where the sample is all that is looked at. A new block has room for `want`, want >= need. */
+ * have lacked, but not where the sample is all that is looked at. A new block has room for `want`, want >= need,
+ * or for twice what there is. */
 Status feed_fill(Feed *f, size_t need, size_t want, Error *err);
 /* bytes[at..end); of no text an empty one. Behind it 8 bytes may be read. */
 static inline const char *feed_text(const Feed *f)
