@@ -27,14 +27,24 @@ static bool stage_has_no_name(const StageDef *s)
     return s->op && s->op->name.text.len == 0;
 }
 
-/* The flow begins with one that has a name. */
+static ScopeCols cols_copy(Arena *a, const ScopeCols *from)
+{
+    ScopeCols to = {0};
+    for (size_t i = 0; i < from->n; i++)
+        vec_push(a, &to, from->ptr[i]);
+    return to;
+}
+
+/* The flow begins with one that has a name, and others may: what statements make of the columns is this one's own. */
 static void begin_with_flow(Builder *b, const StageDef *s, Point *at)
 {
     const Point *p = map_get(&b->let_points, s->flow->name.text);
-    if (p)
+    if (p) {
         *at = *p;
-    else
+        at->cols = cols_copy(b->arena, &p->cols);
+    } else {
         at->is_broken = at->is_unknown = true;
+    }
     at->read = at->row_wise = NULL;
 }
 

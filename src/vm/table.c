@@ -542,6 +542,10 @@ Status table_union(Pass *p, const Spec *spec)
     for (uint32_t c = 0; c < p->t->n_cols; c++) {
         Type want = parts[0]->types[c] == parts[1]->types[c] ? parts[0]->types[c] : TYPE_FLOAT;
         bool as_text = batch_has_text(parts[0], c) || batch_has_text(parts[1], c);
+        if (batch_is_forgotten(parts[0], c) || batch_is_forgotten(parts[1], c)) { /* nobody needs it */
+            p->t->types[c] = want;
+            continue;
+        }
         union_column(parts[0], c, want, as_text);
         union_column(parts[1], c, want, as_text);
     }
