@@ -152,7 +152,22 @@ static void type_sleep(Typer *t, const Stmt *s, PopList *pops)
 
 /* ---- all of them ---- */
 
-static void type_statement(Typer *t, const Stmt *s, PopList *pops)
+/* A table has at least one column. */
+static void check_columns(Typer *t, const Stmt *s)
+{
+    if (t->cols.n || t->is_unknown || !t->has_table)
+        return;
+    Diag *d = diag_add(t->diags, E_NO_COLUMN, s->span, "no column is left of the table");
+    if (s->kind == STMT_AGGREGATE)
+        diag_help(t->diags, d, "say what to compute, for example `aggregate { n = count() }`");
+    else if (s->kind == STMT_READ || s->kind == STMT_EXEC)
+        diag_help(t->diags, d, "declare one at least: `schema name { column: type }`");
+    else
+        diag_help(t->diags, d, "keep one at least, or count the rows: `aggregate { n = count() }`");
+    t->is_unknown = true;
+}
+
+static void type_by_kind(Typer *t, const Stmt *s, PopList *pops)
 {
     if (s->kind == STMT_ERROR && s->keeps_columns)
         return;
@@ -246,6 +261,14 @@ static void type_statement(Typer *t, const Stmt *s, PopList *pops)
     for (size_t i = 0; i < pops->n; i++)
         if (!pops->ptr[i]->out)
             pops->ptr[i]->out = scope_schema(t->arena, &t->cols);
+}
+
+static void type_statement(Typer *t, const Stmt *s, PopList *pops)
+{
+    uint32_t n_errors = t->diags->n_errors;
+    type_by_kind(t, s, pops);
+    if (t->diags->n_errors == n_errors)
+        check_columns(t, s);
 }
 
 void type_body(Typer *t, const StmtList *body, PopList *pops)
