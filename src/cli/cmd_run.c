@@ -489,7 +489,13 @@ int cli_run(const Args *a, const Term *t, Mill *m, uint32_t job, Store *resumed)
 {
     Session s = {.args = a, .term = t, .mill = m, .seed = pick_seed(a), .store = resumed, .is_resumed = resumed != NULL,
                  .stays = resumed != NULL};
-    int status = begin_store(&s, job);
+    int status = EXIT_OK;
+    if (a->number[OPT_PROGRESS] == SHOW_JSON) {
+        complain(t, (Str){0}, "`--progress json` is not available yet");
+        status = EXIT_USAGE;
+    }
+    if (status == EXIT_OK)
+        status = begin_store(&s, job);
     if (status == EXIT_OK)
         status = run_planned(&s, m, job);
     store_close(s.store, !s.stays);
@@ -502,10 +508,6 @@ int cmd_run(const Args *a, const Term *t)
     Mill *m = NULL;
     uint32_t job;
     int status = cli_operands(a, t, &path, &name);
-    if (status == EXIT_OK && a->number[OPT_PROGRESS] == SHOW_JSON) {
-        complain(t, (Str){0}, "`--progress json` is not available yet");
-        status = EXIT_USAGE;
-    }
     if (status == EXIT_OK)
         status = cli_load(a, t, path, &m);
     if (status != EXIT_OK)

@@ -20,6 +20,7 @@ bool facts_read(const char *path, Arena *a, StoreFacts *out);
 
 /* How the file is now: 0, or an errno; EINVAL: it is none that can be read again. */
 int input_look(Str path, StoreInput *out);
+/* By which it is found among those that are noted. */
 Str input_key(Arena *a, Str path, bool is_pattern);
 void input_put(Buf *out, const StoreInput *in); /* a line */
 /* A last line that was cut is left out: its file was not read. No file: there are none. */

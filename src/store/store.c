@@ -3,23 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "data/files.h"
 #include "store/facts.h"
-
-#define HOME ".pipemill"
-#define RUNS HOME "/runs"
-#define STAMP_LEN 15 /* 20261126-001530 */
+#include "store/folders.h"
 
 struct Store {
     Arena *arena;
@@ -27,139 +20,13 @@ struct Store {
     Buf folder;
     int lock_fd;
     StoreFacts facts;
-    Map noted; /* inputs, patterns with a blank before them */
+    Map noted; /* inputs and patterns, by input_key */
     int inputs_fd; /* -1: not opened yet */
 };
-
-static Status io_error(const char *doing, const char *path, Error *err)
-{
-    Buf shown = {0};
-    int why = errno;
-    buf_put_visible(&shown, str_of(path));
-    Status st = error_set(err, ERR_IO, "cannot %s `%.200s`: %s\n"
-                                       "`@checkpoint` keeps outputs there; without it nothing is written there",
-                          doing, shown.ptr, strerror(why));
-    buf_deinit(&shown);
-    return st;
-}
-
-/* ---- folders ---- */
 
 static void path_of(Buf *out, const Store *s, const char *name)
 {
     buf_printf(out, "%s/%s", s->folder.ptr, name);
-}
-
-/* Steps are folders in it, of files. */
-static void folder_remove(const char *path)
-{
-    Buf below = {0};
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d)) != NULL; ) {
-        if (str_is(str_of(e->d_name), ".") || str_is(str_of(e->d_name), ".."))
-            continue;
-        buf_clear(&below);
-        buf_printf(&below, "%s/%s", path, e->d_name);
-        if (unlink(below.ptr) != 0 && (errno == EISDIR || errno == EPERM))
-            folder_remove(below.ptr);
-    }
-    if (d)
-        closedir(d);
-    rmdir(path);
-    buf_deinit(&below);
-}
-
-/* Locks the folder. *is_running: another process has it. */
-static Status lock_take(const char *folder, int *fd, bool *is_running, Error *err)
-{
-    Buf path = {0};
-    Status st = OK;
-    buf_printf(&path, "%s/lock", folder);
-    *is_running = false;
-    *fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (*fd < 0) {
-        st = io_error("open", path.ptr, err);
-    } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-        *is_running = errno == EWOULDBLOCK;
-        st = *is_running ? OK : io_error("lock", path.ptr, err);
-        close(*fd);
-        *fd = -1;
-    }
-    buf_deinit(&path);
-    return st;
-}
-
-/* Where it is not seen: a run that begins has all of its folder before it has a name, one that is over loses the name first. What
- * a process leaves there that was killed, the next run removes. */
-#define BEGUN RUNS "/.new-"
-#define ENDED RUNS "/.old-"
-
-static void sweep(void)
-{
-    Buf path = {0};
-    DIR *d = opendir(RUNS);
-    for (struct dirent *e; d && (e = readdir(d)) != NULL; ) {
-        bool is_running = false, is_ended = strncmp(e->d_name, ".old-", 5) == 0;
-        int fd = -1;
-        buf_clear(&path);
-        buf_printf(&path, RUNS "/%s", e->d_name);
-        if (is_ended || (strncmp(e->d_name, ".new-", 5) == 0 && lock_take(path.ptr, &fd, &is_running, NULL) == OK && !is_running))
-            folder_remove(path.ptr);
-        if (fd >= 0)
-            close(fd);
-    }
-    if (d)
-        closedir(d);
-    buf_deinit(&path);
-}
-
-static void run_remove(const char *path)
-{
-    Buf ended = {0};
-    buf_printf(&ended, ENDED "%s", strrchr(path, '/') + 1);
-    if (rename(path, ended.ptr) == 0)
-        folder_remove(ended.ptr);
-    buf_deinit(&ended);
-    sweep();
-    rmdir(RUNS); /* they stay while there is something in them */
-    rmdir(HOME);
-}
-
-/* Not `.`, not `..`: nothing that we make begins so. */
-static bool is_name(const char *name)
-{
-    return name[0] != '.';
-}
-
-/* By the second, then by the number in it: `-10` comes after `-9`. */
-static int id_cmp(const void *a, const void *b)
-{
-    const Str x = *(const Str *)a, y = *(const Str *)b;
-    int by_second = str_cmp(str_slice(x, 0, STAMP_LEN), str_slice(y, 0, STAMP_LEN));
-    if (by_second || x.len == y.len)
-        return by_second ? by_second : str_cmp(x, y);
-    return x.len < y.len ? -1 : 1;
-}
-
-/* The IDs that there are, sorted. */
-static Status ids_find(Arena *a, Str **ids, uint32_t *n, Error *err)
-{
-    size_t cap = 0;
-    *n = 0;
-    *ids = NULL;
-    DIR *d = opendir(RUNS);
-    if (!d)
-        return errno == ENOENT ? OK : io_error("look into", RUNS, err);
-    for (struct dirent *e; (e = readdir(d)) != NULL; ) {
-        if (!is_name(e->d_name))
-            continue;
-        *ids = arena_grow(a, *ids, *n, &cap, sizeof **ids);
-        (*ids)[(*n)++] = arena_str(a, str_of(e->d_name));
-    }
-    closedir(d);
-    if (*n)
-        qsort(*ids, *n, sizeof **ids, id_cmp);
-    return OK;
 }
 
 /* ---- opening ---- */
@@ -193,66 +60,14 @@ void store_close(Store *s, bool is_over)
     store_free(s);
 }
 
-/* A folder that is ours, under a name that is not the run's. */
-static Status folder_begin(Store *s, Error *err)
-{
-    for (uint32_t i = 1; i < 1000; i++) {
-        bool is_running = false;
-        buf_clear(&s->folder);
-        buf_printf(&s->folder, BEGUN "%ld-%u", (long)getpid(), i);
-        /* Another run may end meanwhile, and take the folders above with it. */
-        mkdir(HOME, 0777);
-        mkdir(RUNS, 0777);
-        if (mkdir(s->folder.ptr, 0777) != 0) {
-            if (errno == EEXIST || errno == ENOENT)
-                continue;
-            break;
-        }
-        Status st = lock_take(s->folder.ptr, &s->lock_fd, &is_running, err);
-        if (st == OK && !is_running)
-            return OK;
-        if (st != OK && errno != ENOENT) /* else it was swept */
-            return st;
-    }
-    return io_error("make", s->folder.ptr, err);
-}
-
-/* The folder gets the run's name, the first that is free. */
-static Status folder_name(Store *s, Error *err)
-{
-    time_t now = (time_t)(clock_wall_us() / 1000000);
-    struct tm tm;
-    char stamp[32];
-    Buf name = {0};
-    gmtime_r(&now, &tm);
-    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &tm);
-    for (uint32_t i = 1; i < 1000; i++) {
-        buf_clear(&name);
-        buf_printf(&name, RUNS "/%s", stamp);
-        if (i > 1)
-            buf_printf(&name, "-%u", i);
-        if (rename(s->folder.ptr, name.ptr) == 0) {
-            buf_deinit(&s->folder);
-            s->folder = name;
-            s->id = arena_str(s->arena, str_of(name.ptr + sizeof RUNS));
-            return OK;
-        }
-        if (errno != EEXIST && errno != ENOTEMPTY)
-            break;
-    }
-    Status st = io_error("make", name.ptr, err);
-    buf_deinit(&name);
-    return st;
-}
-
 Status store_begin(const StoreFacts *facts, Store **out, Error *err)
 {
     Store *s = store_new();
     Buf path = {0};
     Status st = facts_check(facts, err);
     if (st == OK) {
-        sweep();
-        st = folder_begin(s, err);
+        runs_sweep();
+        st = run_begin(&s->folder, &s->lock_fd, err);
     }
     if (st == OK) {
         path_of(&path, s, "run.json");
@@ -260,7 +75,7 @@ Status store_begin(const StoreFacts *facts, Store **out, Error *err)
         buf_deinit(&path);
     }
     if (st == OK)
-        st = folder_name(s, err);
+        st = run_name(&s->folder, s->arena, &s->id, err);
     if (st != OK) {
         store_close(s, s->lock_fd >= 0);
         return st;
@@ -303,13 +118,13 @@ static bool exists(const Store *s, const char *name)
 static Status store_take(Store *s, Str id, Error *err)
 {
     bool is_running = false;
-    if (memchr(id.ptr ? id.ptr : "", '/', id.len) || !id.len || !is_name(id.ptr))
+    if (memchr(id.ptr ? id.ptr : "", '/', id.len) || !id.len || !run_is_name(id.ptr))
         return no_such(id, err);
     s->id = arena_str(s->arena, id);
     buf_printf(&s->folder, RUNS "/%.*s", STR_ARG(id));
     if (!exists(s, "."))
         return no_such(id, err);
-    Status st = lock_take(s->folder.ptr, &s->lock_fd, &is_running, err);
+    Status st = run_lock(s->folder.ptr, &s->lock_fd, &is_running, err);
     if (is_running)
         return error_set(err, ERR_DATA, "run `%.*s` is still running\n"
                                         "wait for its end, or end it first; `pipemill resume --list` shows all",
@@ -329,7 +144,7 @@ Status store_resume(Str id, Store **out, Error *err)
     Store *s = store_new();
     Str *ids;
     uint32_t n;
-    Status st = ids_find(s->arena, &ids, &n, err);
+    Status st = runs_find(s->arena, &ids, &n, err);
     if (st == OK && !id.len && n)
         id = ids[n - 1];
     if (st == OK)
@@ -430,7 +245,7 @@ static Status line_append(Store *s, const StoreInput *input, Error *err)
         s->inputs_fd = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
     input_put(&line, input);
     if (s->inputs_fd < 0 || write(s->inputs_fd, line.ptr, line.len) != (ssize_t)line.len || fsync(s->inputs_fd) != 0)
-        st = io_error("write", path.ptr, err);
+        st = folder_error("write", path.ptr, err);
     buf_deinit(&path);
     buf_deinit(&line);
     return st;
@@ -490,7 +305,7 @@ Status store_note_commit(void *ctx, Error *err)
     Buf path = {0};
     path_of(&path, s, "commit");
     int fd = open(path.ptr, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    Status st = fd >= 0 && fsync(fd) == 0 ? OK : io_error("write", path.ptr, err);
+    Status st = fd >= 0 && fsync(fd) == 0 ? OK : folder_error("write", path.ptr, err);
     if (fd >= 0)
         close(fd);
     buf_deinit(&path);
@@ -506,10 +321,10 @@ static void kept_count(const Store *s, StoreEntry *e)
     for (struct dirent *step; runs && (step = readdir(runs)) != NULL; ) {
         buf_clear(&path);
         path_of(&path, s, step->d_name);
-        DIR *d = is_name(step->d_name) ? opendir(path.ptr) : NULL;
+        DIR *d = run_is_name(step->d_name) ? opendir(path.ptr) : NULL;
         for (struct dirent *f; d && (f = readdir(d)) != NULL; ) {
             struct stat st;
-            if (is_name(f->d_name) && fstatat(dirfd(d), f->d_name, &st, 0) == 0) {
+            if (run_is_name(f->d_name) && fstatat(dirfd(d), f->d_name, &st, 0) == 0) {
                 e->n_kept++;
                 e->n_bytes += (uint64_t)st.st_size;
             }
@@ -536,7 +351,7 @@ static void entry_read(Arena *a, Str id, StoreEntry *e)
         e->job = f->job;
     }
     kept_count(s, e);
-    lock_take(s->folder.ptr, &s->lock_fd, &e->is_running, NULL);
+    run_lock(s->folder.ptr, &s->lock_fd, &e->is_running, NULL);
     buf_deinit(&path);
     store_free(s);
 }
@@ -546,7 +361,7 @@ Status store_list(StoreList *out, Error *err)
     Str *ids;
     uint32_t n;
     *out = (StoreList){.arena = arena_open()};
-    Status st = ids_find(out->arena, &ids, &n, err);
+    Status st = runs_find(out->arena, &ids, &n, err);
     out->entries = arena_array(out->arena, StoreEntry, n + 1ull);
     for (; out->n < n; out->n++)
         entry_read(out->arena, ids[out->n], &out->entries[out->n]);
