@@ -6,6 +6,7 @@
 
 #include "data/block.h"
 #include "vm/group.h"
+#include "vm/seen.h"
 #include "vm/sort.h"
 #include "vm/store.h"
 
@@ -310,18 +311,31 @@ static inline bool is_live(const Column *c, uint32_t row)
     for (uint32_t i = 0, g; i < n_rows && (g = ids ? ids[i] : 0, true); i++)             \
         if (is_live((c), i))
 
+/* Rows of which the group has not had the value of c yet, or that is not known. */
+#define EACH_NEW_ROW(c) EACH_ROW(c) if (seen_is_new(&seen, g, i))
+
+/* Does a value count once, however many rows of a group have it? */
+static bool counts_once(const AggSpec *spec)
+{
+    return spec->fn == BUILTIN_AGG_COUNT_DISTINCT || spec->fn == BUILTIN_AGG_MIN || spec->fn == BUILTIN_AGG_MAX ||
+           spec->fn == BUILTIN_AGG_ARG_MIN || spec->fn == BUILTIN_AGG_ARG_MAX;
+}
+
 void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_rows,
                 uint32_t n_groups)
 {
     room(a, n_groups);
     States s = a->of;
     const Column *x = a->spec->n_args ? args[0] : NULL;
+    Seen seen = {0};
+    if (counts_once(a->spec))
+        seen = seen_open(args[picks_by(a)], n_groups);
     switch ((int)a->spec->fn) {
     case BUILTIN_AGG_COUNT:
         EACH_ROW(x) s.counts[g]++;
         break;
     case BUILTIN_AGG_COUNT_DISTINCT:
-        EACH_ROW(x) distinct_add(a, g, x, i);
+        EACH_NEW_ROW(x) distinct_add(a, g, x, i);
         break;
     case BUILTIN_AGG_SUM:
         if (a->spec->type == TYPE_FLOAT) {
@@ -348,12 +362,12 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
     case BUILTIN_AGG_MAX:
     case BUILTIN_AGG_FIRST:
     case BUILTIN_AGG_LAST:
-        EACH_ROW(x) pick_row(a, g, x, i);
+        EACH_NEW_ROW(x) pick_row(a, g, x, i);
         settle(a, x, NULL, NULL, a->n_groups);
         break;
     case BUILTIN_AGG_ARG_MIN:
     case BUILTIN_AGG_ARG_MAX:
-        EACH_ROW(args[1]) pick_row(a, g, args[1], i);
+        EACH_NEW_ROW(args[1]) pick_row(a, g, args[1], i);
         settle(a, x, args[1], NULL, a->n_groups);
         break;
     case BUILTIN_AGG_ANY:
@@ -375,6 +389,7 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
         EACH_ROW(x) text_add(a, g, (Str){column_strs(x)[i].ptr, column_strs(x)[i].len});
         break;
     }
+    seen_close(&seen);
 }
 
 /* What is asked of memory before it is wanted: the states of groups may be anywhere. */

@@ -174,7 +174,7 @@ static const char *const BAD[] = {
 static const char *const ENDS[] = {
     "select id, x, y", "group by x { n = count(), first = min(id) }", "group by x, y { n = count(), last = max(id) }",
     "select x; distinct", "select x, y, few; distinct", "group by few, flag { n = count(), m = max(x) }",
-    "sort by x, id desc; take 50", "aggregate { n = count(), d = count_distinct(x), e = count_distinct(y) }",
+    "group by few { d = count_distinct(x), low = min(x), a = arg_min(id, x), b = arg_max(id, y) }", "sort by x, id desc; take 50", "aggregate { n = count(), d = count_distinct(x), e = count_distinct(y) }",
 };
 
 static void put_expr(Buf *out, const char *expr)
