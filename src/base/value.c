@@ -623,12 +623,11 @@ bool value_parse(Type t, Str s, Value *out, const char **why)
         break;
     case TYPE_DATE:
         ok = value_parse_date(s, &out->i);
-        expected = !ok && why && time_form(s) ? "a date such as 2026-01-02 (`parse_time` reads other forms)" : "a date such as 2026-01-02";
+        expected = "a date such as 2026-01-02";
         break;
     case TYPE_TIMESTAMP:
         ok = value_parse_timestamp(s, &out->i);
-        expected = !ok && why && time_form(s) ? "a timestamp such as 2026-01-02T03:04:05Z (`parse_time` reads other forms)"
-                                : "a timestamp such as 2026-01-02T03:04:05Z";
+        expected = "a timestamp such as 2026-01-02T03:04:05Z";
         break;
     case TYPE_DURATION:
         ok = value_parse_duration(s, &out->i);
@@ -649,6 +648,12 @@ bool value_parse(Type t, Str s, Value *out, const char **why)
     if (!ok && why)
         *why = expected;
     return ok;
+}
+
+const char *value_hint(Type t, Str s)
+{
+    bool is_time = t == TYPE_DATE || t == TYPE_TIMESTAMP;
+    return is_time && time_form(s) ? " (`parse_time` reads other forms)" : "";
 }
 
 void value_print(Buf *b, Value v)

@@ -41,6 +41,8 @@ typedef struct Value {
  * False when s is not one; *why (may be NULL) then says what was expected in a phrase such
  * as "a whole number", or "a number from -9223372036854775808 to ..." on overflow. */
 bool value_parse(Type t, Str s, Value *out, const char **why);
+/* What a program can do with the text of a cell that is none of that type, behind what was expected; "": nothing. */
+const char *value_hint(Type t, Str s);
 
 /* The fast paths, the same rules. */
 bool value_parse_int(Str s, int64_t *out);

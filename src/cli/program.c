@@ -44,7 +44,7 @@ static int set_param(const Term *t, Mill *m, const char *set)
 {
     const char *equals = strchr(set, '=');
     if (!equals || equals == set) {
-        complain(t, STR_LIT("--set NAME=VALUE"), "`--set %s` has no `=`", set);
+        complain(t, STR_LIT("--set NAME=VALUE"), "`--set %s` has no %s", set, equals ? "name" : "`=`");
         return EXIT_USAGE;
     }
     Str name = {set, (uint32_t)(equals - set)};

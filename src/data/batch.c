@@ -592,16 +592,16 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     Str first = inferred_of(b, col, row);
     if (inferred)
         error_set(err, ERR_ROW,
-                  "column `%s`: expected %s, got `%s`\n"
+                  "column `%s`: expected %s%s, got `%s`\n"
                   "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
                   "(`%s: string`)",
-                  column, why, shown, type, (unsigned long long)inferred, first.len ? " of " : "", STR_ARG(first),
+                  column, why, value_hint(b->types[col], s), shown, type, (unsigned long long)inferred, first.len ? " of " : "", STR_ARG(first),
                   column);
     else
         error_set(err, ERR_ROW,
-                  "column `%s`: expected %s, got `%s`\n"
+                  "column `%s`: expected %s%s, got `%s`\n"
                   "it is declared %s: declare it string",
-                  column, why, shown, type);
+                  column, why, value_hint(b->types[col], s), shown, type);
     err->row_error = ROW_ERROR_CONVERSION;
     memcpy(err->column, column, sizeof column);
     text_visible(s, err->value, sizeof err->value);

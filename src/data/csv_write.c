@@ -465,6 +465,12 @@ void csv_write_rows(Buf *out, const Batch *b, const CsvDialect *d)
         return;
     Writer w = {.b = b, .dialect = d, .at_start = out->len, .parts = xcalloc(b->n_cols + 1ull, sizeof *w.parts)};
     w.n_parts = plan_parts(b, d, w.parts);
+    if (w.n_parts == 0) { /* rows of nothing */
+        for (uint32_t i = 0; i < b->n_rows; i++)
+            buf_putc(out, '\n');
+        free(w.parts);
+        return;
+    }
     w.cells = xmalloc((w.n_parts + 1ull) * sizeof *w.cells);
     const RawRows *raw = b->raw;
     if (w.n_parts == 1 && w.parts[0].way == WAY_RAW && w.parts[0].first == 0 &&

@@ -118,6 +118,7 @@ static bool string_format(Mistake *m)
         size_t last = mistake_closer(m, quote);
         Str text = mistake_text(m, quote, last);
         text = str_slice(text, 1, text.len - 2);
+        diags_drop(m->diags, mistake_span(m, quote, last)); /* what the scanner made of the other places */
         Diag *f = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, b->token, b->token),
                            "in double quotes `{` begins an expression");
         diag_help(m->diags, f, "write `'%.*s'`, in single quotes", STR_ARG(text));

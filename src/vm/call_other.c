@@ -179,7 +179,7 @@ static bool from_string(Call *c, Str s)
         return true;
     Buf shown = {0};
     buf_put_visible(&shown, str_slice(s, 0, 60));
-    call_fail(c, "expected %s, got `%s%s`", why, shown.ptr ? shown.ptr : "", s.len > 60 ? ".." : "");
+    call_fail(c, "expected %s%s, got `%s%s`", why, value_hint(t, s), shown.ptr ? shown.ptr : "", s.len > 60 ? ".." : "");
     buf_deinit(&shown);
     c->culprit = s;
     return false;
