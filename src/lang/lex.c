@@ -84,15 +84,60 @@ static void abandon_strings(Lex *lex)
     lex_push(lex, TOK_BAD, STR_LIT(""));
 }
 
-int lex_line_end(Lex *lex, Str text)
+/* How many bytes of the text below belong to the string that is open at the end of a line, with the quote that closes
+ * it: the first line with quotes has one too many, with nothing behind it that a string begins with. 0: none does. */
+static uint32_t closed_below(const Lex *lex)
+{
+    Str s = lex->text;
+    for (uint32_t lo = lex->at, hi; lo < s.len; lo = hi + 1) {
+        uint32_t n_quotes = 0, quote = 0, first = lo;
+        for (hi = lo; hi < s.len && s.ptr[hi] != '\n'; hi++) {
+            quote = s.ptr[hi] == '"' && n_quotes++ == 0 ? hi : quote;
+            first += first == hi && (s.ptr[hi] == ' ' || s.ptr[hi] == '\t');
+        }
+        if (n_quotes == 0 || (first < hi && s.ptr[first] == '#'))
+            continue;
+        bool is_end = quote + 1 == s.len || strchr(" \t\r\n;,|)]}", s.ptr[quote + 1]);
+        return n_quotes % 2 == 1 && is_end ? quote + 1 - lex->at : 0;
+    }
+    return 0;
+}
+
+/* Takes the open string, and len bytes of what stands below, for one string over several lines. */
+static void close_below(Lex *lex, Diag *d, uint32_t len)
+{
+    Span quote = lex->levels[0].quote;
+    while (lex->tokens->ptr[lex->tokens->n - 1].span.lo >= quote.lo)
+        lex->tokens->n--;
+    uint32_t end = lex->at + len;
+    lex->at = quote.lo - lex->base;
+    Token *t = lex_push(lex, TOK_RAW, lex_slice(lex, end - lex->at));
+    t->text = str_slice(t->text, 1, t->text.len - 2);
+    if (!memchr(t->text.ptr, '\'', t->text.len) && !memchr(t->text.ptr, '{', t->text.len) &&
+        !memchr(t->text.ptr, '\\', t->text.len)) {
+        diag_fix_certain(lex->diags, d, quote, STR_LIT("'"));
+        diag_fix_certain(lex->diags, d, (Span){t->span.hi - 1, t->span.hi}, STR_LIT("'"));
+    }
+    lex->n_levels = 0;
+    lex->in_string = false;
+}
+
+uint32_t lex_line_end(Lex *lex, Str text)
 {
     if (in_interpolation(lex)) {
         Diag *d = diag_add(lex->diags, E_UNCLOSED_STRING, innermost(lex)->brace,
                            "this `{` in a string is not closed on its line");
-        diag_help(lex->diags, d, "a plain brace in a string is written `{{`");
+        uint32_t below = lex->n_levels == 1 ? closed_below(lex) : 0;
+        diag_help(lex->diags, d, "a plain brace in a string is written `{{`%s",
+                  below ? "; a string and its expressions stand on one line" : "");
+        if (below) {
+            close_below(lex, d, below);
+            return below - text.len;
+        }
         abandon_strings(lex);
     }
-    return lex_token(lex, TOK_NEWLINE, text);
+    lex_token(lex, TOK_NEWLINE, text);
+    return 0;
 }
 
 int lex_string_begin(Lex *lex, Str text)
@@ -108,22 +153,62 @@ int lex_string_begin(Lex *lex, Str text)
     return lex_token(lex, TOK_SBEG, text);
 }
 
+/* "\d{4}": what stands in double quotes is a pattern. Takes it for the raw string that was meant, so that its braces
+ * are no mistakes of their own. */
+static void take_as_pattern(Lex *lex)
+{
+    LexLevel *level = innermost(lex);
+    uint32_t from = level->quote.hi - lex->base;
+    Str pattern = str_slice(lex->text, from, lex->at - from);
+    for (uint32_t i = 0; i < pattern.len; i++) {
+        bool is_doubled = pattern.ptr[i] == '\\' && i + 1 < pattern.len && strchr("\"\\", pattern.ptr[i + 1]);
+        bool is_value = pattern.ptr[i] == '{' && i + 1 < pattern.len && !strchr("0123456789,", pattern.ptr[i + 1]);
+        if (pattern.ptr[i] == '\'' || is_doubled || is_value)
+            return;
+    }
+    while (lex->tokens->ptr[lex->tokens->n - 1].span.lo >= level->quote.lo)
+        lex->tokens->n--;
+    diag_fix_certain(lex->diags, level->pattern, level->quote, STR_LIT("'"));
+    diag_fix_certain(lex->diags, level->pattern, lex_span(lex, lex->at, 1), STR_LIT("'"));
+    level->pattern->helps.n = 0;
+    diag_help(lex->diags, level->pattern, "a text with `\\` in it, such as a pattern, stands in single quotes: `'%.*s'`",
+              STR_ARG(pattern));
+    lex->at = from - 1;
+    lex_push(lex, TOK_RAW, lex_slice(lex, pattern.len + 2))->text = pattern;
+}
+
 int lex_string_end(Lex *lex, Str text)
 {
+    size_t n_tokens = lex->tokens->n;
+    if (innermost(lex)->pattern)
+        take_as_pattern(lex);
     lex->n_levels--;
     lex->in_string = false; /* what is around it is an interpolation, or no string */
+    if (lex->tokens->n < n_tokens)
+        return 1;
     return lex_token(lex, TOK_SEND, text);
 }
 
-int lex_string_unclosed(Lex *lex)
+uint32_t lex_string_unclosed(Lex *lex)
 {
+    if (lex->n_levels > 1) { /* "x {" | ...: the quote that was to end the string began another one */
+        Diag *d = diag_add(lex->diags, E_UNCLOSED_STRING, lex->levels[lex->n_levels - 2].brace,
+                           "this `{` in a string is not closed before the string ends");
+        diag_help(lex->diags, d, "a plain brace in a string is written `{{`");
+        abandon_strings(lex);
+        return 0;
+    }
     Diag *d = diag_add(lex->diags, E_UNCLOSED_STRING, innermost(lex)->quote,
                        "this string is not closed on its line");
     diag_help(lex->diags, d,
               "close it with `\"`; text over several lines stands in single quotes, "
               "or has `\\n` in it");
-    abandon_strings(lex);
-    return 1;
+    uint32_t below = closed_below(lex);
+    if (below)
+        close_below(lex, d, below);
+    else
+        abandon_strings(lex);
+    return below;
 }
 
 uint32_t lex_string_lost(Lex *lex)
@@ -227,8 +312,16 @@ static uint32_t unescape(Lex *lex, Str s, uint32_t i, Buf *out)
         break;
     }
     uint32_t len = 1 + utf8_len(s.ptr + i + 1, s.len - i - 1);
+    bool is_pattern = strchr("dDwWsSbBAz.()[]*+?|^$/-", s.ptr[i + 1]);
+    if (is_pattern && innermost(lex)->pattern) /* the same mistake */
+        return len;
     Diag *d = diag_add(lex->diags, E_BAD_ESCAPE, lex_span(lex, lex->at + i, len),
                        "`%.*s` is not an escape", (int)len, s.ptr + i);
+    if (is_pattern) {
+        innermost(lex)->pattern = d;
+        diag_help(lex->diags, d, "a text with `\\` in it, such as a pattern, stands in single quotes, or has `\\\\`");
+        return len;
+    }
     if (s.ptr[i + 1] == '{') {
         diag_help(lex->diags, d, "a plain brace in a string is written `{{`");
         diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + i, len), STR_LIT("{{"));

@@ -212,6 +212,36 @@ int lex_foreign_continuation(Lex *lex, Str text)
     return 1;
 }
 
+uint32_t lex_slash(Lex *lex, Str text)
+{
+    int before = lex->tokens->n ? lex->tokens->ptr[lex->tokens->n - 1].kind : TOK_END;
+    uint32_t end = lex->at + 1, n = lex->text.len;
+    for (; end < n && lex->text.ptr[end] != '/' && lex->text.ptr[end] != '\n'; end++)
+        end += lex->text.ptr[end] == '\\' && end + 1 < n && lex->text.ptr[end + 1] != '\n';
+    bool is_pattern = (before == TOK_TILDE || before == TOK_COMMA || before == TOK_LPAREN) && end > lex->at + 1 &&
+                      end < n && lex->text.ptr[end] == '/';
+    uint32_t flags = end + 1;
+    while (is_pattern && flags < n && is_word_byte(lex->text.ptr[flags]))
+        flags++;
+    Str given = str_slice(lex->text, end + 1, is_pattern ? flags - end - 1 : 0);
+    if (!is_pattern || (given.len && !str_is(given, "i"))) { /* a path, or a division */
+        lex_token(lex, TOK_SLASH, text);
+        return 1;
+    }
+    Str body = str_slice(lex->text, lex->at + 1, end - lex->at - 1);
+    Str pattern = arena_printf(lex->arena, "%s%.*s", given.len ? "(?i)" : "", STR_ARG(body));
+    if (before != TOK_TILDE) { /* there the rule of the parser says both */
+        Diag *d = diag_add(lex->diags, E_FOREIGN_FORM, lex_span(lex, lex->at, flags - lex->at),
+                           "a pattern stands in quotes, not between `/`");
+        diag_help(lex->diags, d, "write `'%.*s'`", STR_ARG(pattern));
+        if (!memchr(pattern.ptr, '\'', pattern.len))
+            diag_fix_certain(lex->diags, d, d->span, arena_printf(lex->arena, "'%.*s'", STR_ARG(pattern)));
+    }
+    uint32_t len = flags - lex->at;
+    lex_push(lex, TOK_RAW, lex_slice(lex, len))->text = pattern;
+    return len;
+}
+
 int lex_foreign_comment(Lex *lex, Str text)
 {
     Diag *d = diag_add(lex->diags, E_FOREIGN_COMMENT, lex_span(lex, lex->at, 2),

@@ -16,6 +16,7 @@ typedef struct LexLevel {
     Span quote;      /* the string's opening quote */
     Span brace;      /* the interpolation's opening brace */
     uint32_t braces; /* plain braces open inside the interpolation */
+    Diag *pattern;   /* said of an escape that patterns have; NULL: none was met */
 } LexLevel;
 
 typedef struct Lex {
@@ -52,7 +53,7 @@ uint32_t lex_lookalike(Lex *lex, Str text);
 int lex_token(Lex *lex, int kind, Str text);
 void lex_skip(Lex *lex, Str text);
 int lex_comment(Lex *lex, Str text);
-int lex_line_end(Lex *lex, Str text);
+uint32_t lex_line_end(Lex *lex, Str text); /* returns how much behind it was consumed too */
 /* Returns how much was consumed: less than the text when something else stands in it,
  * more when it begins a quotation in typographic quotes. */
 uint32_t lex_word(Lex *lex, Str text);
@@ -65,7 +66,8 @@ int lex_unclosed(Lex *lex, Str text); /* 'raw or `name to the end of the line */
 int lex_string_begin(Lex *lex, Str text);
 int lex_string_text(Lex *lex, Str text);
 int lex_string_end(Lex *lex, Str text);
-int lex_string_unclosed(Lex *lex);
+/* At the end of a line. Returns how much was consumed: what stands below up to the quote that closes the string. */
+uint32_t lex_string_unclosed(Lex *lex);
 /* Skips the rest of the line, in which a string and its expressions cannot be told apart. */
 uint32_t lex_string_lost(Lex *lex);
 int lex_interpolation_begin(Lex *lex, Str text);
@@ -75,6 +77,8 @@ int lex_brace_open(Lex *lex, Str text);
 bool lex_brace_close(Lex *lex, Str text);
 int lex_foreign_operator(Lex *lex, Str text);
 int lex_foreign_comment(Lex *lex, Str text);
+/* A `/`: it divides, or begins a pattern. Returns how much was consumed. */
+uint32_t lex_slash(Lex *lex, Str text);
 int lex_foreign_continuation(Lex *lex, Str text); /* a backslash at the end of a line */
 /* A line that begins with `//` or `--`. Returns how much of it was consumed. */
 uint32_t lex_foreign_line(Lex *lex, Str text);

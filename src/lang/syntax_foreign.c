@@ -369,13 +369,16 @@ static bool tilde(Mistake *m)
     Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`%.*s` is written `matches(...)` here",
                        STR_ARG(m->t->text));
     size_t first = mistake_operand_begin(m, m->i_prev), last = mistake_operand_end(m, next);
-    if (first == SIZE_MAX || last == SIZE_MAX) {
+    Str pattern = last == SIZE_MAX ? (Str){0} : mistake_text(m, next, last);
+    bool is_slashed = pattern.len && pattern.ptr[0] == '/'; /* ~ /pattern/ */
+    if (is_slashed)
+        pattern = arena_printf(m->diags->arena, "'%.*s'", STR_ARG(mistake_token(m, next)->text));
+    if (first == SIZE_MAX || last == SIZE_MAX || (is_slashed && memchr(pattern.ptr + 1, '\'', pattern.len - 2))) {
         diag_help(m->diags, d, "write `matches(text, 'pattern')`");
         return true;
     }
     Str call = arena_printf(m->diags->arena, "%smatches(%.*s, %.*s)", is_not ? "not " : "",
-                            STR_ARG(mistake_text(m, first, m->i_prev)),
-                            STR_ARG(mistake_text(m, next, last)));
+                            STR_ARG(mistake_text(m, first, m->i_prev)), STR_ARG(pattern));
     diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     diag_fix_certain(m->diags, d, mistake_span(m, first, last), call);
     return true;

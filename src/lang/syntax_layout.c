@@ -118,7 +118,14 @@ bool rule_unclosed(Mistake *m)
     }
     if (b->kind == TOK_IOPEN && m->t->kind == TOK_SBEG &&
         mistake_expects(m, TOK_ICLOSE)) {
+        Span brace = mistake_token(m, b->token)->span;
         diags_drop(m->diags, m->t->span); /* what the quote seems to open */
+        diags_drop(m->diags, brace);
+        size_t end = m->p->at;
+        while (mistake_kind_at(m, end) == TOK_SBEG || mistake_kind_at(m, end) == TOK_STEXT)
+            end++;
+        if (mistake_kind_at(m, end) == TOK_BAD) /* it goes to the end of the line, braces and all */
+            parse_lose_braces(m->p, mistake_text(m, m->p->at, end - 1));
         Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, m->p->tokens.ptr[b->token].span,
                            "this `{` in a string is not closed before the string ends");
         diag_help(m->diags, d, "a plain brace in a string is written `{{`");
