@@ -1,6 +1,8 @@
 /* build_fit.c - can a stage stand where it stands? */
 #include "plan/build_state.h"
 
+#include "base/path.h"
+
 bool build_begins_with_source(const Op *op)
 {
     StmtKind k = op->body.n ? op->body.ptr[0]->kind : STMT_ERROR;
@@ -111,8 +113,28 @@ bool build_stage_fits(Builder *b, const StageDef *s, bool is_source, const Point
     return begins;
 }
 
-void build_check_dropped(Builder *b, const Point *at, const Stage *st, Str label)
+/* A file that the job writes is there when the job ends: a read in the same flow finds what was there before. Tables of
+ * databases are there when their step has ended. */
+static void check_written(Builder *b, const Pop *source)
 {
+    for (size_t i = 0; i < b->sinks.n; i++) {
+        const Tx *path = b->sinks.ptr[i].pop->expr;
+        bool is_same = source->kind == POP_READ_CSV && !source->expr && !source->is_pattern && path->kind == TX_CONST &&
+                       source->dialect.format != ROWS_SQLITE && path_same(source->path, path->value.s);
+        if (!is_same)
+            continue;
+        Diag *d = diag_add(b->diags, E_DROPPED_ROWS, source->span, "`%.*s` is read as it was before the job: what is written is there when it ends",
+                           STR_ARG(source->path));
+        diag_label(b->diags, d, path->span, "it is written here");
+        diag_help(b->diags, d, "leave the `read` out: `write` passes its rows on");
+        return;
+    }
+}
+
+void build_check_dropped(Builder *b, const Point *at, const Stage *st, Str label, const Pop *source)
+{
+    if (at->has_effect)
+        check_written(b, source);
     if (at->has_effect || diags_is_torn(b->diags, b->job->decl->span))
         return;
     Diag *d = diag_add(b->diags, E_DROPPED_ROWS, st->span, "`%.*s` drops the rows that are piped into it",

@@ -229,7 +229,7 @@ static void add_steps(Builder *b, Work *w, Point *at)
     build_annotate_step(b, step, s);
     bool takes_input = wants_input(&w->pops);
     if (!w->is_source && !takes_input && s->stage->kind == STAGE_ONCE && is_path_known(&w->pops))
-        build_check_dropped(b, at, s->stage, build_op_label(s));
+        build_check_dropped(b, at, s->stage, build_op_label(s), w->pops.ptr[0]);
     step->in = takes_input ? w->in : NULL;
     w->step = build_lay_out(b, step, s, &w->pops, w->batches);
     for (size_t i = w->first; i < b->steps.n; i++)

@@ -54,8 +54,8 @@ bool build_begins_with_source(const Op *op);
  * or a `split` that does not stand last. */
 bool build_loses_source(const Op *op);
 /* A source behind a table takes nothing of it: what was made there was made for nothing. Behind a stage that has an
- * effect it may be there for the order, `... | write csv "a.csv" | read csv "a.csv"`. */
-void build_check_dropped(Builder *b, const Point *at, const Stage *st, Str label);
+ * effect it may be there for the order, but what the job writes is not there yet. */
+void build_check_dropped(Builder *b, const Point *at, const Stage *st, Str label, const Pop *source);
 
 /* build_step.c. The name of a stage's op, or what stands for it. */
 Str build_op_label(const StageDef *s);
