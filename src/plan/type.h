@@ -103,6 +103,8 @@ void type_write_table(Typer *t, const Stmt *s, Pop *p);
 bool type_unquoted_path(Typer *t, const Expr *e);
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
 bool type_habit_comment(Typer *t, Diag *d, Ident name);
+/* e is a date without quotes, and should be of the type want. */
+bool type_habit_date(Typer *t, Diag *d, const Expr *e, Type want);
 void type_habit_null(Typer *t, Diag *d, const Expr *e);
 bool type_habit_field(Typer *t, Diag *d, const Expr *e);
 /* The condition of a join is one column. */

@@ -159,6 +159,10 @@ static bool fit_args(Typer *t, const Expr *e, const Builtin *b, Tx *const *args,
     Diag *d = diag_add(t->diags, E_ARGUMENT_TYPE, at, "%s", fit->why);
     if (fit->bad_arg >= 0)
         type_explain(t, d, args[fit->bad_arg]);
+    if (fit->bad_arg >= 0 && types[fit->bad_arg] == TYPE_INT && b->group == BUILTIN_GROUP_TIME)
+        type_habit_date(t, d, e->call.ptr[fit->bad_arg].value, TYPE_DATE);
+    if (fit->bad_arg >= 0 && (b->id == BUILTIN_TO_DATE || b->id == BUILTIN_TO_TIMESTAMP))
+        type_habit_date(t, d, e->call.ptr[fit->bad_arg].value, TYPE_STRING);
     note_signature(t, d, b);
     return false;
 }

@@ -197,7 +197,8 @@ Tx *type_expr_as(Typer *t, const Expr *e, Type want, const char *what)
     Diag *d = diag_add(t->diags, E_WRONG_TYPE, e->span, "%s is %s, not %s", what,
                        type_name(want), type_name(tx->type));
     type_explain(t, d, tx);
-    if (want != TYPE_BOOL || !type_habit_join(t, d, e))
+    bool is_said = want == TYPE_BOOL ? type_habit_join(t, d, e) : tx->type == TYPE_INT && type_habit_date(t, d, e, want);
+    if (!is_said)
         help_convert(t, d, e, tx, want, what);
     return tx_error(t->arena, e->span);
 }

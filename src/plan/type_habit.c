@@ -100,6 +100,50 @@ static bool quoted_column(Typer *t, Diag *d, const Expr *e)
     return false;
 }
 
+/* 2026-01-03 without quotes reads as a difference of ints. True after a help. */
+static bool bare_date(Typer *t, Diag *d, Span span, Type want)
+{
+    int64_t days;
+    Str text = source_slice(t, span);
+    if (text.len != strlen("2026-01-03") || !value_parse_date(text, &days))
+        return false;
+    Str written = want == TYPE_TIMESTAMP ? arena_printf(t->arena, "timestamp(\"%.*sT00:00:00Z\")", STR_ARG(text))
+                  : want == TYPE_STRING  ? arena_printf(t->arena, "\"%.*s\"", STR_ARG(text))
+                                         : arena_printf(t->arena, "date(\"%.*s\")", STR_ARG(text));
+    diag_help(t->diags, d, "`%.*s` is a difference of numbers: write `%.*s`", STR_ARG(text), STR_ARG(written));
+    diag_fix_certain(t->diags, d, span, written);
+    return true;
+}
+
+bool type_habit_date(Typer *t, Diag *d, const Expr *e, Type want)
+{
+    bool is_known = want == TYPE_DATE || want == TYPE_TIMESTAMP || want == TYPE_STRING;
+    return is_known && e->kind == EXPR_BINARY && e->op == OPER_SUB && bare_date(t, d, e->span, want);
+}
+
+/* One operand is a date without quotes, the other says that a time is meant. `d - 2026-01-03` takes the year off first. */
+static bool bare_date_operand(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
+{
+    const Expr *left = e->args.ptr[0], *right = e->args.ptr[1];
+    if (e->op == OPER_SUB && (a->type == TYPE_DATE || a->type == TYPE_TIMESTAMP) && right->kind == EXPR_LITERAL)
+        return bare_date(t, d, (Span){right->span.lo, right->span.lo + (uint32_t)strlen("2026-01-03")}, a->type);
+    if (a->type == TYPE_INT)
+        return type_habit_date(t, d, left, b->type == TYPE_DURATION ? TYPE_DATE : b->type);
+    return b->type == TYPE_INT && type_habit_date(t, d, right, a->type == TYPE_DURATION ? TYPE_DATE : a->type);
+}
+
+/* timestamp > date: days or instants are compared. */
+static bool day_and_instant(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
+{
+    bool is_left = a->type == TYPE_TIMESTAMP && b->type == TYPE_DATE;
+    if (!is_left && !(a->type == TYPE_DATE && b->type == TYPE_TIMESTAMP))
+        return false;
+    Str instant = source_slice(t, e->args.ptr[is_left ? 0 : 1]->span), day = source_slice(t, e->args.ptr[is_left ? 1 : 0]->span);
+    diag_help(t->diags, d, "take the day of the timestamp, `date(%.*s)`, or the midnight with which the date begins, `timestamp(%.*s)`",
+              STR_ARG(instant), STR_ARG(day));
+    return true;
+}
+
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 {
     bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
@@ -113,6 +157,8 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
     }
     if (is_and_or)
         return false;
+    if (bare_date_operand(t, d, e, a, b) || day_and_instant(t, d, e, a, b))
+        return true;
     if (e->op == OPER_GT && is_text(e->args.ptr[1]) && memchr(e->args.ptr[1]->lit.s.ptr, '.', e->args.ptr[1]->lit.s.len) &&
         a->kind == TX_CONST) {
         diag_help(t->diags, d, "a flow is written into a file by a stage: `| write csv \"%.*s\"`",

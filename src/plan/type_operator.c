@@ -218,6 +218,8 @@ Tx *type_between(Typer *t, const Expr *e)
                            type_name(arg[0]->type), type_name(arg[1]->type),
                            type_name(arg[2]->type));
         type_explain(t, d, arg[0]);
+        for (uint32_t i = 1; i < 3; i++)
+            type_habit_date(t, d, e->args.ptr[i], arg[0]->type);
         return tx_error(t->arena, e->span);
     }
     Tx *tx = binary(t, &conj, TYPE_BOOL, type_folded(t, binary(t, &le, TYPE_BOOL, arg[1], a1)),
@@ -241,7 +243,8 @@ Tx *type_if(Typer *t, const Expr *e)
                            type_name(b->type));
         diag_label(t->diags, d, e->args.ptr[1]->span, "%s", type_name(a->type));
         diag_label(t->diags, d, e->args.ptr[2]->span, "%s", type_name(b->type));
-        diag_help(t->diags, d, "convert one of them, for example with `string(...)`");
+        if (!type_habit_date(t, d, e->args.ptr[1], b->type) && !type_habit_date(t, d, e->args.ptr[2], a->type))
+            diag_help(t->diags, d, "convert one of them, for example with `string(...)`");
         return tx_error(t->arena, e->span);
     }
     if (a->type == TYPE_NULL)
@@ -286,6 +289,7 @@ static bool type_item(Typer *t, const Expr *e, Tx *in)
                            "the list holds %s %s, the value before `in` is %s",
                            type_article(item->type), type_name(item->type), type_name(a->type));
         type_explain(t, d, a);
+        type_habit_date(t, d, e, a->type);
         return false;
     }
     if (same->kind != TX_CONST) {
