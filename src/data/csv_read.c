@@ -16,34 +16,41 @@ struct CsvSource {
     Str file;           /* in input's arena once the header is read */
     char delimiter, quote;
     Rejects *rejects;   /* NULL: an open quote is an error */
+    uint64_t open_to;   /* a quoted field that was open is not closed before this byte of the input; 0: none is known */
 };
 
 /* --- records ----------------------------------------------------------------------------- */
 
-/* The record behind scan->end is too long, or its quote is open. */
-static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
+/* A quoted field begins at bytes[at] of a record at bytes[record] and is open as far as a record may go. */
+static void quote_error(const CsvSource *s, size_t record, uint64_t line, size_t at, Error *err)
 {
-    const char *record = feed_text(&s->feed) + scan->end;
-    size_t n = feed_n_bytes(&s->feed) - scan->end;
-    CsvRecord r = csv_record(record, n, s->delimiter, s->quote, 0);
-    size_t at = r.is_open ? r.open_at : 0;
-    uint64_t line = s->feed.line + scan->end_lines;
-    if (r.is_open && s->feed.from->at_eof)
+    if (s->feed.from->at_eof)
         error_set(err, ERR_DATA,
                   "a quote that opens here is never closed: close it, or double it inside a "
                   "quoted field");
-    else if (r.is_open)
+    else
         error_set(err, ERR_DATA,
                   "a quote that opens here is not closed within %u MiB, the longest row: "
                   "close it, or double it inside a quoted field",
                   MIB(CSV_RECORD_MAX));
-    else
+    if (err)
+        err->row_error = ROW_ERROR_QUOTE;
+    error_at(err, s->file, line + csv_count_lines(feed_text(&s->feed) + record, at), s->feed.offset + record + at);
+}
+
+/* The record behind scan->end is too long, or its quote is open. */
+static Status record_error(CsvSource *s, const CsvScan *scan, Error *err)
+{
+    size_t n = feed_n_bytes(&s->feed) - scan->end;
+    CsvRecord r = csv_record(feed_text(&s->feed) + scan->end, n, s->delimiter, s->quote, 0);
+    uint64_t line = s->feed.line + scan->end_lines;
+    if (r.is_open) {
+        quote_error(s, scan->end, line, r.open_at, err);
+    } else {
         error_set(err, ERR_DATA, "this row is longer than %u MiB, the longest that is read",
                   MIB(CSV_RECORD_MAX));
-    if (err && r.is_open)
-        err->row_error = ROW_ERROR_QUOTE;
-    line += csv_count_lines(record, at);
-    error_at(err, s->file, line, s->feed.offset + scan->end + at);
+        error_at(err, s->file, line, s->feed.offset + scan->end);
+    }
     return ERR_DATA;
 }
 
@@ -121,18 +128,92 @@ static Status next_range(CsvSource *s, CsvLimit limit, CsvScan *found, Error *er
     return st;
 }
 
+/* ---- behind a quote that is open
+ *
+ * It was followed as far as a record may go, and nothing closed it. A quote that opens in the next lines is open as far, unless
+ * it is closed at once: so these lines are looked at one by one, and no byte is looked through again for each of them. */
+
+/* Is what opens in the record at the feed's begin open as far as a record may go? Looks only at what was not looked at. */
+static Status open_follow(CsvSource *s, bool *is_open, Error *err)
+{
+    Status st = feed_fill(&s->feed, CSV_RECORD_MAX + 1, 2 * CSV_RECORD_MAX, err);
+    size_t from = (size_t)(s->open_to - s->feed.offset), have = feed_n_bytes(&s->feed);
+    if (st != OK)
+        return st;
+    if (from <= CSV_RECORD_MAX && from < have)
+        from += csv_stays_open(feed_text(&s->feed) + from, have - from, s->delimiter, s->quote);
+    *is_open = from == have || from > CSV_RECORD_MAX;
+    s->open_to = *is_open ? s->feed.offset + from : 0;
+    return OK;
+}
+
+/* Lines in which all is closed, as many as the limit wants, but one at least; 0: the first is not one. */
+static size_t whole_lines(const CsvSource *s, CsvLimit limit)
+{
+    size_t most = limit.bytes ? (size_t)limit.bytes : CSV_BATCH_AUTO;
+    uint64_t n_lines = 0;
+    size_t n = (size_t)(s->open_to - s->feed.offset), at = 0, n_line, open_at;
+    while (csv_line_among_open(feed_text(&s->feed) + at, n - at, s->delimiter, s->quote, &n_line, &open_at) == CSV_LINE_WHOLE &&
+           (at == 0 || at + n_line <= most) && (limit.rows == 0 || n_lines++ < limit.rows))
+        at += n_line;
+    return at;
+}
+
+/* The next range of the lines up to open_to, of which bad ones are told; none: *found has no records. */
+static Status next_among_open(CsvSource *s, CsvLimit limit, CsvScan *found, Error *err)
+{
+    const CsvScan none = {0};
+    *found = none;
+    while (s->open_to > s->feed.offset) {
+        size_t n_line, open_at, n = whole_lines(s, limit);
+        csv_scan_init(found, s->delimiter, s->quote, s->input->n_cols > 1);
+        if (n) {
+            uint64_t records = limit.rows ? limit.rows : UINT64_MAX;
+            const char *text = feed_text(&s->feed);
+            /* A CR ends a record when the next byte is seen. */
+            csv_scan(found, text, n + (text[n - 1] == '\r'), records < UINT32_MAX ? records : UINT32_MAX);
+            if (found->n_records)
+                return OK;
+            feed_skip(&s->feed, n, csv_count_lines(feed_text(&s->feed), n)); /* blank ones */
+            continue;
+        }
+        size_t left = (size_t)(s->open_to - s->feed.offset);
+        bool is_open = csv_line_among_open(feed_text(&s->feed), left, s->delimiter, s->quote, &n_line, &open_at) == CSV_LINE_OPEN;
+        Status st = is_open ? open_follow(s, &is_open, err) : OK;
+        if (st != OK)
+            return st;
+        if (!is_open)
+            break;
+        Error why = {0};
+        quote_error(s, 0, s->feed.line, open_at, &why);
+        record_drop(s, found, &why);
+    }
+    *found = none;
+    s->open_to = 0;
+    return OK;
+}
+
 Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err)
 {
     *out = NULL;
-    CsvScan scan;
-    Error why = {0};
-    Status st = next_range(s, limit, &scan, s->rejects ? &why : err);
-    for (; s->rejects && st == ERR_DATA && why.row_error == ROW_ERROR_QUOTE; st = next_range(s, limit, &scan, &why)) {
-        record_drop(s, &scan, &why);
-        why = (Error){0};
+    CsvScan scan = {0};
+    Status st = OK;
+    while (st == OK && scan.n_records == 0) {
+        Error why = {0};
+        st = next_among_open(s, limit, &scan, err);
+        if (st != OK || scan.n_records)
+            break;
+        st = next_range(s, limit, &scan, s->rejects ? &why : err);
+        if (s->rejects && st == ERR_DATA && why.row_error == ROW_ERROR_QUOTE) {
+            s->open_to = s->feed.offset + feed_n_bytes(&s->feed);
+            record_drop(s, &scan, &why);
+            st = OK;
+            continue;
+        }
+        if (st != OK && s->rejects && err)
+            *err = why;
+        break;
     }
-    if (st != OK && s->rejects && err)
-        *err = why;
     if (st != OK || scan.n_records == 0)
         return st;
     *out = feed_take(&s->feed, s->input, scan.end, scan.end_lines, (uint32_t)scan.n_records);

@@ -369,6 +369,46 @@ CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
     return r;
 }
 
+size_t csv_stays_open(const char *bytes, size_t n, char delimiter, char quote)
+{
+    for (size_t i = 0; i < n;) {
+        const char *p = memchr(bytes + i, quote, n - i);
+        if (!p)
+            return n;
+        size_t at = (size_t)(p - bytes);
+        if (at + 1 == n || bytes[at + 1] == delimiter || bytes[at + 1] == '\n' || bytes[at + 1] == '\r')
+            return at;
+        i = at + 1 + (bytes[at + 1] == quote);
+    }
+    return n;
+}
+
+CsvLineKind csv_line_among_open(const char *bytes, size_t n, char delimiter, char quote, size_t *n_line, size_t *open_at)
+{
+    bool is_open = false;
+    size_t i = 0;
+    for (bool is_start = true; i < n && bytes[i] != '\n' && bytes[i] != '\r'; i++) {
+        if (is_open || !is_start || bytes[i] != quote) {
+            is_start = bytes[i] == delimiter;
+            continue;
+        }
+        size_t k = 1;
+        while (i + k < n && bytes[i + k] == quote)
+            k++;
+        if (i + k == n)
+            return CSV_LINE_CUT;
+        char after = bytes[i + k];
+        is_open = k % 2 == 1 || (after != delimiter && after != '\n' && after != '\r');
+        *open_at = i;
+        i += k - 1;
+        is_start = false;
+    }
+    if (i == n || (bytes[i] == '\r' && i + 1 == n))
+        return CSV_LINE_CUT;
+    *n_line = i + 1 + (bytes[i] == '\r' && bytes[i + 1] == '\n');
+    return is_open ? CSV_LINE_OPEN : CSV_LINE_WHOLE;
+}
+
 uint64_t csv_count_lines(const char *bytes, size_t n)
 {
     if (n == 0)

@@ -90,6 +90,20 @@ typedef struct CsvRecord {
 CsvRecord csv_record(const char *bytes, size_t n, char delimiter, char quote,
                      uint32_t field);
 
+/* The bytes go on inside a quoted field: how many of them, from the first on, certainly do not close it. All but a quote that they
+ * end with, where nothing closes it: what follows that quote tells. */
+size_t csv_stays_open(const char *bytes, size_t n, char delimiter, char quote);
+
+/* A line of a record's begin, where a quoted field that was open before is not closed by bytes[n]: so what closes one is at its begin only,
+ * as in `"",` or `"""",`. */
+typedef enum CsvLineKind {
+    CSV_LINE_WHOLE, /* all its fields end in it */
+    CSV_LINE_OPEN,  /* a field opens that does not */
+    CSV_LINE_CUT,   /* bytes[n] comes first */
+} CsvLineKind;
+/* *n_line: its bytes, line end included; *open_at: of CSV_LINE_OPEN. */
+CsvLineKind csv_line_among_open(const char *bytes, size_t n, char delimiter, char quote, size_t *n_line, size_t *open_at);
+
 /* Line ends (LF, CRLF, lone CR) in bytes[0..n). */
 uint64_t csv_count_lines(const char *bytes, size_t n);
 
