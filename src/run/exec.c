@@ -122,6 +122,8 @@ Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error
         argv[i] = xstrndup(spec->values[i].s.ptr, spec->values[i].s.len);
     csv_write_header(&csv, spec->in, &d);
     csv_write_rows(&csv, t, &d);
+    uint64_t n_bytes = csv.cap;
+    budget_change(&h->run->budget, 0, n_bytes);
     Status st = OK;
     if (csv.len > UINT32_MAX)
         st = error_set(err, ERR_DATA, "the table is more than 4 GiB of CSV: give `exec` batches");
@@ -129,6 +131,9 @@ Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error
                        .ended = group_ended};
     if (st == OK)
         st = command_run(&c, &text, &talk, err);
+    buf_deinit(&csv);
+    budget_change(&h->run->budget, n_bytes, text.cap);
+    n_bytes = text.cap;
     Rejects *bad = h->step->bad_rows == BAD_ROWS_FAIL ? NULL : &h->state->read_told;
     if (st == OK) {
         log_talk(h, &talk);
@@ -137,8 +142,8 @@ Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error
     for (uint32_t i = 0; i < spec->n_values; i++)
         free(argv[i]);
     free(argv);
-    buf_deinit(&csv);
     buf_deinit(&text);
     buf_deinit(&talk);
+    budget_give(&h->run->budget, n_bytes);
     return st;
 }
