@@ -256,7 +256,7 @@ static Opcode arithmetic(const Tx *tx)
             return b == TYPE_DATE ? OP_SUB_DATE : OP_DATE_MINUS;
         return is_float ? OP_SUB_FLOAT : OP_SUB_INT;
     case OPER_MUL: return is_float ? OP_MUL_FLOAT : OP_MUL_INT;
-    case OPER_DIV: return OP_DIV_FLOAT;
+    case OPER_DIV: return is_float ? OP_DIV_FLOAT : OP_IDIV_INT;
     case OPER_IDIV: return is_float ? OP_IDIV_FLOAT : OP_IDIV_INT;
     case OPER_MOD: return is_float ? OP_MOD_FLOAT : OP_MOD_INT;
     default: return OP_POW_FLOAT;

@@ -105,6 +105,8 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
 bool type_habit_comment(Typer *t, Diag *d, Ident name);
 /* e is a date without quotes, and should be of the type want. */
 bool type_habit_date(Typer *t, Diag *d, const Expr *e, Type want);
+/* int(e) or float(e) of a duration or size. */
+void type_habit_amount(Typer *t, Diag *d, const Expr *e, Type type, bool is_int);
 void type_habit_null(Typer *t, Diag *d, const Expr *e);
 bool type_habit_field(Typer *t, Diag *d, const Expr *e);
 /* The condition of a join is one column. */

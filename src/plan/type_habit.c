@@ -144,6 +144,51 @@ static bool day_and_instant(Typer *t, Diag *d, const Expr *e, const Tx *a, const
     return true;
 }
 
+static bool is_number(Type t)
+{
+    return t == TYPE_INT || t == TYPE_FLOAT;
+}
+
+/* A duration or a size beside a number. */
+static bool amount_and_number(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
+{
+    bool is_left = a->type == TYPE_DURATION || a->type == TYPE_SIZE;
+    Type type = is_left ? a->type : b->type;
+    const Tx *other = is_left ? b : a;
+    if ((type != TYPE_DURATION && type != TYPE_SIZE) || !is_number(other->type))
+        return false;
+    bool is_time = type == TYPE_DURATION;
+    const char *name = is_time ? "duration" : "size";
+    if (e->op == OPER_MUL || (is_left && (e->op == OPER_DIV || e->op == OPER_IDIV))) {
+        diag_help(t->diags, d, "a %s is multiplied and divided by whole numbers: `x * 1.5` is `x * 3 / 2`", name);
+        return true;
+    }
+    const Expr *number = e->args.ptr[is_left ? 1 : 0], *amount = e->args.ptr[is_left ? 0 : 1];
+    bool is_compared = e->op == OPER_EQ || e->op == OPER_NE || e->op == OPER_LT || e->op == OPER_LE || e->op == OPER_GT || e->op == OPER_GE;
+    if (number->kind == EXPR_LITERAL || !(is_compared || e->op == OPER_ADD || e->op == OPER_SUB)) {
+        diag_help(t->diags, d, "a %s has a unit: %s", name, is_time ? "`5s`, `10m`" : "`64kB`, `1MiB`");
+        return true;
+    }
+    Str n = source_slice(t, number->span), x = source_slice(t, amount->span);
+    const char *unit = is_time ? "1ms" : "1B";
+    diag_help(t->diags, d, "say what the number counts, for example `%.*s * %s`%s%.*s%s%s%s", STR_ARG(n), unit,
+              is_compared ? ", or compare numbers, `" : "", is_compared ? (int)x.len : 0, x.ptr, is_compared ? " / " : "",
+              is_compared ? unit : "", is_compared ? "`" : "");
+    return true;
+}
+
+void type_habit_amount(Typer *t, Diag *d, const Expr *e, Type type, bool is_int)
+{
+    if (type != TYPE_DURATION && type != TYPE_SIZE)
+        return;
+    Str x = source_slice(t, e->span);
+    const char *sign = is_int ? "//" : "/";
+    if (type == TYPE_DURATION)
+        diag_help(t->diags, d, "say what is counted: seconds are `%.*s %s 1s`, hours `%.*s %s 1h`", STR_ARG(x), sign, STR_ARG(x), sign);
+    else
+        diag_help(t->diags, d, "say what is counted: bytes are `%.*s %s 1B`, kilobytes `%.*s %s 1kB`", STR_ARG(x), sign, STR_ARG(x), sign);
+}
+
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 {
     bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
@@ -181,19 +226,8 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
                   STR_ARG(is_literal ? source_slice(t, n->span) : STR_LIT("3")));
         return true;
     }
-    bool is_scaled = (e->op == OPER_DIV || e->op == OPER_IDIV) && (a->type == TYPE_DURATION || a->type == TYPE_SIZE) &&
-                     (b->type == TYPE_INT || b->type == TYPE_FLOAT);
-    if (is_scaled) {
-        diag_help(t->diags, d, "a %s is multiplied by a whole number, and not divided: write what comes out, such as %s",
-                  a->type == TYPE_SIZE ? "size" : "duration", a->type == TYPE_SIZE ? "`32kB`" : "`36h`");
+    if (amount_and_number(t, d, e, a, b))
         return true;
-    }
-    bool is_duration = a->type == TYPE_DURATION || b->type == TYPE_DURATION;
-    bool is_size = a->type == TYPE_SIZE || b->type == TYPE_SIZE;
-    if ((is_duration || is_size) && (a->type == TYPE_INT || b->type == TYPE_INT || a->type == TYPE_FLOAT || b->type == TYPE_FLOAT)) {
-        diag_help(t->diags, d, "a %s has a unit: %s", is_duration ? "duration" : "size", is_duration ? "`5s`, `10m`" : "`64kB`, `1MiB`");
-        return true;
-    }
     return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
 }
 

@@ -96,9 +96,27 @@ static Tx *type_sum(Typer *t, const Expr *e, Tx *a, Tx *b)
     return a->type == TYPE_NULL ? a : bad_operands(t, e, a, b);
 }
 
+/* Of two amounts / gives how many times one is the other, // how many whole times, % what is left. By an int an amount
+ * is cut into parts, of whole microseconds or bytes. NULL: they are no such operands. */
+static Tx *divide_amount(Typer *t, const Expr *e, Tx *a, Tx *b)
+{
+    bool is_same = a->type == b->type;
+    if (!is_amount(a->type) || (!is_same && b->type != TYPE_INT))
+        return NULL;
+    if (!is_same)
+        return e->op == OPER_MOD ? NULL : binary(t, e, a->type, a, b);
+    if (e->op == OPER_DIV)
+        return binary(t, e, TYPE_FLOAT, tx_over(t->arena, TX_WIDEN, TYPE_FLOAT, a->span, &a, 1),
+                      tx_over(t->arena, TX_WIDEN, TYPE_FLOAT, b->span, &b, 1));
+    return binary(t, e, e->op == OPER_IDIV ? TYPE_INT : a->type, a, b);
+}
+
 /* *, // and %: what they take besides amounts is the same. */
 static Tx *type_product(Typer *t, const Expr *e, Tx *a, Tx *b)
 {
+    Tx *divided = e->op == OPER_MUL ? NULL : divide_amount(t, e, a, b);
+    if (divided)
+        return divided;
     if (e->op == OPER_MUL && is_amount(a->type) && b->type == TYPE_INT)
         return binary(t, e, a->type, a, b);
     if (e->op == OPER_MUL && a->type == TYPE_INT && is_amount(b->type))
@@ -115,6 +133,9 @@ static Tx *type_product(Typer *t, const Expr *e, Tx *a, Tx *b)
 /* Of floats: / and ** */
 static Tx *type_quotient(Typer *t, const Expr *e, Tx *a, Tx *b)
 {
+    Tx *divided = e->op == OPER_DIV ? divide_amount(t, e, a, b) : NULL;
+    if (divided)
+        return divided;
     Tx *x = tx_convert(t->arena, a, TYPE_FLOAT), *y = tx_convert(t->arena, b, TYPE_FLOAT);
     return x && y ? binary(t, e, TYPE_FLOAT, x, y) : bad_operands(t, e, a, b);
 }

@@ -40,8 +40,8 @@ typedef struct Pick {
 typedef union States {
     void *any;
     uint64_t *counts; /* count, count_distinct */
-    Sum *sums;        /* sum of floats, mean */
-    IntSum *ints;     /* sum of ints */
+    Sum *sums;        /* sum and mean of floats */
+    IntSum *ints;     /* sum of ints, mean of durations and sizes */
     Moments *moments; /* stddev, variance */
     Bools *bools;     /* any, all */
     Pick *picks;      /* min, max, first, last, arg_min, arg_max */
@@ -78,8 +78,8 @@ static uint32_t state_bytes(const AggSpec *spec)
     switch ((int)spec->fn) {
     case BUILTIN_AGG_COUNT:
     case BUILTIN_AGG_COUNT_DISTINCT: return sizeof(uint64_t);
-    case BUILTIN_AGG_SUM: return spec->type == TYPE_FLOAT ? sizeof(Sum) : sizeof(IntSum);
-    case BUILTIN_AGG_MEAN: return sizeof(Sum);
+    case BUILTIN_AGG_SUM:
+    case BUILTIN_AGG_MEAN: return spec->type == TYPE_FLOAT ? sizeof(Sum) : sizeof(IntSum);
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE: return sizeof(Moments);
     case BUILTIN_AGG_ANY:
@@ -338,6 +338,7 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
         EACH_NEW_ROW(x) distinct_add(a, g, x, i);
         break;
     case BUILTIN_AGG_SUM:
+    case BUILTIN_AGG_MEAN:
         if (a->spec->type == TYPE_FLOAT) {
             EACH_ROW(x) sum_add(&s.sums[g], column_floats(x)[i]);
         } else {
@@ -347,9 +348,6 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
                 s.ints[g].n++;
             }
         }
-        break;
-    case BUILTIN_AGG_MEAN:
-        EACH_ROW(x) sum_add(&s.sums[g], column_floats(x)[i]);
         break;
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE:
@@ -422,6 +420,7 @@ void agg_merge(Agg *a, const Agg *from, const uint32_t *some, const uint32_t *ma
         EACH_GROUP(counts) s.counts[g] += f.counts[e];
         break;
     case BUILTIN_AGG_SUM:
+    case BUILTIN_AGG_MEAN:
         if (a->spec->type != TYPE_FLOAT) {
             EACH_GROUP(ints)
             {
@@ -430,8 +429,6 @@ void agg_merge(Agg *a, const Agg *from, const uint32_t *some, const uint32_t *ma
             }
             break;
         }
-        __attribute__((fallthrough));
-    case BUILTIN_AGG_MEAN:
         EACH_GROUP(sums)
         {
             uint64_t n_values = s.sums[g].n + f.sums[e].n;
@@ -495,6 +492,7 @@ void agg_add(Agg *a, Column *const *args, const uint32_t *some, const uint32_t *
         EACH_ADDED(counts, x) s.counts[g]++;
         break;
     case BUILTIN_AGG_SUM:
+    case BUILTIN_AGG_MEAN:
         if (a->spec->type != TYPE_FLOAT) {
             EACH_ADDED(ints, x)
             {
@@ -503,8 +501,6 @@ void agg_add(Agg *a, Column *const *args, const uint32_t *some, const uint32_t *
             }
             break;
         }
-        __attribute__((fallthrough));
-    case BUILTIN_AGG_MEAN:
         EACH_ADDED(sums, x) sum_add(&s.sums[g], column_floats(x)[e]);
         break;
     case BUILTIN_AGG_STDDEV:
@@ -723,50 +719,84 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The medians of all groups: values by group, each group's sorted. */
+static int compare_ints(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Half away from zero. */
+static int64_t mean_of_ints(__int128 sum, uint64_t n)
+{
+    __int128 by = (__int128)n, half = by / 2;
+    return (int64_t)((sum < 0 ? sum - half : sum + half) / by);
+}
+
+static int64_t median_of_ints(int64_t *v, uint32_t n)
+{
+    qsort(v, n, sizeof *v, compare_ints);
+    return n % 2 ? v[n / 2] : mean_of_ints((__int128)v[n / 2 - 1] + v[n / 2], 2);
+}
+
+static double median_of_floats(double *v, uint32_t n)
+{
+    qsort(v, n, sizeof *v, compare_doubles);
+    double mid = v[n / 2];
+    if (n % 2)
+        return mid;
+    double low = v[n / 2 - 1], sum = low + mid;
+    return isinf(sum) && !isinf(low) && !isinf(mid) ? low / 2 + mid / 2 : sum / 2;
+}
+
+/* The medians of all groups: values by group, each group's sorted. Durations and sizes are ints. */
 static void medians(Agg *a, uint32_t n_groups, Column *out)
 {
     uint32_t *start = xcalloc(n_groups + 1ull, sizeof *start);
-    double *values = xmalloc((a->n_items + 1ull) * sizeof *values);
+    bool is_float = out->type == TYPE_FLOAT;
+    double *floats = is_float ? xmalloc((a->n_items + 1ull) * sizeof *floats) : NULL;
+    int64_t *ints = is_float ? NULL : xmalloc((a->n_items + 1ull) * sizeof *ints);
     for (uint32_t i = 0; i < a->n_items; i++)
         start[a->items[i].group + 1]++;
     for (uint32_t g = 0; g < n_groups; g++)
         start[g + 1] += start[g];
-    for (uint32_t i = a->n_items; i-- > 0;) /* leaves start[g + 1] at the group's begin */
-        values[--start[a->items[i].group + 1]] = column_floats(a->value.col)[a->items[i].row];
+    for (uint32_t i = a->n_items; i-- > 0;) { /* leaves start[g + 1] at the group's begin */
+        uint32_t at = --start[a->items[i].group + 1], row = a->items[i].row;
+        if (is_float)
+            floats[at] = column_floats(a->value.col)[row];
+        else
+            ints[at] = column_ints(a->value.col)[row];
+    }
     for (uint32_t g = 0; g < n_groups; g++) {
         uint32_t lo = start[g + 1], hi = g + 1 < n_groups ? start[g + 2] : a->n_items;
-        uint32_t n = hi - lo;
-        if (n == 0) {
+        if (lo == hi)
             bit_clear(out->valid, g);
-            continue;
-        }
-        double *v = values + lo;
-        qsort(v, n, sizeof *v, compare_doubles);
-        double mid = v[n / 2];
-        if (n % 2 == 0) {
-            double low = v[n / 2 - 1], sum = low + mid;
-            mid = isinf(sum) && !isinf(low) && !isinf(mid) ? low / 2 + mid / 2 : sum / 2;
-        }
-        column_floats(out)[g] = mid;
+        else if (is_float)
+            column_floats(out)[g] = median_of_floats(floats + lo, hi - lo);
+        else
+            column_ints(out)[g] = median_of_ints(ints + lo, hi - lo);
     }
     free(start);
-    free(values);
+    free(floats);
+    free(ints);
 }
 
 static Status finish_ints(const Agg *a, uint32_t n_groups, Column *out, uint64_t *bad, Error *err)
 {
     for (uint32_t g = 0; g < n_groups; g++) {
         IntSum s = a->of.ints[g];
-        if (s.n == 0)
+        if (s.n == 0) {
             bit_clear(out->valid, g);
-        else if ((s.sum > INT64_MAX || s.sum < INT64_MIN) && bad) {
+        } else if (a->spec->fn == BUILTIN_AGG_MEAN) {
+            column_ints(out)[g] = mean_of_ints(s.sum, s.n);
+            continue;
+        } else if ((s.sum > INT64_MAX || s.sum < INT64_MIN) && bad) {
             bit_clear(out->valid, g);
             bit_set(bad, g);
-        } else if (s.sum > INT64_MAX || s.sum < INT64_MIN)
+        } else if (s.sum > INT64_MAX || s.sum < INT64_MIN) {
             return error_set(err, ERR_ROW, "%s%.*s%s: integer overflow",
                              a->spec->name.len ? "sum of `" : "sum", STR_ARG(a->spec->name),
                              a->spec->name.len ? "`" : "");
+        }
         column_ints(out)[g] = (int64_t)s.sum;
     }
     return OK;
@@ -820,12 +850,11 @@ Status agg_finish(Agg *a, uint32_t n_groups, uint64_t *bad, Column **out, Error 
             column_ints(c)[g] = (int64_t)s.counts[g];
         break;
     case BUILTIN_AGG_SUM:
+    case BUILTIN_AGG_MEAN:
         if (a->spec->type != TYPE_FLOAT) {
             st = finish_ints(a, n_groups, c, bad, err);
             break;
         }
-        __attribute__((fallthrough));
-    case BUILTIN_AGG_MEAN:
         for (uint32_t g = 0; g < n_groups; g++) {
             double by = a->spec->fn == BUILTIN_AGG_MEAN ? (double)s.sums[g].n : 1;
             column_floats(c)[g] = s.sums[g].n ? sum_total(s.sums[g]) / by : 0;

@@ -26,7 +26,7 @@ static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row
     case OP_SUB_DATE: sign = "-"; break;
     case OP_MUL_INT: sign = "*"; break;
     case OP_DIV_FLOAT: sign = "/"; break;
-    case OP_IDIV_INT:
+    case OP_IDIV_INT: sign = a->type != b->type ? "/" : "//"; break; /* of a duration or size: / is the same */
     case OP_IDIV_FLOAT: sign = "//"; break;
     case OP_MOD_INT:
     case OP_MOD_FLOAT: sign = "%"; break;
