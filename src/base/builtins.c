@@ -361,6 +361,7 @@ static const Habit HABITS[] = {
     {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"lpad", "pad_left"}, {"ljust", "pad_right"},
     {"rpad", "pad_right"}, {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
     {"getenv", "env"}, {"uuid4", "uuid"}, {"greatest", "max"}, {"least", "min"},
+    {"n", "count"}, {"n_distinct", "count_distinct"}, {"approx_count_distinct", "count_distinct"},
 };
 
 /* Arguments, their order or what comes out may differ. */
@@ -397,6 +398,13 @@ static const Habit HABIT_FORMS[] = {
     {"dateadd", "d + 1d"},
     {"datediff", "a - b"},
     {"date_diff", "a - b"},
+    {"count_if", "sum(int(c))"},
+    {"countif", "sum(int(c))"},
+    {"count_where", "sum(int(c))"},
+    {"sum_if", "sum(if c then x else 0)"},
+    {"sumif", "sum(if c then x else 0)"},
+    {"date_trunc", "date(t)` for the day, `format_time(t, \"%Y-%m\")"},
+    {"datetrunc", "date(t)` for the day, `format_time(t, \"%Y-%m\")"},
     {"lag", "group by` and `join`: there are no windows over rows; `row()"},
     {"lead", "group by` and `join`: there are no windows over rows; `row()"},
     {"rank", "group by` and `join`: there are no windows over rows; `row()"},

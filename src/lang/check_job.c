@@ -97,6 +97,11 @@ static const char *function_habit(Str name)
         {"unique", "distinct a, b"},             {"drop_duplicates", "distinct a, b"},
         {"apply", "map op"},                     {"concat", "union t"},
         {"merge", "join t on a == t.a"},         {"dropna", "where a is not null"},
+        {"arrange", "sort by a desc"},           {"sort_by", "sort by a desc"},
+        {"orderby", "sort by a desc"},           {"uniq", "distinct"},
+        {"dedup", "distinct"},                   {"deduplicate", "distinct"},
+        {"summarise", "aggregate { n = count() }"}, {"summarize", "aggregate { n = count() }"},
+        {"count", "aggregate { n = count() }"},  {"nrow", "aggregate { n = count() }"},
     };
     for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
         if (str_is(name, habits[i].theirs))

@@ -70,6 +70,9 @@ size_t mistake_part_end(const Mistake *m, size_t i);
 /* The first token of the statement or stage that the mistake is in. */
 size_t mistake_statement(const Mistake *m);
 
+/* Is `then` wanted here, and `else` follows without one? syntax_habits.c. */
+bool mistake_lacks_then(const Mistake *m);
+
 /* Our type that is meant by a word; NULL: none. syntax_sql.c. */
 const char *mistake_type_at(const Mistake *m, size_t i);
 

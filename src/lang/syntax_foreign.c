@@ -87,7 +87,7 @@ static bool string_beside(Mistake *m)
 {
     if (!token_is_string(m->t->kind) || (m->prev->kind != TOK_SEND && m->prev->kind != TOK_RAW))
         return false;
-    if (!(mistake_expects(m, TOK_PLUS) || mistake_expects(m, TOK_NEWLINE)))
+    if (!(mistake_expects(m, TOK_PLUS) || mistake_expects(m, TOK_NEWLINE)) || mistake_lacks_then(m))
         return false;
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "two strings stand side by side");
     diag_help(m->diags, d, "join them with `+`, or write one string: `\"{a}{b}\"`");
@@ -394,8 +394,12 @@ static bool sigil(Mistake *m)
         diag_help(m->diags, d, "group with `( )`; a list is `[1, 2]`");
         return true;
     }
-    if ((m->t->kind != TOK_DOT && m->t->kind != TOK_AT) || !mistake_expects_expression(m) ||
-        !mistake_touch(m, m->p->at, next))
+    bool is_stage = m->t->kind == TOK_DOT && mistake_expects_stage(m) && m->prev->kind == TOK_PIPE &&
+                    token_class(kind) != KEYWORD_STMT;
+    bool wants_name = m->t->kind == TOK_DOT && mistake_expects(m, TOK_QNAME) &&
+                      (m->prev->kind == TOK_COMMA || m->prev->kind == TOK_BY || mistake_is_first_word(m, m->i_prev));
+    if ((m->t->kind != TOK_DOT && m->t->kind != TOK_AT) || !mistake_touch(m, m->p->at, next) ||
+        !(mistake_expects_expression(m) || is_stage || wants_name))
         return false;
     Diag *d;
     if (m->t->kind == TOK_AT && kind == TOK_INT) {
@@ -414,9 +418,9 @@ static bool sigil(Mistake *m)
         return false;
     d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "no `%.*s` stands before a name",
                  STR_ARG(m->t->text));
-    diag_help(m->diags, d, "columns and parameters stand by their names alone: `%.*s`",
+    diag_help(m->diags, d, "columns and parameters stand by their names alone: `%s%.*s`", is_stage ? "select " : "",
               STR_ARG(mistake_text(m, next, next)));
-    diag_fix_certain(m->diags, d, m->t->span, STR_LIT(""));
+    diag_fix_certain(m->diags, d, m->t->span, is_stage ? STR_LIT("select ") : STR_LIT(""));
     return true;
 }
 
@@ -572,9 +576,24 @@ static bool call_if(Mistake *m)
     return true;
 }
 
+/* 1 + if c then a else b */
+static bool if_operand(Mistake *m)
+{
+    if (m->t->kind != TOK_IF || !m->prev || !token_is_operator(m->prev->kind))
+        return false;
+    size_t last = mistake_part_end(m, m->p->at);
+    Diag *d = diag_add(m->diags, E_IF_FORM, m->t->span, "an `if` beside an operator stands in parentheses");
+    diag_help(m->diags, d, "write `(%.*s)`", STR_ARG(mistake_text(m, m->p->at, last)));
+    diag_fix_certain(m->diags, d, mistake_before(m, m->p->at), STR_LIT("("));
+    diag_fix_certain(m->diags, d, mistake_behind(m, last), STR_LIT(")"));
+    return true;
+}
+
 bool rule_if_form(Mistake *m)
 {
     Diag *d;
+    if (if_operand(m))
+        return true;
     if (m->t->kind == TOK_QUESTION) {
         bool is_type = m->i_prev != SIZE_MAX && mistake_prior_kind(m, m->i_prev) == TOK_COLON &&
                        mistake_bracket(m) && !mistake_expects(m, TOK_PLUS);
@@ -646,7 +665,7 @@ bool rule_assignment(Mistake *m)
     size_t name = is_first ? m->p->at : m->i_prev;
     if (name == SIZE_MAX || mistake_kind_at(m, name) != TOK_NAME || !mistake_is_first_word(m, name) ||
         !(token_is_first_of_line(m->p, name) || mistake_prior_kind(m, name) == TOK_LBRACE ||
-          mistake_kind_at(m, name - 1) == TOK_NEWLINE))
+          mistake_prior_kind(m, name) == TOK_PIPE || mistake_kind_at(m, name - 1) == TOK_NEWLINE))
         return false;
     size_t word = name, next = mistake_next(m, name);
     bool has_word = mistake_word_among(m, name, WORDS) && mistake_kind_at(m, next) == TOK_NAME;
@@ -670,10 +689,11 @@ bool rule_assignment(Mistake *m)
     if (mistake_kind_at(m, next) != TOK_ASSIGN)
         return false;
     bool is_top = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
-    const char *ours = is_top || in_job(m) ? "let" : "derive";
-    const char *what = is_top      ? "a constant is declared by"
-                       : in_job(m) ? "a flow gets its name by"
-                                   : "a column is defined by";
+    bool is_stage = mistake_prior_kind(m, word) == TOK_PIPE;
+    const char *ours = is_top || (in_job(m) && !is_stage) ? "let" : "derive";
+    const char *what = is_top                   ? "a constant is declared by"
+                       : in_job(m) && !is_stage ? "a flow gets its name by"
+                                                : "a column is defined by";
     Diag *d = diag_add(m->diags, E_NO_ASSIGNMENT, mistake_token(m, word)->span, "%s `%s`", what, ours);
     diag_help(m->diags, d, "write `%s %.*s = ...`", ours, STR_ARG(mistake_token(m, name)->text));
     if (has_word)
@@ -684,6 +704,19 @@ bool rule_assignment(Mistake *m)
 }
 
 /* ---- methods ---- */
+
+/* name.split(" ")[1]: parts are numbered from 1 here. */
+static bool split_at(Mistake *m, Diag *d, Str text, Str by, size_t first, size_t close)
+{
+    size_t open = mistake_next(m, close), n = mistake_next(m, open), end = mistake_next(m, n);
+    if (mistake_kind_at(m, open) != TOK_LBRACK || mistake_kind_at(m, n) != TOK_INT || mistake_kind_at(m, end) != TOK_RBRACK)
+        return false;
+    Str call = arena_printf(m->diags->arena, "split_part(%.*s, %.*s, %lld)", STR_ARG(text), STR_ARG(by),
+                            (long long)mistake_token(m, n)->value.i + 1);
+    diag_help(m->diags, d, "write `%.*s`: parts are numbered from 1", STR_ARG(call));
+    diag_fix_certain(m->diags, d, mistake_span(m, first, end), call);
+    return true;
+}
 
 bool rule_method(Mistake *m)
 {
@@ -701,13 +734,21 @@ bool rule_method(Mistake *m)
     }
     Diag *d = diag_add(m->diags, E_METHOD_CALL, mistake_span(m, dot, m->i_prev),
                        "`.%.*s()` is a call of a method; there are functions", STR_ARG(method));
+    static const char *const ACCESSORS[] = {"str", "dt", NULL}; /* of pandas: name.str.upper() */
+    if (mistake_word_among(m, last, ACCESSORS) && mistake_prior_kind(m, last) == TOK_DOT) {
+        dot = mistake_prior(m, last);
+        last = mistake_prior(m, dot);
+    }
     size_t first = mistake_operand_begin(m, last), close = mistake_closer(m, m->p->at);
-    if (token_class(m->prev->kind) == KEYWORD_STMT) {
+    bool is_known = false, is_same;
+    const char *ours = builtin_habit(method, &is_same);
+    if (!ours && token_class(m->prev->kind) == KEYWORD_STMT) {
         diag_help(m->diags, d, "stages are joined by `|`: `... | %.*s ...`", STR_ARG(method));
         return true;
     }
-    bool is_known = false, is_same;
-    const char *ours = builtin_habit(method, &is_same);
+    if (mistake_word_at(m, m->i_prev, "split") && first != SIZE_MAX && close != SIZE_MAX && next != close &&
+        split_at(m, d, mistake_text(m, first, last), mistake_text(m, next, mistake_prior(m, close)), first, close))
+        return true;
     for (uint32_t n = 1; n <= 4 && !is_known; n++)
         is_known = builtin_find(method, n) != NULL;
     if (!ours && !is_known) {

@@ -1,6 +1,7 @@
 /* syntax_habits.c - rules about what other languages write. */
 #include "lang/syntax_error.h"
 
+#include "lang/parse.h"
 #include "pipe_parse.h"
 
 static bool word_is_one_of(Str word, const char *const *words)
@@ -72,6 +73,25 @@ bool rule_foreign_value(Mistake *m)
     return true;
 }
 
+/* mutate(x = hp * 2), summarise(n = count()): the call is a statement here. */
+static bool call_of_statement(Mistake *m, const Bracket *b)
+{
+    size_t word = b->token - 1, close = mistake_closer(m, b->token);
+    const char *ours = mistake_is_first_word(m, word) ? parse_foreign_statement(mistake_token(m, word)->text) : NULL;
+    if (!ours || close == SIZE_MAX)
+        return false;
+    bool is_lines = str_is(str_of(ours), "aggregate");
+    if (!is_lines && !str_is(str_of(ours), "derive") && !str_is(str_of(ours), "select"))
+        return false;
+    Str args = mistake_text(m, b->token + 1, mistake_prior(m, close));
+    Str text = arena_printf(m->diags->arena, is_lines ? "%s { %.*s }" : "%s %.*s", ours, STR_ARG(args));
+    Diag *d = diag_add(m->diags, E_UNKNOWN_STATEMENT, mistake_token(m, word)->span, "`%.*s` is not a %s",
+                       STR_ARG(mistake_token(m, word)->text), mistake_prior_kind(m, word) == TOK_PIPE ? "stage" : "statement");
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(text));
+    diag_fix_certain(m->diags, d, mistake_span(m, word, close), text);
+    return true;
+}
+
 bool rule_assign(Mistake *m)
 {
     if (m->t->kind == TOK_ASSIGN &&
@@ -82,6 +102,8 @@ bool rule_assign(Mistake *m)
             (mistake_kind_at(m, b->token - 1) == TOK_NAME || mistake_kind_at(m, b->token - 1) == TOK_WITH) &&
             (b->token + 1 == m->i_prev ||
              mistake_kind_at(m, token_before(m->p, m->i_prev, true)) == TOK_COMMA);
+        if (is_arg && call_of_statement(m, b))
+            return true;
         Diag *d = diag_add(m->diags, E_ASSIGN_IN_EXPRESSION, m->t->span,
                            "`=` defines; it does not compare");
         size_t callee = is_arg ? b->token - 1 : 0;
@@ -136,8 +158,35 @@ bool rule_chain(Mistake *m)
     return true;
 }
 
+bool mistake_lacks_then(const Mistake *m)
+{
+    if (!mistake_expects(m, TOK_THEN))
+        return false;
+    size_t i = m->p->at;
+    while (!token_is_end(mistake_kind_at(m, i)) && mistake_kind_at(m, i) != TOK_ELSE && mistake_kind_at(m, i) != TOK_THEN &&
+           mistake_kind_at(m, i) != TOK_PIPE)
+        i++;
+    return mistake_kind_at(m, i) == TOK_ELSE;
+}
+
+/* if (hp > 3) "a" else "b" */
+static bool then_missing(Mistake *m)
+{
+    bool is_value = token_is_string(m->t->kind) || m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT ||
+                    m->t->kind == TOK_TRUE || m->t->kind == TOK_FALSE || m->t->kind == TOK_NULL ||
+                    (m->t->kind == TOK_NAME && mistake_kind_at(m, mistake_next(m, m->p->at)) == TOK_ELSE);
+    if (!is_value || !m->prev || m->prev->kind == TOK_NAME || !mistake_lacks_then(m))
+        return false;
+    Diag *d = diag_add(m->diags, E_IF_FORM, mistake_before(m, m->p->at), "`then` is expected after the condition");
+    diag_help(m->diags, d, "write `if c then a else b`");
+    diag_fix_certain(m->diags, d, mistake_before(m, m->p->at), STR_LIT("then "));
+    return true;
+}
+
 bool rule_if(Mistake *m)
 {
+    if (then_missing(m))
+        return true;
     static const char *const ELIFS[] = {"elif", "elsif", "elseif", "elsif", NULL};
     const char *help = "write `if c then a else b`";
     Diag *d;

@@ -407,6 +407,28 @@ bool rule_null(Mistake *m)
         diag_fix_certain(m->diags, d, mistake_before(m, m->i_prev), STR_LIT("is "));
         return true;
     }
+    bool is_value = token_is_string(m->t->kind) || m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT ||
+                    m->t->kind == TOK_TRUE || m->t->kind == TOK_FALSE;
+    size_t is = m->prev && m->prev->kind == TOK_NOT ? mistake_prior(m, m->i_prev) : m->i_prev;
+    if (is_value && is != SIZE_MAX && mistake_kind_at(m, is) == TOK_IS) { /* name is "x" */
+        const char *ours = is == m->i_prev ? "==" : "!=";
+        d = diag_add(m->diags, E_FOREIGN_OPERATOR, mistake_span(m, is, m->i_prev), "only `null` follows `is`");
+        diag_help(m->diags, d, "write `%s`", ours);
+        diag_fix_certain(m->diags, d, mistake_span(m, is, m->i_prev), str_of(ours));
+        return true;
+    }
+    size_t word = m->p->at + 2, open = word + 1;
+    bool is_call = m->t->kind == TOK_IS && mistake_kind_at(m, m->p->at + 1) == TOK_DOT && mistake_kind_at(m, open) == TOK_LPAREN &&
+                   (mistake_word_at(m, word, "na") || mistake_word_at(m, word, "null"));
+    size_t close = is_call ? mistake_closer(m, open) : SIZE_MAX;
+    if (close != SIZE_MAX && mistake_expects_expression(m)) { /* is.na(x) of R */
+        Str test = arena_printf(m->diags->arena, "%.*s is null", STR_ARG(mistake_text(m, open + 1, close - 1)));
+        d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, m->p->at, word), "there is no function `%.*s`",
+                     STR_ARG(mistake_text(m, m->p->at, word)));
+        diag_help(m->diags, d, "write `%.*s`", STR_ARG(test));
+        diag_fix_certain(m->diags, d, mistake_span(m, m->p->at, close), test);
+        return true;
+    }
     bool is_post = mistake_word_at(m, m->p->at, "isnull") || mistake_word_at(m, m->p->at, "notnull");
     if (is_post && mistake_expects(m, TOK_IS)) {
         const char *ours = mistake_word_at(m, m->p->at, "isnull") ? "is null" : "is not null";
@@ -479,9 +501,29 @@ bool rule_cast(Mistake *m)
     return true;
 }
 
+/* count(distinct name) */
+static bool count_distinct(Mistake *m, const Bracket *b)
+{
+    if (!b || b->token == 0 || m->i_prev != b->token + 1 || !mistake_word_at(m, m->i_prev, "distinct") ||
+        !mistake_word_at(m, b->token - 1, "count") || m->t->kind == TOK_COMMA || token_is_closer(m->t->kind))
+        return false;
+    size_t close = mistake_closer(m, b->token);
+    Diag *d = diag_add(m->diags, E_SQL, m->prev->span, "different values are counted by a function of its own");
+    if (close == SIZE_MAX) {
+        diag_help(m->diags, d, "write `count_distinct(x)`");
+        return true;
+    }
+    Str call = arena_printf(m->diags->arena, "count_distinct(%.*s)", STR_ARG(mistake_text(m, m->p->at, mistake_prior(m, close))));
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
+    diag_fix_certain(m->diags, d, mistake_span(m, b->token - 1, close), call);
+    return true;
+}
+
 bool rule_count_all(Mistake *m)
 {
     const Bracket *b = mistake_bracket(m);
+    if (count_distinct(m, b))
+        return true;
     if (m->t->kind != TOK_STAR || !b || b->token != m->i_prev || b->token == 0 ||
         !mistake_word_at(m, b->token - 1, "count"))
         return false;

@@ -19,7 +19,7 @@ static const Synonym STATEMENTS[] = {
     {" grep egrep rg awk sed ", "where"},
     {" cut ", "select"},
     {" wc tally ", "aggregate { n = count() }"},
-    {" tail last ", "sort by"},
+    {" tail last ", "the first rows are `take 5`, those with the largest values `top 5 by a desc`"},
     {" offset ", "skip"},
     {" order orderby order_by arrange sort_by sort_values ", "sort by"},
     {" mutate with_column with_columns withColumn extend assign compute set add update ",

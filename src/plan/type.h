@@ -102,6 +102,8 @@ void type_write_table(Typer *t, const Stmt *s, Pop *p);
 /* A path without quotes: true after a diagnostic. */
 bool type_unquoted_path(Typer *t, const Expr *e);
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
+/* The argument of a function has the wrong type. */
+void type_habit_argument(Typer *t, Diag *d, const Builtin *b, const Expr *arg, const Tx *tx);
 bool type_habit_comment(Typer *t, Diag *d, Ident name);
 /* e is a date without quotes, and should be of the type want. */
 bool type_habit_date(Typer *t, Diag *d, const Expr *e, Type want);

@@ -165,6 +165,8 @@ static bool fit_args(Typer *t, const Expr *e, const Builtin *b, Tx *const *args,
         type_habit_date(t, d, e->call.ptr[fit->bad_arg].value, TYPE_STRING);
     if (fit->bad_arg >= 0 && (b->id == BUILTIN_TO_INT || b->id == BUILTIN_TO_FLOAT))
         type_habit_amount(t, d, e->call.ptr[fit->bad_arg].value, types[fit->bad_arg], b->id == BUILTIN_TO_INT);
+    if (fit->bad_arg >= 0)
+        type_habit_argument(t, d, b, e->call.ptr[fit->bad_arg].value, args[fit->bad_arg]);
     note_signature(t, d, b);
     return false;
 }

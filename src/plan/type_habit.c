@@ -200,8 +200,14 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
         diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
         return true;
     }
+    bool is_default = e->op == OPER_OR && e->args.ptr[1]->kind == EXPR_LITERAL && a->type == b->type && a->kind != TX_CONST;
+    if (is_default) { /* of Python and JavaScript */
+        diag_help(t->diags, d, "`or` joins conditions; another value in place of null is given by `??`: `%.*s ?? %.*s`",
+                  STR_ARG(source_slice(t, e->args.ptr[0]->span)), STR_ARG(source_slice(t, e->args.ptr[1]->span)));
+        diag_fix(t->diags, d, e->op_span, STR_LIT("??"));
+    }
     if (is_and_or)
-        return false;
+        return is_default;
     if (bare_date_operand(t, d, e, a, b) || day_and_instant(t, d, e, a, b))
         return true;
     if (e->op == OPER_GT && is_text(e->args.ptr[1]) && memchr(e->args.ptr[1]->lit.s.ptr, '.', e->args.ptr[1]->lit.s.len) &&
@@ -229,6 +235,19 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
     if (amount_and_number(t, d, e, a, b))
         return true;
     return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
+}
+
+void type_habit_argument(Typer *t, Diag *d, const Builtin *b, const Expr *arg, const Tx *tx)
+{
+    bool adds = b->kind == BUILTIN_KIND_AGG && (b->id == BUILTIN_AGG_SUM || b->id == BUILTIN_AGG_MEAN);
+    if (!adds || (tx->type != TYPE_BOOL && tx->type != TYPE_STRING) || d->helps.n)
+        return;
+    Str text = source_slice(t, arg->span);
+    Str call = arena_printf(t->arena, "%s(%s(%.*s))", b->name, tx->type == TYPE_BOOL ? "int" : "float", STR_ARG(text));
+    diag_help(t->diags, d, tx->type == TYPE_BOOL ? "write `%.*s`: a condition that holds counts as 1"
+                                                 : "write `%.*s`: nothing converts by itself", STR_ARG(call));
+    if (tx->type == TYPE_BOOL)
+        diag_fix_certain(t->diags, d, arg->span, arena_printf(t->arena, "int(%.*s)", STR_ARG(text)));
 }
 
 /* `take 2 -- text`, `hp > 1 // text`: the text was read as an operand. */
