@@ -137,6 +137,46 @@ static bool pattern_is_day(const char *pattern)
     return !strstr(pattern, "%H") && !strstr(pattern, "%I");
 }
 
+static const char *inner_name(Type t)
+{
+    return t == TYPE_INT ? "an int" : t == TYPE_FLOAT ? "a float" : t == TYPE_BOOL ? "a bool" : t == TYPE_DATE ? "a date"
+           : t == TYPE_TIMESTAMP ? "a timestamp" : "a text without the blanks";
+}
+
+/* What becomes of the column in the op behind the schema; "": nothing. */
+static const char *form_made(const DialectCol *c)
+{
+    switch (c->form) {
+    case FORM_TIME:
+    case FORM_TIME_EITHER: return pattern_is_day(c->pattern) ? "a date" : "a timestamp";
+    case FORM_CLOCK:
+    case FORM_CLOCK_SECONDS: return "a duration";
+    case FORM_BLANKS:
+    case FORM_NULL_WORDS: return inner_name(c->inner);
+    case FORM_DECIMAL_COMMA:
+    case FORM_THOUSANDS:
+    case FORM_MONEY:
+    case FORM_PERCENT: return "a float";
+    case FORM_YES_NO: return "a bool";
+    case FORM_TIME_MIXED:
+    case FORM_CODE:
+    case FORM_NONE: return "";
+    }
+    return "";
+}
+
+/* The words for nothing, in quotes or between the marks. */
+static void words_put(Buf *out, const DialectCol *c, const char *mark)
+{
+    for (uint32_t i = 0; i < c->n_words; i++) {
+        buf_puts(out, i ? ", " : "");
+        if (*mark)
+            buf_printf(out, "%s%s%s", mark, c->words[i], mark);
+        else
+            text_put(out, str_of(c->words[i]));
+    }
+}
+
 /* How an expression makes a value of it. False: nothing to do. */
 static bool remedy_put(Buf *out, const DialectCol *c)
 {
@@ -154,11 +194,28 @@ static bool remedy_put(Buf *out, const DialectCol *c)
     case FORM_THOUSANDS: buf_printf(out, "float(replace(%s, \",\", \"\"))", n); break;
     case FORM_PERCENT: buf_printf(out, "float(replace(%s, \"%%\", \"\")) / 100", n); break;
     case FORM_YES_NO: buf_printf(out, "lower(substring(%s, 0, 1)) == \"y\"", n); break;
+    case FORM_MONEY: buf_printf(out, "float(replace(substring(%s, 1), \",\", \"\"))", n); break;
+    case FORM_CLOCK:
+    case FORM_CLOCK_SECONDS:
+        buf_printf(out, "int(split_part(%s, \":\", 0)) * 1h + int(split_part(%s, \":\", 1)) * 1m", n, n);
+        if (c->form == FORM_CLOCK_SECONDS)
+            buf_printf(out, " + int(split_part(%s, \":\", 2)) * 1s", n);
+        break;
+    case FORM_BLANKS:
+        buf_printf(out, c->inner == TYPE_STRING ? "" : "%s(", type_name(c->inner));
+        buf_printf(out, "trim(%s)%s", n, c->inner == TYPE_STRING ? "" : ")");
+        break;
+    case FORM_NULL_WORDS:
+        buf_printf(out, "if %s in [", n);
+        words_put(out, c, "");
+        buf_printf(out, "] then null else %s(%s)", type_name(c->inner), n);
+        break;
+    case FORM_TIME_MIXED:
     case FORM_CODE: /* stays text: the zeros mean something */
     case FORM_NONE: break;
     }
     buf_deinit(&name);
-    return c->form != FORM_CODE && c->form != FORM_NONE;
+    return *form_made(c) != '\0';
 }
 
 /* Why a column is a string that is not just text. False: there is nothing odd about it. */
@@ -166,6 +223,13 @@ static bool column_note_put(Buf *out, const DialectCol *c)
 {
     if (c->form == FORM_CODE) {
         buf_printf(out, "codes such as `%.*s`: kept as text, digit for digit", STR_ARG(c->example));
+    } else if (c->form == FORM_TIME_MIXED) {
+        buf_printf(out, "dates of more than one form, such as `%.*s` and `%.*s`: kept as text", STR_ARG(c->example), STR_ARG(c->other));
+    } else if (c->form == FORM_NULL_WORDS) {
+        buf_printf(out, "%s but for ", type_name(c->inner));
+        words_put(out, c, "`");
+        buf_puts(out, ": ");
+        remedy_put(out, c);
     } else if (c->form != FORM_NONE) {
         buf_printf(out, "values such as `%.*s`: ", STR_ARG(c->example));
         remedy_put(out, c);
@@ -209,22 +273,6 @@ static void notes_put(Buf *out, Str path, const DialectGuess *g)
 
 /* ---- the two forms ---- */
 
-/* What becomes of the column in the op behind the schema; "": nothing. */
-static const char *form_made(const DialectCol *c)
-{
-    switch (c->form) {
-    case FORM_TIME:
-    case FORM_TIME_EITHER: return pattern_is_day(c->pattern) ? "a date" : "a timestamp";
-    case FORM_DECIMAL_COMMA:
-    case FORM_THOUSANDS:
-    case FORM_PERCENT: return "a float";
-    case FORM_YES_NO: return "a bool";
-    case FORM_CODE:
-    case FORM_NONE: return "";
-    }
-    return "";
-}
-
 static void column_put(Buf *out, const DialectCol *c)
 {
     buf_puts(out, "  ");
@@ -232,7 +280,11 @@ static void column_put(Buf *out, const DialectCol *c)
     buf_printf(out, ": %s,", type_name(c->col.type));
     size_t before = out->len;
     buf_puts(out, "  # ");
-    if (*form_made(c)) {
+    if (c->form == FORM_NULL_WORDS) {
+        buf_printf(out, "%s but for ", type_name(c->inner));
+        words_put(out, c, "`");
+        buf_printf(out, ": made %s below", form_made(c));
+    } else if (*form_made(c)) {
         buf_puts(out, "values such as `");
         buf_put_visible(out, c->example);
         buf_printf(out, "`: made %s below", form_made(c));

@@ -462,7 +462,7 @@ const char *const TIME_FORMS[] = {"%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d"
                                   "%d-%b-%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
                                   "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
                                   "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
-                                  "%a %b %d %H:%M:%S %Y", NULL};
+                                  "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", NULL};
 
 const char *time_form(Str s)
 {

@@ -298,10 +298,28 @@ const CsvInput *csv_source_input(const CsvSource *s)
 
 /* --- index ------------------------------------------------------------------------------- */
 
+/* What stands in the name of the only column, and divides columns in other files; '\0': nothing. */
+static char other_delimiter(const CsvInput *in)
+{
+    Str name = in->n_cols == 1 && in->dialect.has_header ? in->names[0] : (Str){0};
+    for (const char *d = ";\t|,"; *d; d++)
+        if (name.len && *d != in->dialect.delimiter && memchr(name.ptr, *d, name.len))
+            return *d;
+    return '\0';
+}
+
 void raw_ragged_text(const RawRows *raw, uint32_t n_fields, Error *err)
 {
     const CsvDialect *d = &raw->input->dialect;
-    error_set(err, ERR_DATA,
+    char other = other_delimiter(raw->input);
+    const char *shown = other == '\t' ? "\\t" : (char[]){other, '\0'};
+    if (other)
+        error_set(err, ERR_DATA,
+                  "this row has %u field%s, the header has 1, and `%s` between its names: read with (delimiter: \"%s\")\n"
+                  "`pipemill sniff FILE` tells how a file is written",
+                  n_fields, n_fields == 1 ? "" : "s", shown, shown);
+    else
+        error_set(err, ERR_DATA,
               "this row has %u field%s, the %s has %u: quote a field that holds the delimiter "
               "`%c`, or correct the row",
               n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row",

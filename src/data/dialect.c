@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/map.h"
-#include "base/time_pattern.h"
 #include "base/utf8.h"
 #include "base/value.h"
 #include "data/csv_cell.h"
@@ -126,6 +125,7 @@ typedef struct Trial {
     uint32_t n_widths;
     double cells; /* sum of their scores */
     uint64_t n_cells, n_rows;
+    uint64_t n_values; /* cells that are a number, a date, ... */
     bool is_open;
 } Trial;
 
@@ -151,7 +151,9 @@ static void trial_cells(Trial *t, const char *p, size_t n, char delimiter, char 
         n--;
     for (uint32_t f = 1; f <= n_fields; f++) {
         size_t next = f < n_fields ? csv_record(p, n, delimiter, quote, f).field_at : n + 1;
-        t->cells += cell_score((StrView){p + at, (uint32_t)(next - 1 - at), 0}, quote);
+        Str cell = {p + at, (uint32_t)(next - 1 - at)};
+        t->cells += cell_score((StrView){cell.ptr, cell.len, 0}, quote);
+        t->n_values += cell.len && is_value(cell);
         t->n_cells++;
         at = next;
     }
@@ -224,7 +226,10 @@ static uint32_t guess_form(DialectGuess *out, const char *p, size_t n, bool is_a
             if (!memchr(p, *d, tried) || (q && !quote_is_used(p, tried, *d, quote)))
                 continue;
             Trial t = try_dialect(p, tried, is_all && tried == n, *d, quote);
-            double score = trial_score(&t) * (*d == ' ' || *d == ':' ? 0.7 : 1) * (q ? 0.99 : 1);
+            bool is_weak = *d == ' ' || *d == ':'; /* names and times hold it too */
+            if (is_weak && (t.n_widths > 1 || t.n_values == 0))
+                continue;
+            double score = trial_score(&t) * (is_weak ? 0.7 : 1) * (q ? 0.99 : 1);
             if (score > best) {
                 best = score;
                 width = usual_width(&t);
@@ -349,9 +354,6 @@ static void guess_header(DialectGuess *out, const RawRows *raw, Arena *a)
 
 /* ---- null words ---- */
 
-static const char *const NULL_WORDS[] = {"NA", "N/A", "n/a", "na", "NULL", "null", "Null", "None", "none", "nil", "-", "--", "?", ".",
-                                         "\\N", "#N/A", "(null)", "missing", "unknown"};
-
 /* How many string columns get a type when the word is null. */
 static uint32_t null_word_gain(const RawRows *raw, const CatalogCol *cols, Str word, Arena *a)
 {
@@ -370,7 +372,7 @@ static uint32_t null_word_gain(const RawRows *raw, const CatalogCol *cols, Str w
 static void guess_null_word(DialectGuess *out, const RawRows *raw, const CatalogCol *cols, Arena *a)
 {
     uint32_t best = 0;
-    for (size_t k = 0; k < sizeof NULL_WORDS / sizeof *NULL_WORDS; k++) {
+    for (size_t k = 0; NULL_WORDS[k]; k++) {
         Str word = str_of(NULL_WORDS[k]);
         bool is_odd = false; /* sniffing again is worth while where the word stands in the way */
         for (uint32_t c = 0; c < raw->n_cols && !is_odd; c++)
@@ -381,98 +383,6 @@ static void guess_null_word(DialectGuess *out, const RawRows *raw, const Catalog
             out->dialect.null_word = word;
         }
     }
-}
-
-/* ---- forms ---- */
-
-static bool digits_in_threes(Str s, char group, char point)
-{
-    uint32_t i = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+') ? 1 : 0, run = 0;
-    bool has_group = false, has_point = false;
-    for (; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (c >= '0' && c <= '9') {
-            run++;
-        } else if (c == group && !has_point && run >= 1 && run <= 3 && (!has_group || run == 3)) {
-            has_group = true;
-            run = 0;
-        } else if (c == point && !has_point && (!has_group || run == 3) && run) {
-            has_point = true;
-            run = 0;
-        } else {
-            return false;
-        }
-    }
-    return run > 0 && (has_point || !has_group || run == 3);
-}
-
-static bool is_word_of(Str s, const char *const *words, size_t n)
-{
-    for (size_t k = 0; k < n; k++)
-        if (str_is(s, words[k]))
-            return true;
-    return false;
-}
-
-static bool form_fits(CellForm form, const char *pattern, Str s)
-{
-    static const char *const YES_NO[] = {"yes", "no", "Yes", "No", "YES", "NO", "y", "n", "Y", "N"};
-    int64_t us;
-    double f;
-    PatternError why;
-    switch (form) {
-    case FORM_TIME:
-    case FORM_TIME_EITHER: return time_parse(s, str_of(pattern), &us, &why);
-    case FORM_DECIMAL_COMMA: return digits_in_threes(s, '.', ',');
-    case FORM_THOUSANDS: return digits_in_threes(s, ',', '.');
-    case FORM_CODE: return value_parse_float(s, &f) || (s.len > 1 && s.ptr[0] == '+' && value_parse_float(str_slice(s, 1, s.len - 1), &f));
-    case FORM_YES_NO: return is_word_of(s, YES_NO, sizeof YES_NO / sizeof *YES_NO);
-    case FORM_PERCENT: return s.len > 1 && s.ptr[s.len - 1] == '%' && value_parse_float(str_slice(s, 0, s.len - 1), &f);
-    case FORM_NONE: return false;
-    }
-    return false;
-}
-
-/* Do all values of the column have it? The first is the example. */
-static bool column_has_form(const RawRows *raw, uint32_t col, CellForm form, const char *pattern, Str *example, Arena *a)
-{
-    const CsvDialect *d = &raw->input->dialect;
-    Heap *heap = NULL;
-    bool fits = true, any = false;
-    for (uint32_t r = 0; r < raw->n_rows && fits; r++) {
-        StrView cell = raw_cell(raw, r, col);
-        Str s = csv_cell_text(cell, d->quote, &heap);
-        if (csv_cell_is_null(cell, d) || s.len == 0)
-            continue;
-        fits = form_fits(form, pattern, s);
-        if (!any)
-            *example = arena_str(a, s);
-        any = true;
-    }
-    heap_unref(heap);
-    return fits && any;
-}
-
-static void guess_column_form(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a)
-{
-    static const CellForm PLAIN[] = {FORM_CODE, FORM_THOUSANDS, FORM_DECIMAL_COMMA, FORM_PERCENT, FORM_YES_NO};
-    for (size_t k = 0; k < sizeof PLAIN / sizeof *PLAIN; k++)
-        if (column_has_form(raw, c, PLAIN[k], NULL, &out->example, a)) {
-            out->form = PLAIN[k];
-            return;
-        }
-    for (uint32_t k = 0; TIME_FORMS[k]; k++) {
-        if (!column_has_form(raw, c, FORM_TIME, TIME_FORMS[k], &out->example, a))
-            continue;
-        if (out->form == FORM_TIME) { /* a second one fits: day and month in the other order */
-            out->form = FORM_TIME_EITHER;
-            return;
-        }
-        out->form = FORM_TIME;
-        out->pattern = TIME_FORMS[k];
-    }
-    if (out->form == FORM_NONE)
-        out->example = (Str){0};
 }
 
 /* ---- all of it ---- */
@@ -486,7 +396,7 @@ static void columns(DialectGuess *out, const RawRows *raw, Arena *a)
     for (uint32_t c = 0; c < raw->n_cols; c++) {
         out->cols[c].col = cols[c];
         if (cols[c].type == TYPE_STRING)
-            guess_column_form(raw, c, &out->cols[c], a);
+            cell_form_guess(raw, c, &out->cols[c], a);
     }
 }
 

@@ -9,8 +9,8 @@
 #define PIPE_DATA_DIALECT_H
 
 #include "base/arena.h"
-#include "base/catalog.h"
 #include "base/status.h"
+#include "data/cell_form.h"
 #include "data/csv_read.h"
 
 typedef enum TextEncoding {
@@ -21,25 +21,6 @@ typedef enum TextEncoding {
     TEXT_UTF16,
     TEXT_BINARY,    /* NUL bytes */
 } TextEncoding;
-
-/* What the values of a string column look like, though no type reads them. */
-typedef enum CellForm {
-    FORM_NONE,
-    FORM_TIME,          /* a date or time of DialectCol.pattern */
-    FORM_TIME_EITHER,   /* the same; whether day or month comes first does not show */
-    FORM_DECIMAL_COMMA, /* 1.234,50 */
-    FORM_THOUSANDS,     /* 1,234 */
-    FORM_CODE,          /* numbers with leading zeros or a plus sign */
-    FORM_YES_NO,        /* yes and no, y and n, or their capitals */
-    FORM_PERCENT,       /* 12.5% */
-} CellForm;
-
-typedef struct DialectCol {
-    CatalogCol col;
-    CellForm form;
-    const char *pattern; /* of FORM_TIME and FORM_TIME_EITHER, for parse_time */
-    Str example;         /* a value of the form */
-} DialectCol;
 
 typedef struct DialectGuess {
     TextEncoding encoding;
