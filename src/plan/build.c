@@ -20,11 +20,23 @@ static void build_flow(Builder *b, const FlowDef *f)
     for (uint32_t i = 0; i < f->n_stages; i++)
         build_stage(b, f, i, &at);
     b->is_broken |= at.is_broken;
+    b->has_effect |= at.has_effect;
     if (f->name.text.len && !at.is_broken) {
         Point *p = arena_new(b->arena, Point);
         *p = at;
         map_put(&b->let_points, f->name.text, p);
     }
+}
+
+/* Nothing writes what comes out of the job, and nothing on its way leaves a trace. */
+static void check_has_effect(Builder *b)
+{
+    const FlowDef *last = b->job->n_flows ? b->job->order[b->job->n_flows - 1] : NULL;
+    if (b->has_effect || b->host->prints_loose_ends || !last || !last->n_stages)
+        return;
+    Diag *d = diag_add(b->diags, W_GOES_NOWHERE, last->stages[last->n_stages - 1].stage->span,
+                       "the rows of `%.*s` go nowhere", STR_ARG(b->job->name.text));
+    diag_help(b->diags, d, "print them with `| write csv stdout`, or write them to a file");
 }
 
 Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const JobDef *job,
@@ -58,6 +70,8 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     fold_finish(a, plan);
     if (!b.is_broken && diags->n_errors == n_errors && !diags_is_torn(diags, job->decl->span))
         keep_find(plan, diags);
+    if (!b.is_broken && diags->n_errors == 0)
+        check_has_effect(&b);
     if (diags->n_errors == 0)
         needs_find(a, plan);
     return plan;

@@ -23,6 +23,7 @@ typedef struct Builder {
     Vec(PlanRejects) rejects;
     Span stdin_read; /* {0, 0}: not read yet */
     bool is_broken;  /* a stage could not be made out: steps are missing */
+    bool has_effect; /* a flow writes, logs, checks, waits */
     uint32_t credits, max_batches; /* of every scope: plan.h */
 } Builder;
 

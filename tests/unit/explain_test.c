@@ -1,5 +1,5 @@
 /* What `explain CODE` shows: the wrong program of every code has that mistake and no other, the right one has
- * none, not even a warning. Run from the root of the tree. */
+ * none, not even a warning, but for one: they are short, so most of them write nothing. Run from the root of the tree. */
 #include "api/pipemill.h"
 #include "base/diag_text.h"
 
@@ -25,21 +25,32 @@ static void show(const DiagInfo *info, const char *which, const Mill *m)
     buf_deinit(&out);
 }
 
+/* How many of its diagnostics count, and how many of these are of c. */
+static void count(const Mill *m, DiagCode c, size_t *n, size_t *n_of_c)
+{
+    const Diags *ds = mill_diags(m);
+    *n = *n_of_c = 0;
+    for (size_t i = 0; i < ds->list.n; i++) {
+        DiagCode code = ds->list.ptr[i]->code;
+        *n += code == c || code != W_GOES_NOWHERE;
+        *n_of_c += code == c;
+    }
+}
+
 int main(void)
 {
     for (DiagCode c = 0; c < N_DIAG_CODES; c++) {
         const DiagInfo *info = diag_info(c);
         Mill *wrong = checked(info->wrong, c == E_NOT_AVAILABLE), *right = checked(info->right, false);
-        const Diags *ds = mill_diags(wrong);
-        bool is_one = ds->list.n > 0;
-        for (size_t i = 0; i < ds->list.n; i++)
-            is_one = is_one && ds->list.ptr[i]->code == c;
-        if (!is_one)
+        size_t n, n_of_c;
+        count(wrong, c, &n, &n_of_c);
+        if (n == 0 || n_of_c != n)
             show(info, "wrong", wrong);
-        CHECK(is_one);
-        if (mill_diags(right)->list.n)
+        CHECK(n > 0 && n_of_c == n);
+        count(right, c, &n, &n_of_c);
+        if (n)
             show(info, "right", right);
-        CHECK(mill_diags(right)->list.n == 0);
+        CHECK(n == 0);
         CHECK(strcmp(info->wrong, info->right) != 0);
         mill_close(wrong);
         mill_close(right);
