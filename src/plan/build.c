@@ -64,7 +64,7 @@ Plan *plan_build(Arena *a, const PlanHost *host, const Program *program, const J
     plan->sinks = b.sinks.ptr;
     plan->n_rejects = (uint32_t)b.rejects.n;
     plan->rejects = b.rejects.ptr;
-    build_check_rejects(&b);
+    build_check_files(&b);
     plan->n_pools = (uint32_t)b.pools.n;
     plan->pools = b.pools.ptr;
     fold_finish(a, plan);

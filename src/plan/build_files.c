@@ -1,4 +1,4 @@
-/* build_files.c - the files of a job: nobody reads or writes one that another writes, and stdin is read once. */
+/* build_files.c - the files of a job: nobody writes one that another writes, or replaces a database; stdin is read once. */
 #include "plan/build_state.h"
 
 #include "base/path.h"
@@ -124,8 +124,23 @@ static void check_reject_writes(Builder *b)
         }
 }
 
-void build_check_rejects(Builder *b)
+/* A file would replace a database, of which only a query was read. */
+static void check_database_writes(Builder *b)
 {
+    for (size_t k = 0; k < b->sinks.n; k++) {
+        const Pop *write = b->sinks.ptr[k].pop, *read = read_of(b, write->expr);
+        if (!read || read->dialect.format != ROWS_SQLITE || write->dialect.format == ROWS_SQLITE)
+            continue;
+        Diag *d = diag_add(b->diags, E_SAME_PATH, write->expr->span, "this file would replace the database `%.*s`, which the job reads",
+                           STR_ARG(read->path));
+        diag_label(b->diags, d, read->span, "it is read here");
+        diag_help(b->diags, d, "write another file, or a table: `write sqlite \"%.*s\" table \"name\"`", STR_ARG(read->path));
+    }
+}
+
+void build_check_files(Builder *b)
+{
+    check_database_writes(b);
     check_reject_writes(b);
     check_reject_reads(b);
 }

@@ -91,8 +91,8 @@ bool build_same_path(const Tx *x, const Tx *y);
 void build_register_sinks(Builder *b, Step *s);
 /* stdin comes once: a second read of it would find nothing. */
 void build_register_stdin(Builder *b, const PopList *pops, uint32_t scope);
-/* Files of rejected rows are none that a step reads or writes. */
-void build_check_rejects(Builder *b);
+/* Files of rejected rows are none that a step reads or writes; a file replaces no database that the job reads. */
+void build_check_files(Builder *b);
 
 /* build_annots.c: what annotations say. Of a step: the nearest of stage, job and op; of the job. */
 void build_annotate_step(Builder *b, Step *s, const StageDef *stage);
