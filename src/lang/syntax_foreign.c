@@ -82,6 +82,74 @@ static bool string_quote(Mistake *m)
     return true;
 }
 
+/* name == 'x, and the next `'` stands some lines below, where another string was to begin: the one that is open goes up to
+ * there, so what does not fit is a long way from the mistake. */
+static bool string_over_lines(Mistake *m)
+{
+    if (m->prev->kind != TOK_RAW || !mistake_touch(m, m->i_prev, m->p->at) || token_is_end(m->t->kind) ||
+        !memchr(mistake_text(m, m->i_prev, m->i_prev).ptr, '\n', mistake_text(m, m->i_prev, m->i_prev).len))
+        return false;
+    Span quote = {m->prev->span.lo, m->prev->span.lo + 1}, end = {m->prev->span.hi - 1, m->prev->span.hi};
+    Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, quote, "this raw string is not closed on its line");
+    diag_label(m->diags, d, end, "it ends here");
+    diag_help(m->diags, d, "close it with `'`; a text with a `'` in it stands in double quotes");
+    skip_line(m);
+    return true;
+}
+
+/* 'it''s' of SQL: all that touch are one text. */
+static bool raw_doubled(Mistake *m)
+{
+    size_t first = m->i_prev, last = m->p->at;
+    if (m->prev->kind != TOK_RAW || m->t->kind != TOK_RAW || !mistake_touch(m, first, last))
+        return false;
+    while (mistake_kind_at(m, last + 1) == TOK_RAW && mistake_touch(m, last, last + 1))
+        last++;
+    Buf text = {0};
+    buf_putc(&text, '"');
+    for (size_t i = first; i <= last; i++) {
+        Str part = mistake_token(m, i)->text;
+        buf_puts(&text, i > first ? "'" : "");
+        for (uint32_t k = 0; k < part.len; k++) {
+            char c = part.ptr[k];
+            buf_puts(&text, c == '"' || c == '\\' ? "\\" : c == '{' ? "{" : "");
+            c == '\n' ? buf_puts(&text, "\\n") : buf_putc(&text, c);
+        }
+    }
+    buf_putc(&text, '"');
+    Diag *d = diag_add(m->diags, E_QUOTE_IN_STRING, (Span){m->prev->span.hi - 1, m->t->span.lo + 1},
+                       "a `'` in a text is not doubled");
+    diag_help(m->diags, d, "a text with a `'` in it stands in double quotes: `%s`", text.ptr);
+    diag_fix_certain(m->diags, d, mistake_span(m, first, last), buf_str(&text));
+    buf_deinit(&text);
+    return true;
+}
+
+/* """a""" of Python, "say ""hi""" of BASIC and CSV. */
+static bool quote_doubled(Mistake *m)
+{
+    size_t at = m->p->at, close = mistake_closer(m, at);
+    if (m->prev->kind != TOK_SEND || m->t->kind != TOK_SBEG || !mistake_touch(m, m->i_prev, at) || close == SIZE_MAX)
+        return false;
+    bool is_triple = mistake_kind_at(m, m->i_prev - 1) == TOK_SBEG && mistake_kind_at(m, close + 1) == TOK_SBEG &&
+                     mistake_kind_at(m, close + 2) == TOK_SEND && mistake_touch(m, close, close + 1);
+    if (is_triple) {
+        Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, m->i_prev - 1, at), "a string has one quote at each end");
+        diag_help(m->diags, d, "write `%.*s`", STR_ARG(mistake_text(m, at, close)));
+        diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev - 1, m->i_prev), STR_LIT(""));
+        diag_fix_certain(m->diags, d, mistake_span(m, close + 1, close + 2), STR_LIT(""));
+        return true;
+    }
+    Diag *d = diag_add(m->diags, E_QUOTE_IN_STRING, mistake_span(m, m->i_prev, at), "a quote in a string is not doubled");
+    diag_help(m->diags, d, "a quote in a string is written `\\\"`");
+    while (mistake_kind_at(m, at) == TOK_SBEG && mistake_touch(m, at - 1, at) && close != SIZE_MAX) {
+        diag_fix_certain(m->diags, d, mistake_span(m, at - 1, at), STR_LIT("\\\""));
+        at = close + 1;
+        close = mistake_closer(m, at);
+    }
+    return true;
+}
+
 /* "a" "b", "%d" % x */
 static bool string_beside(Mistake *m)
 {
@@ -89,6 +157,8 @@ static bool string_beside(Mistake *m)
         return false;
     if (!(mistake_expects(m, TOK_PLUS) || mistake_expects(m, TOK_NEWLINE)) || mistake_lacks_then(m))
         return false;
+    if (raw_doubled(m) || quote_doubled(m))
+        return true;
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "two strings stand side by side");
     diag_help(m->diags, d, "join them with `+`, or write one string: `\"{a}{b}\"`");
     diag_fix_certain(m->diags, d, mistake_before(m, m->p->at), STR_LIT("+ "));
@@ -171,7 +241,7 @@ bool rule_string(Mistake *m)
 {
     if (!m->prev)
         return false;
-    return (token_is_string(m->t->kind) && string_prefix(m)) || string_quote(m) || string_beside(m) ||
+    return (token_is_string(m->t->kind) && string_prefix(m)) || string_over_lines(m) || string_quote(m) || string_beside(m) ||
            string_format(m) || string_choice(m) || string_percent(m);
 }
 
@@ -295,6 +365,11 @@ static bool word_operator(Mistake *m)
     /* Dots of Lua and PHP join strings. */
     bool is_dots = m->t->kind == TOK_DOTDOT && mistake_expects(m, TOK_PLUS) && !mistake_expects(m, TOK_DOTDOT);
     int word = is_dots ? mistake_kind_at(m, mistake_statement(m)) : TOK_END;
+    if (is_dots && m->prev->kind == TOK_INT && word != TOK_TAKE) {
+        Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "`..` is no operator: it stands in `range 1..9`");
+        diag_help(m->diags, d, "a number between two others is asked for by `x between 1 and 9`");
+        return true;
+    }
     if ((is_dots && word != TOK_TAKE && mistake_prior_kind(m, mistake_operand_begin(m, m->i_prev)) != TOK_BETWEEN) ||
         (token_is_string(m->t->kind) && m->prev->kind == TOK_DOT)) {
         const Token *dot = is_dots ? m->t : m->prev;

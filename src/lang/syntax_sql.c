@@ -365,6 +365,8 @@ bool rule_between(Mistake *m)
     size_t i = m->i_prev;
     const Bracket *b = mistake_bracket(m);
     bool is_range = m->t->kind == TOK_DOTDOT, in_parens = false;
+    bool is_bracketed = is_range && b && (b->kind == TOK_LPAREN || b->kind == TOK_LBRACK) &&
+                        mistake_prior_kind(m, b->token) == TOK_IN;
     if (i == SIZE_MAX || !(m->t->kind == TOK_COMMA || is_range || mistake_word_at(m, m->p->at, "to")))
         return false;
     if (b && b->kind == TOK_LPAREN && b->token > 0 && m->t->kind == TOK_COMMA) {
@@ -374,6 +376,7 @@ bool rule_between(Mistake *m)
     }
     size_t first = mistake_operand_begin(m, i);
     size_t word = first == SIZE_MAX ? SIZE_MAX : token_before(m->p, first, true);
+    in_parens = in_parens || is_bracketed; /* in [1..3] */
     if (in_parens)
         word = token_before(m->p, b->token, true);
     if (word == SIZE_MAX ||
