@@ -653,6 +653,9 @@ bool value_parse(Type t, Str s, Value *out, const char **why)
 const char *value_hint(Type t, Str s)
 {
     bool is_time = t == TYPE_DATE || t == TYPE_TIMESTAMP;
+    int64_t days;
+    if (t == TYPE_TIMESTAMP && value_parse_date(s, &days))
+        return " (of a date it is made by `timestamp(date(x))`)";
     return is_time && time_form(s) ? " (`parse_time` reads other forms)" : "";
 }
 

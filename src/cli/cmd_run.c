@@ -224,7 +224,8 @@ static void put_summary(Session *s, Buf *out, const MillResult *r)
 {
     const Args *a = s->args;
     Buf next = {0};
-    if (r->state == RUN_DONE && !a->has[OPT_GANTT] && a->operands.n)
+    if (r->state == RUN_DONE && !a->has[OPT_GANTT] && a->operands.n &&
+        strcmp(a->operands.ptr[0], "-") != 0) /* what stdin held is gone */
         buf_printf(&next, "pipemill run %s %.*s --gantt", a->operands.ptr[0],
                    STR_ARG(r->info->job));
     else if (can_resume(s, r))

@@ -35,6 +35,13 @@ static bool string_prefix(Mistake *m)
     bool is_raw = memchr(word.ptr, 'r', word.len) || memchr(word.ptr, 'R', word.len);
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->prev->span, "strings have no `%.*s` before them",
                        STR_ARG(word));
+    if (is_raw && m->t->kind == TOK_RAW && mistake_text(m, m->p->at, m->p->at).ptr[0] == '"') {
+        diags_drop(m->diags, m->t->span); /* the scanner has taken it for a raw string, and said so */
+        diag_help(m->diags, d, "a raw string stands in single quotes: `'%.*s'`", STR_ARG(m->t->text));
+        diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, m->p->at),
+                         arena_printf(m->diags->arena, "'%.*s'", STR_ARG(m->t->text)));
+        return true;
+    }
     if (!is_raw || m->t->kind == TOK_RAW) {
         diag_help(m->diags, d, is_raw ? "a string in single quotes is raw by itself"
                                       : "`\"text {expr}\"` holds expressions by itself");
@@ -517,11 +524,22 @@ static bool number_comma(Mistake *m)
     return true;
 }
 
+/* `x!`: the sign was read as the `not` of `not in`. */
+static bool sign_behind(Mistake *m)
+{
+    if (m->prev->kind != TOK_NOT || mistake_text(m, m->i_prev, m->i_prev).ptr[0] != '!' || m->t->kind == TOK_ASSIGN ||
+        !mistake_expects(m, TOK_IN) || mistake_expects_expression(m))
+        return false;
+    diags_drop(m->diags, m->prev->span);
+    return mistake_say(m, E_FOREIGN_OPERATOR, m->prev->span, "no `!` stands behind a value",
+                       "leave it out; a condition is turned round by `not` before it", NO_FIX, (Str){0});
+}
+
 bool rule_operator(Mistake *m)
 {
     if (!m->prev)
         return false;
-    if (number_comma(m))
+    if (number_comma(m) || sign_behind(m))
         return true;
     return step_operator(m) || split_operator(m) || shift_operator(m) || tilde(m) ||
            word_operator(m) || bare_call(m) || sigil(m);

@@ -66,7 +66,11 @@ static bool column_form(Mistake *m)
     bool wants_name = mistake_expects(m, TOK_QNAME) && !mistake_expects_expression(m);
     if (!wants_name || !m->prev)
         return false;
-    if (m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || m->t->kind == TOK_DURATION || m->t->kind == TOK_SIZE) {
+    bool is_number = m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || m->t->kind == TOK_DURATION || m->t->kind == TOK_SIZE;
+    if (is_number && m->prev->kind == TOK_PIPE)
+        return mistake_say(m, E_PIPE, m->prev->span, "`|` is no operator: a stage follows it",
+                           "conditions are joined by `or`; there are no operators on bits", NO_FIX, (Str){0});
+    if (is_number) {
         Str text = mistake_text(m, at, at);
         diags_drop(m->diags, m->t->span); /* a unit that does not exist */
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "a name does not begin with a digit");
@@ -207,10 +211,11 @@ bool rule_definition(Mistake *m)
 
 /* ---- by, ->, .. ---- */
 
+static const char *const DOWN[] = {"descending", "desc", "down", "reverse", "decreasing", NULL};
+static const char *const UP[] = {"ascending", "asc", "up", "increasing", NULL};
+
 static bool sort_form(Mistake *m)
 {
-    static const char *const DOWN[] = {"descending", "desc", "down", "reverse", "decreasing", NULL};
-    static const char *const UP[] = {"ascending", "asc", "up", "increasing", NULL};
     size_t at = m->p->at;
     if (mistake_expects(m, TOK_DESC) && mistake_expects(m, TOK_ASC)) {
         bool is_down = mistake_word_among(m, at, DOWN);
@@ -244,12 +249,16 @@ static bool by_form(Mistake *m)
         !mistake_word_at(m, at, "by") && !mistake_word_at(m, at, "bi")) {
         if (mistake_word_at(m, at, "on") || mistake_word_at(m, at, "using"))
             return mistake_say(m, E_SYNTAX, m->t->span, "`by` stands here", "write `by`", m->t->span, STR_LIT("by"));
-        int next = mistake_kind_at(m, mistake_next(m, at)); /* `sort bi hp`: misspelt */
-        if (next == TOK_NAME || next == TOK_QNAME)
+        size_t next = mistake_next(m, at); /* `sort bi hp`: misspelt */
+        bool is_down = mistake_word_among(m, next, DOWN), is_up = mistake_word_among(m, next, UP);
+        if ((mistake_kind_at(m, next) == TOK_NAME && !is_down && !is_up) || mistake_kind_at(m, next) == TOK_QNAME)
             return false;
+        Str order = is_down ? STR_LIT(" desc") : is_up ? STR_LIT(" asc") : STR_LIT("");
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`by` is missing before `%.*s`", STR_ARG(m->t->text));
-        diag_help(m->diags, d, "write `%.*s by %.*s`", STR_ARG(m->prev->text), STR_ARG(m->t->text));
+        diag_help(m->diags, d, "write `%.*s by %.*s%.*s`", STR_ARG(m->prev->text), STR_ARG(m->t->text), STR_ARG(order));
         diag_fix_certain(m->diags, d, mistake_before(m, at), STR_LIT("by "));
+        if (order.len)
+            diag_fix_certain(m->diags, d, mistake_token(m, next)->span, str_slice(order, 1, order.len - 1));
         return true;
     }
     size_t statement = mistake_statement(m);
@@ -576,6 +585,11 @@ static bool stage_form(Mistake *m)
         }
         return true;
     }
+    if (m->t->kind == TOK_PIPE && mistake_expects_stage(m))
+        for (size_t i = at; i > 0 && (mistake_kind_at(m, i - 1) == TOK_NEWLINE || mistake_kind_at(m, i - 1) == TOKEN_COMMENT); i--)
+            if (mistake_kind_at(m, i - 1) == TOK_NEWLINE && str_is(mistake_token(m, i - 1)->text, ";"))
+                return mistake_say(m, E_PIPE, mistake_token(m, i - 1)->span, "no `;` stands between the stages of a flow",
+                                   "leave it out", mistake_token(m, i - 1)->span, STR_LIT(""));
     if (m->t->kind == TOK_PIPE && m->prev->kind == TOK_PIPE)
         return mistake_say(m, E_PIPE, m->t->span, "nothing stands between these two `|`", "write one `|`",
                    mistake_gap(m, at, at), STR_LIT(""));

@@ -335,8 +335,33 @@ bool rule_like(Mistake *m)
 
 /* ---- IN (..), BETWEEN a, b ---- */
 
+/* in 1, 2: the comma ends the condition, or the value behind it was read as the next definition. */
+static bool in_list_bare(Mistake *m)
+{
+    size_t comma = m->t->kind == TOK_COMMA ? m->p->at : m->i_prev;
+    if (!m->prev || mistake_kind_at(m, comma) != TOK_COMMA || mistake_prior(m, comma) == SIZE_MAX)
+        return false;
+    size_t last = mistake_prior(m, comma), first = mistake_operand_begin(m, last), second = mistake_next(m, comma);
+    int kind = mistake_kind_at(m, second);
+    bool is_value = token_is_string(kind) || kind == TOK_INT || kind == TOK_FLOAT;
+    if (!is_value || first == SIZE_MAX || mistake_prior_kind(m, first) != TOK_IN || mistake_kind_at(m, first) == TOK_LBRACK)
+        return false;
+    size_t end = mistake_operand_end(m, second);
+    while (end != SIZE_MAX && mistake_kind_at(m, mistake_next(m, end)) == TOK_COMMA)
+        end = mistake_operand_end(m, mistake_next(m, mistake_next(m, end)));
+    Diag *d = diag_add(m->diags, E_LIST_BRACKETS, mistake_token(m, first)->span, "a list stands in square brackets");
+    diag_help(m->diags, d, "write `in [a, b]`");
+    if (end != SIZE_MAX) {
+        diag_fix_certain(m->diags, d, mistake_before(m, first), STR_LIT("["));
+        diag_fix_certain(m->diags, d, mistake_behind(m, end), STR_LIT("]"));
+    }
+    return true;
+}
+
 bool rule_in_list(Mistake *m)
 {
+    if (in_list_bare(m))
+        return true;
     const Bracket *b = mistake_bracket(m);
     size_t in;
     if (m->t->kind == TOK_COMMA && b && b->kind == TOK_LPAREN) { /* in (1, 2) */
@@ -471,8 +496,34 @@ const char *mistake_type_at(const Mistake *m, size_t i)
     return NULL;
 }
 
+/* extract(year from t) */
+static bool extract_from(Mistake *m)
+{
+    static const char *const PARTS[] = {"year", "month", "day", "hour", "minute", "second", "weekday", NULL};
+    const Bracket *b = mistake_bracket(m);
+    if (!mistake_word_at(m, m->p->at, "from") || !b || b->token == 0 || m->i_prev != b->token + 1 ||
+        !mistake_word_at(m, b->token - 1, "extract"))
+        return false;
+    size_t close = mistake_closer(m, b->token);
+    Diag *d = diag_add(m->diags, E_SQL, m->t->span, "each part of a time is taken by a function of its own");
+    if (close == SIZE_MAX || close == m->p->at + 1 || !mistake_word_among(m, m->i_prev, PARTS)) {
+        diag_help(m->diags, d, "write `year(t)`, `month(t)`, `day(t)`, `hour(t)`, `minute(t)`, `second(t)` or `weekday(t)`");
+        return true;
+    }
+    Buf call = {0};
+    for (uint32_t i = 0; i < m->prev->text.len; i++)
+        buf_putc(&call, lower_of(m->prev->text.ptr[i]));
+    buf_printf(&call, "(%.*s)", STR_ARG(mistake_text(m, mistake_next(m, m->p->at), mistake_prior(m, close))));
+    diag_help(m->diags, d, "write `%s`", call.ptr);
+    diag_fix_certain(m->diags, d, mistake_span(m, b->token - 1, close), buf_str(&call));
+    buf_deinit(&call);
+    return true;
+}
+
 bool rule_cast(Mistake *m)
 {
+    if (extract_from(m))
+        return true;
     size_t first, last, type, end;
     const Bracket *b = mistake_bracket(m);
     if (mistake_word_at(m, m->p->at, "as") && b && b->kind == TOK_LPAREN && b->token > 0 &&

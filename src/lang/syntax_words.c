@@ -291,6 +291,17 @@ bool rule_reserved(Mistake *m)
                       !mistake_expects_expression(m) && !mistake_expects_stage(m);
     if (!wants_name || (class != KEYWORD_RESERVED && class != KEYWORD_STMT))
         return false;
+    bool is_source = m->t->kind == TOK_READ || m->t->kind == TOK_RANGE || m->t->kind == TOK_FILES;
+    if (is_source && m->prev && (m->prev->kind == TOK_UNION || m->prev->kind == TOK_JOIN)) {
+        Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`%.*s` takes a flow by its name", STR_ARG(m->prev->text));
+        size_t last = mistake_part_end(m, m->p->at);
+        for (size_t i = m->p->at; i <= last; i++)
+            if (mistake_kind_at(m, i) == TOK_ON)
+                last = mistake_prior(m, i);
+        diag_help(m->diags, d, "give it one in the job, `let other = %.*s`, and write `%.*s other`",
+                  STR_ARG(mistake_text(m, m->p->at, last)), STR_ARG(m->prev->text));
+        return true;
+    }
     Diag *d = diag_add(m->diags, E_RESERVED_NAME, m->t->span,
                        class == KEYWORD_RESERVED
                            ? "`%.*s` is a word of the language, not a name"

@@ -101,6 +101,8 @@ void type_write_table(Typer *t, const Stmt *s, Pop *p);
  * there was something to say. */
 /* A path without quotes: true after a diagnostic. */
 bool type_unquoted_path(Typer *t, const Expr *e);
+/* A sign of another language for `and`, `or`, `not`: says what it is here. True: with the types it meant something else. b: NULL for `not`. */
+bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
 /* The argument of a function has the wrong type. */
 void type_habit_argument(Typer *t, Diag *d, const Builtin *b, const Expr *arg, const Tx *tx);

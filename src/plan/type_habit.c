@@ -189,17 +189,31 @@ void type_habit_amount(Typer *t, Diag *d, const Expr *e, Type type, bool is_int)
         diag_help(t->diags, d, "say what is counted: bytes are `%.*s %s 1B`, kilobytes `%.*s %s 1kB`", STR_ARG(x), sign, STR_ARG(x), sign);
 }
 
+bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
+{
+    Str sign = source_slice(t, e->op_span);
+    const char *ours = operator_text(e->op);
+    if (sign.len == 0 || str_is(sign, ours))
+        return false;
+    if (b && a->type == TYPE_STRING && b->type == TYPE_STRING && (str_is(sign, "||") || str_is(sign, "&"))) {
+        diag_help(t->diags, d, "strings are joined by `+`");
+        diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
+        return true;
+    }
+    if (b && a->type == TYPE_INT && b->type == TYPE_INT && str_is(sign, "&")) {
+        diag_help(t->diags, d, "there are no operators on bits; the lowest is `x %% 2`");
+        return true;
+    }
+    diag_note(t->diags, d, "`%.*s` is written `%s` here", STR_ARG(sign), ours);
+    diag_fix_certain(t->diags, d, e->op_span, e->op == OPER_NOT ? STR_LIT("not ") : str_of(ours));
+    return false;
+}
+
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 {
     bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
     if (!b)
         return false;
-    if (e->op == OPER_OR && a->type == TYPE_STRING && b->type == TYPE_STRING &&
-        str_is(source_slice(t, e->op_span), "||")) {
-        diag_help(t->diags, d, "strings are joined by `+`");
-        diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
-        return true;
-    }
     bool is_default = e->op == OPER_OR && e->args.ptr[1]->kind == EXPR_LITERAL && a->type == b->type && a->kind != TX_CONST;
     if (is_default) { /* of Python and JavaScript */
         diag_help(t->diags, d, "`or` joins conditions; another value in place of null is given by `??`: `%.*s ?? %.*s`",

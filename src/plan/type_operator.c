@@ -15,8 +15,9 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
 {
     const char *op = operator_text(e->op);
     Diag *d;
-    if (e->op == OPER_OR && b && a->type == TYPE_STRING && b->type == TYPE_STRING)
-        diags_drop(t->diags, e->op_span); /* `||`: another mistake than the scanner thought */
+    bool is_logic = e->op == OPER_AND || e->op == OPER_OR || e->op == OPER_NOT;
+    if (is_logic)
+        diags_drop(t->diags, e->op_span); /* `||`, `&`, `!`: what the scanner said of the sign is said with the types */
     if (b)
         d = diag_add(t->diags, E_OPERAND_TYPE, e->span, "`%s` does not take %s and %s", op,
                      type_name(a->type), type_name(b->type));
@@ -26,6 +27,8 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
     type_explain(t, d, a);
     if (b)
         type_explain(t, d, b);
+    if (is_logic && type_habit_sign(t, d, e, a, b))
+        return tx_error(t->arena, e->span);
     if (d->helps.n == 0 && type_habit_operands(t, d, e, a, b))
         return tx_error(t->arena, e->span);
     if (e->op == OPER_ADD && b && (a->type == TYPE_STRING || b->type == TYPE_STRING))
@@ -38,8 +41,7 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
                           other == TYPE_INT
                       ? type_name(other)
                       : "float");
-    } else if ((e->op == OPER_AND || e->op == OPER_OR || e->op == OPER_NOT) &&
-               d->helps.n == 0)
+    } else if (is_logic && d->helps.n == 0)
         diag_help(t->diags, d, "both sides are conditions: compare, for example `x != 0`");
     return tx_error(t->arena, e->span);
 }

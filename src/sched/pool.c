@@ -294,7 +294,7 @@ static void task_limits(Pool *p, Worker *w)
         return;
     if (w->result == TASK_YIELDED && max && instance_n_yielded(w->task.inst) >= max) {
         error_set(&w->task.err, ERR_FAIL_PERMANENT,
-                  "it has more than %u batches, which is what @max_batches allows", max);
+                  "it has more than %u batch%s, which is what @max_batches allows", max, max == 1 ? "" : "es");
         task_fail(p, w);
     } else if (s->timeout_ns && w->now_ns - w->task.start_ns > s->timeout_ns) {
         timeout_error(s, &w->task.err);
