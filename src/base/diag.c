@@ -88,7 +88,7 @@ void diag_label(Diags *ds, Diag *d, Span span, const char *fmt, ...)
     va_end(ap);
     for (size_t i = 0; i < d->labels.n; i++) /* the same Diag again */
         if (d->labels.ptr[i].span.lo == span.lo &&
-            str_eq(d->labels.ptr[i].text, label.text))
+            d->labels.ptr[i].span.hi == span.hi)
             return;
     vec_push(ds->arena, &d->labels, label);
 }

@@ -100,8 +100,11 @@ static void report_unknown(Diags *ds, const Ident *name)
     suggest_init(&near, name->text);
     for (AnnotKind k = 0; k < N_ANNOTS; k++)
         suggest_offer(&near, str_of(INFO[k].info.name));
-    if (diag_suggest(ds, d, name->span, &near))
+    if (near.best.len) {
+        diag_help(ds, d, "did you mean `@%.*s`?", STR_ARG(near.best));
+        diag_fix(ds, d, name->span, near.best);
         return;
+    }
     Buf list = {0};
     for (AnnotKind k = 0; k < N_ANNOTS; k++)
         buf_put_name_in_list(&list, str_of(INFO[k].info.name), k, N_ANNOTS, "and");

@@ -79,6 +79,12 @@ static void report_missing(Diags *ds, const Callee *c, Span at, const Arg *const
     d = diag_add(ds, E_MISSING_ARG, at, "%s `%.*s` needs %s for %s", c->what,
                  STR_ARG(c->name), n == 1 ? "an argument" : "arguments", list.ptr);
     label_callee(ds, d, c);
+    if (n == k && c->n == n) { /* nothing was given */
+        list.len = 0;
+        for (uint32_t i = 0; i < c->n; i++)
+            buf_printf(&list, "%s%.*s", i ? ", " : "", STR_ARG(c->params[i].name));
+        diag_help(ds, d, "write `%.*s(%.*s)`", STR_ARG(c->name), STR_ARG(buf_str(&list)));
+    }
     buf_deinit(&list);
 }
 

@@ -421,6 +421,23 @@ static void lose(Check *c, const Token *t)
     map_put(&c->program->names->lost, t->text, (void *)(uintptr_t)t);
 }
 
+/* `op clean up`, `op clean-up`: used as clean_up. */
+static void lose_parted_name(Check *c, const TokenList *tokens, size_t first)
+{
+    Buf name = {0};
+    size_t n_words = 0;
+    for (size_t i = first; i < tokens->n; i++) {
+        Str text = tokens->ptr[i].text;
+        if (is_word(&tokens->ptr[i]))
+            buf_printf(&name, "%s%.*s", n_words++ ? "_" : "", STR_ARG(text));
+        else if (!str_is(text, "-"))
+            break;
+    }
+    if (n_words > 1)
+        map_put(&c->program->names->lost, arena_str(c->arena, buf_str(&name)), (void *)(uintptr_t)&tokens->ptr[first]);
+    buf_deinit(&name);
+}
+
 /* What stands after `op`, `fn`, `let` ... in a text with mistakes, or before a `=` without such a word. */
 static void collect_lost(Check *c, const TokenList *tokens)
 {
@@ -431,6 +448,7 @@ static void collect_lost(Check *c, const TokenList *tokens)
         lose(c, &t[1]);
         if (i + 2 < tokens->n && is_word(&t[1]) && is_word(&t[2])) /* `param int x` */
             lose(c, &t[2]);
+        lose_parted_name(c, tokens, i + 1);
     }
     for (size_t k = 0; k < c->diags->list.n; k++) {
         const Diag *d = c->diags->list.ptr[k];

@@ -246,6 +246,7 @@ static bool bind_stage(JobCheck *j, const Stage *stage, StageDef *out)
         params[i] = (BindParam){op->params[i].name.text, op->params[i].value != NULL};
     Callee callee = {"op", op->name.text, op->name.span, op->n_params, params};
     bool ok = args_bind(j->c->diags, &callee, &stage->args, stage->op_name.span, got);
+    j->has_unknown |= !ok; /* what is missing may be a flow */
     for (uint32_t i = 0; i < op->n_params; i++) {
         const ParamDef *param = &op->params[i];
         if (!got[i])

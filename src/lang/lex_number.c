@@ -187,8 +187,11 @@ int lex_point(Lex *lex, Str text)
         diag_help(lex->diags, d, "write `0%.*s`", STR_ARG(text));
         diag_fix_certain(lex->diags, d, lex_span(lex, lex->at, 0), STR_LIT("0"));
     } else {
-        diag_help(lex->diags, d, "write `%.*s0`", STR_ARG(text));
-        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + text.len, 0), STR_LIT("0"));
+        uint32_t point = 0; /* `5.`, `1.e5` */
+        while (text.ptr[point++] != '.')
+            ;
+        diag_help(lex->diags, d, "write `%.*s0%.*s`", (int)point, text.ptr, (int)(text.len - point), text.ptr + point);
+        diag_fix_certain(lex->diags, d, lex_span(lex, lex->at + point, 0), STR_LIT("0"));
     }
     Token *t = lex_push(lex, TOK_FLOAT, lex_slice(lex, text.len));
     t->value = (Value){.type = TYPE_FLOAT};

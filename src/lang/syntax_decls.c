@@ -42,6 +42,18 @@ static const char *literal_type(const Mistake *m, size_t i)
     return NULL;
 }
 
+/* Is what stands before the token at `at` joined in the body of its op? */
+static bool is_joined(const Mistake *m, size_t at)
+{
+    for (size_t i = at; i + 1 < m->p->tokens.n && !(token_is_first_of_line(m->p, i) && parse_begins_declaration(m->p, i)); i++) {
+        int kind = mistake_kind_at(m, i);
+        if ((kind == TOK_JOIN || kind == TOK_UNION) && token_is_name(mistake_kind_at(m, i + 1)) &&
+            str_eq(mistake_token(m, i + 1)->text, m->prev->text))
+            return true;
+    }
+    return false;
+}
+
 static bool is_type(const Mistake *m, size_t i)
 {
     return mistake_type_at(m, i) || mistake_word_at(m, i, "duration") || mistake_word_at(m, i, "size") ||
@@ -87,12 +99,12 @@ static bool type_place(Mistake *m, int word)
     if (m->t->kind != TOK_ASSIGN && m->t->kind != TOK_COMMA && m->t->kind != TOK_RPAREN &&
         m->t->kind != TOK_RBRACE && !token_is_end(m->t->kind))
         return false;
-    const char *type = m->t->kind == TOK_ASSIGN ? literal_type(m, next) : NULL;
+    const char *type = m->t->kind == TOK_ASSIGN ? literal_type(m, next) : word == TOK_OP && is_joined(m, at) ? "table" : NULL;
     Diag *d = diag_add(m->diags, E_SYNTAX, m->prev->span, "the type of this %s is missing", what);
     diag_help(m->diags, d, "write `%.*s: %s`", STR_ARG(m->prev->text), type ? type : "string");
     if (type)
         diag_fix_certain(m->diags, d, (Span){m->prev->span.hi, m->t->span.lo},
-                         arena_printf(m->diags->arena, ": %s ", type));
+                         arena_printf(m->diags->arena, m->t->kind == TOK_ASSIGN ? ": %s " : ": %s", type));
     return true;
 }
 
@@ -161,14 +173,20 @@ static bool head_form(Mistake *m, int word)
                 m->p->restart.token = i - (mistake_kind_at(m, i) == TOK_END ? 0 : 1);
             return true;
         }
-        if (m->t->kind == TOK_MINUS && token_is_name(m->prev->kind) && token_is_name(mistake_kind_at(m, next))) {
-            size_t last = next;
-            while (mistake_kind_at(m, last + 1) == TOK_MINUS && token_is_name(mistake_kind_at(m, last + 2)))
-                last += 2;
+        bool is_parted = m->t->kind == TOK_MINUS || (m->t->kind == TOK_NAME && word == TOK_OP);
+        if (is_parted && token_is_name(m->prev->kind) && (m->t->kind == TOK_NAME || token_is_name(mistake_kind_at(m, next)))) {
+            size_t last = at;
+            while (mistake_kind_at(m, last) == TOK_MINUS || token_is_name(mistake_kind_at(m, last)))
+                last++;
+            int behind = mistake_kind_at(m, last--);
+            if (m->t->kind == TOK_NAME && behind != TOK_LBRACE && behind != TOK_LPAREN)
+                return false;
             Buf name = {0};
             for (size_t i = m->i_prev; i <= last; i++)
-                buf_put_str(&name, mistake_kind_at(m, i) == TOK_MINUS ? STR_LIT("_") : mistake_text(m, i, i));
-            d = diag_add(m->diags, E_SYNTAX, mistake_span(m, m->i_prev, last), "a name has no `-`");
+                if (mistake_kind_at(m, i) != TOK_MINUS)
+                    buf_printf(&name, "%s%.*s", name.len ? "_" : "", STR_ARG(mistake_text(m, i, i)));
+            d = diag_add(m->diags, E_SYNTAX, mistake_span(m, m->i_prev, last), "a name has no %s",
+                         m->t->kind == TOK_MINUS ? "`-`" : "blank");
             diag_help(m->diags, d, "write `%.*s`", STR_ARG(buf_str(&name)));
             diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, last), buf_str(&name));
             buf_deinit(&name);

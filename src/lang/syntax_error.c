@@ -89,6 +89,16 @@ static const char *read_form(const Mistake *m, size_t word)
                                                  : "read csv \"file.csv\" with (header: true) as schema batch 100";
 }
 
+/* How what is written is written. */
+static const char *write_form(const Mistake *m, size_t word)
+{
+    size_t format = token_after(m->p, word, false);
+    return mistake_word_at(m, format, "sqlite")  ? "write sqlite \"file.db\" table \"name\""
+           : mistake_word_at(m, format, "json")  ? "write json \"out.jsonl\""
+           : mistake_word_at(m, format, "lines") ? "write lines \"out.txt\""
+                                                 : "write csv \"out.csv\"";
+}
+
 /* How each construct is written, for the help. */
 static const Form FORMS[] = {
     {TOK_USE, "use \"lib/ops.pipe\""},
@@ -121,7 +131,6 @@ static const Form FORMS[] = {
     {TOK_FAIL, "fail \"message\""},
     {TOK_SLEEP, "sleep 500ms"},
     {TOK_EXEC, "exec [\"command\", \"argument\"] as schema"},
-    {TOK_WRITE, "write csv \"out.csv\""},
     {TOK_MAP, "map op"},
     {TOK_COLLECT, "collect op"},
 };
@@ -137,6 +146,8 @@ static const char *form_here(const Mistake *m)
             continue;
         if (mistake_kind_at(m, i) == TOK_READ)
             return read_form(m, i);
+        if (mistake_kind_at(m, i) == TOK_WRITE)
+            return write_form(m, i);
         for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS; k++)
             if (FORMS[k].word == mistake_kind_at(m, i))
                 return FORMS[k].text;
@@ -298,6 +309,7 @@ typedef bool (*Rule)(Mistake *m);
 
 /* The surest first. */
 static const Rule RULES[] = {
+    rule_refused_name,
     rule_declaration_in_braces,
     rule_continued_line,
     rule_unclosed,

@@ -132,5 +132,6 @@ bool mistake_is_foreign_statement(const Mistake *m, size_t i);
 bool rule_misspelt(Mistake *m);
 bool rule_unknown_word(Mistake *m);
 bool rule_reserved(Mistake *m);
+bool rule_refused_name(Mistake *m);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/builtins.h"
 #include "pipe_parse.h"
 
 /* ---- definitions: select, derive, keys and aggregates ---- */
@@ -170,6 +171,19 @@ static bool unnamed_column(Mistake *m)
     if (!is_expression)
         return false;
     Span part = mistake_span(m, first, last);
+    size_t select = mistake_statement(m);
+    const Builtin *fn = m->t->kind == TOK_LPAREN && m->i_prev == first ? builtin_find(m->prev->text, 1) : NULL;
+    if (fn && fn->kind == BUILTIN_KIND_AGG && mistake_kind_at(m, select) == TOK_SELECT) { /* select max(hp) */
+        bool is_all = mistake_kind_at(m, mistake_next(m, at)) == TOK_STAR; /* count(*) */
+        Str call = is_all ? arena_printf(m->diags->arena, "%s()", fn->name) : mistake_text(m, first, last);
+        Diag *a = diag_add(m->diags, E_AGG_OUTSIDE, part, "`%s` needs many rows, and stands where one row is looked at", fn->name);
+        diag_help(m->diags, a, "write `aggregate { n = %.*s }`", STR_ARG(call));
+        int behind = mistake_kind_at(m, mistake_next(m, last));
+        if (mistake_prior(m, first) == select && behind != TOK_COMMA)
+            diag_fix_certain(m->diags, a, mistake_span(m, select, last),
+                             arena_printf(m->diags->arena, "aggregate { n = %.*s }", STR_ARG(call)));
+        return true;
+    }
     Diag *d = diag_add(m->diags, E_NO_COLUMN_NAME, part, "this column has no name");
     diag_help(m->diags, d, "give it one: `x = %.*s`", STR_ARG(mistake_text(m, first, last)));
     return true;
@@ -383,6 +397,36 @@ static Str format_of_path(Str path)
         if (str_ends(path, str_of(ends[i].end)))
             return str_of(ends[i].format);
     return (Str){0};
+}
+
+/* "data.csv" | ..., data/x.csv | ...: a path where a flow begins. */
+static bool path_as_source(Mistake *m)
+{
+    size_t first = token_is_string(m->t->kind) || !m->prev ? m->p->at : m->i_prev, last = first;
+    if (!mistake_is_first_word(m, first) || mistake_prior_kind(m, first) == TOK_PIPE)
+        return false;
+    bool is_quoted = token_is_string(m->t->kind);
+    if (is_quoted) {
+        last = mistake_operand_end(m, first);
+    } else {
+        if (!mistake_expects(m, TOK_PIPE) || mistake_kind_at(m, first) != TOK_NAME)
+            return false;
+        while (!token_is_end(mistake_kind_at(m, last + 1)) && mistake_touch(m, last, last + 1))
+            last++;
+    }
+    if (last == SIZE_MAX || (is_quoted && !mistake_expects_stage(m)) || mistake_kind_at(m, mistake_next(m, last)) != TOK_PIPE)
+        return false;
+    Str path = mistake_text(m, first, last);
+    path = is_quoted ? str_slice(path, 1, path.len - 2) : path;
+    Str format = format_of_path(path);
+    if (!format.len || str_is(format, "sqlite"))
+        return false;
+    Str read = arena_printf(m->diags->arena, "read %.*s \"%.*s\"", STR_ARG(format), STR_ARG(path));
+    Diag *d = diag_add(m->diags, is_quoted ? E_SYNTAX : E_UNQUOTED_PATH, mistake_span(m, first, last),
+                       "a file is read by a stage");
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(read));
+    diag_fix_certain(m->diags, d, mistake_span(m, first, last), read);
+    return true;
 }
 
 static bool format_form(Mistake *m)
@@ -608,6 +652,8 @@ static bool stage_form(Mistake *m)
 
 bool rule_form(Mistake *m)
 {
+    if (path_as_source(m))
+        return true;
     return m->prev && (sort_form(m) || by_form(m) || rename_form(m) || range_form(m) || format_form(m) ||
                        read_form(m) || batch_form(m) || aggregate_form(m) || stage_form(m));
 }

@@ -601,8 +601,34 @@ bool rule_over(Mistake *m)
 
 /* ---- words in a statement: SELECT DISTINCT, UNION ALL, ORDER ... ---- */
 
+/* `select a order by b desc limit 5`: a clause is a statement of its own. */
+static bool clause_behind(Mistake *m)
+{
+    static const struct {
+        const char *word, *by, *ours;
+    } clauses[] = {{"order", "by", "sort by"}, {"limit", NULL, "take"}, {"fetch", NULL, "take"}};
+    size_t at = m->p->at, next = mistake_next(m, at);
+    bool is_flow = mistake_expects(m, TOK_PIPE);
+    for (size_t i = 0; i < sizeof clauses / sizeof *clauses && (is_flow || mistake_expects(m, TOK_NEWLINE)); i++) {
+        bool has_by = clauses[i].by && mistake_word_at(m, next, clauses[i].by);
+        if (!mistake_word_at(m, at, clauses[i].word) || m->t->kind != TOK_NAME || token_is_first_of_line(m->p, at) ||
+            (clauses[i].by ? !has_by : mistake_kind_at(m, next) != TOK_INT))
+            continue;
+        Span span = mistake_span(m, at, has_by ? next : at);
+        const char *joint = is_flow ? "| " : "; ";
+        Diag *d = diag_add(m->diags, E_SQL, span, "`%.*s` is a %s of its own here", STR_ARG(mistake_text(m, at, has_by ? next : at)),
+                           is_flow ? "stage" : "statement");
+        diag_help(m->diags, d, "write `%s%s ...`", joint, clauses[i].ours);
+        diag_fix_certain(m->diags, d, span, arena_printf(m->diags->arena, "%s%s", joint, clauses[i].ours));
+        return true;
+    }
+    return false;
+}
+
 bool rule_sql_word(Mistake *m)
 {
+    if (clause_behind(m))
+        return true;
     int prev = m->prev ? m->prev->kind : TOK_END;
     bool is_operand = m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME || m->t->kind == TOK_STAR;
     Diag *d;

@@ -283,6 +283,21 @@ bool rule_unknown_word(Mistake *m)
     return false;
 }
 
+/* `let where = ...` was refused, and here `where` is the flow again: that is the same mistake. */
+bool rule_refused_name(Mistake *m)
+{
+    if (!m->prev || token_class(m->prev->kind) != KEYWORD_STMT || !mistake_is_first_word(m, m->i_prev) ||
+        !(m->t->kind == TOK_PIPE || m->t->kind == TOK_RBRACE || token_is_end(m->t->kind)))
+        return false;
+    for (size_t i = 0; i < m->diags->list.n; i++) {
+        const Diag *d = m->diags->list.ptr[i];
+        Str name = str_slice(source_text(m->p->source), d->span.lo - source_base(m->p->source), d->span.hi - d->span.lo);
+        if (d->code == E_RESERVED_NAME && str_eq(name, m->prev->text))
+            return true;
+    }
+    return false;
+}
+
 /* A keyword where only a name fits. */
 bool rule_reserved(Mistake *m)
 {

@@ -182,6 +182,8 @@ static void help_convert(Typer *t, Diag *d, const Expr *e, const Tx *tx, Type wa
                                    : "compare it with something, for example `is not null`");
     else if (want == TYPE_DURATION)
         diag_help(t->diags, d, "a duration has a unit: `500ms`, `1.5s`, `2h`");
+    else if (want == TYPE_SIZE)
+        diag_help(t->diags, d, "a size has a unit: `64kB`, `512MB`, `2GiB`");
     else if (want == TYPE_INT && tx->type == TYPE_FLOAT)
         diag_help(t->diags, d, "write `int(...)` or `int(round(...))` around it");
     else if (tx->type == TYPE_STRING && d->helps.n == 0)

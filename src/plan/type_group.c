@@ -37,6 +37,7 @@ static bool type_group_lines(Typer *t, const Stmt *s, ScopeCols *keys, AggList *
     bool is_plain = true, is_torn = false;
     t->keys = keys;
     t->aggs = aggs;
+    t->group = s;
     for (size_t i = 0; i < s->aggs.n; i++) {
         const Def *d = &s->aggs.ptr[i];
         size_t before = aggs->n;
@@ -56,6 +57,7 @@ static bool type_group_lines(Typer *t, const Stmt *s, ScopeCols *keys, AggList *
     }
     t->keys = NULL;
     t->aggs = NULL;
+    t->group = NULL;
     t->is_unknown |= is_torn;
     return is_plain;
 }

@@ -56,9 +56,12 @@ static bool looks_like_path(const Expr *e)
 /* read csv "a.csv" > out.csv */
 static bool redirected(Typer *t, const Expr *e)
 {
-    if (e->kind != EXPR_BINARY || e->op != OPER_GT || !is_text(e->args.ptr[0]) || !looks_like_path(e->args.ptr[1]))
+    if (e->kind != EXPR_BINARY || e->op != OPER_GT || !is_text(e->args.ptr[0]))
         return false;
-    Str path = source_slice(t, e->args.ptr[1]->span);
+    bool is_quoted = is_text(e->args.ptr[1]);
+    if (!is_quoted && !looks_like_path(e->args.ptr[1]))
+        return false;
+    Str path = is_quoted ? e->args.ptr[1]->lit.s : source_slice(t, e->args.ptr[1]->span);
     Diag *d = diag_add(t->diags, E_FOREIGN_FORM, e->op_span, "a flow is written into a file by a stage");
     diag_help(t->diags, d, "write `| write csv \"%.*s\"`", STR_ARG(path));
     if (str_ends(path, STR_LIT(".csv")) && !memchr(path.ptr, ' ', path.len)) {
@@ -138,7 +141,13 @@ static bool day_and_instant(Typer *t, Diag *d, const Expr *e, const Tx *a, const
     bool is_left = a->type == TYPE_TIMESTAMP && b->type == TYPE_DATE;
     if (!is_left && !(a->type == TYPE_DATE && b->type == TYPE_TIMESTAMP))
         return false;
-    Str instant = source_slice(t, e->args.ptr[is_left ? 0 : 1]->span), day = source_slice(t, e->args.ptr[is_left ? 1 : 0]->span);
+    const Expr *left = e->args.ptr[is_left ? 0 : 1];
+    if (left->kind == EXPR_CALL && str_is(left->name.text, "now")) {
+        diag_help(t->diags, d, "the day of now is `today()`");
+        diag_fix_certain(t->diags, d, left->name.span, STR_LIT("today"));
+        return true;
+    }
+    Str instant = source_slice(t, left->span), day = source_slice(t, e->args.ptr[is_left ? 1 : 0]->span);
     diag_help(t->diags, d, "take the day of the timestamp, `date(%.*s)`, or the midnight with which the date begins, `timestamp(%.*s)`",
               STR_ARG(instant), STR_ARG(day));
     return true;
@@ -212,6 +221,12 @@ bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 {
     bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
+    if (!b && e->op == OPER_NEG && t->sorts) { /* sort by -name */
+        Str key = source_slice(t, e->args.ptr[0]->span);
+        diag_help(t->diags, d, "write `%.*s desc`: the other way round", STR_ARG(key));
+        diag_fix_certain(t->diags, d, e->span, arena_printf(t->arena, "%.*s desc", STR_ARG(key)));
+        return true;
+    }
     if (!b)
         return false;
     bool is_default = e->op == OPER_OR && e->args.ptr[1]->kind == EXPR_LITERAL && a->type == b->type && a->kind != TX_CONST;

@@ -153,6 +153,31 @@ static bool help_near_name(Typer *t, Diag *d, Ident name, const ScopeCols *cols)
     return true;
 }
 
+/* A table where a value is wanted; a key or a line of the group that cannot be seen here. */
+static bool help_other_kind(Typer *t, Diag *d, Ident name)
+{
+    const char *text = name.text.ptr;
+    int len = (int)name.text.len;
+    if (t->tables && map_get(t->tables, name.text)) {
+        diag_help(t->diags, d, "`%.*s` is a table: it is joined, `join %.*s on a == %.*s.a`, or put below, `union %.*s`", len,
+                  text, len, text, len, text, len, text);
+        return true;
+    }
+    for (size_t i = 0; t->group && t->keys && i < t->group->aggs.n; i++)
+        if (str_eq(t->group->aggs.ptr[i].name.text, name.text)) {
+            diag_help(t->diags, d, "what is computed of a group does not see the others: repeat what `%.*s` is, or `derive` "
+                                   "this behind the braces", len, text);
+            return true;
+        }
+    for (size_t i = 0; t->group && !t->keys && i < t->group->defs.n; i++)
+        if (str_eq(t->group->defs.ptr[i].name.text, name.text)) {
+            diag_help(t->diags, d, "an aggregate sees the rows, and the key is no column of theirs: `derive %.*s = ...` before "
+                                   "the `group by`, and then `by %.*s`", len, text, len, text);
+            return true;
+        }
+    return false;
+}
+
 /* Nothing is near: what can stand here at all. */
 static void help_names(Typer *t, Diag *d, Ident name, bool sees_cols)
 {
@@ -189,6 +214,7 @@ static void unknown_name(Typer *t, Ident name)
     bool is_explained = (sees_cols && help_joined(t, d, name)) ||
                         (sees_cols && !t->keys && help_delimiter(t, d, cols, name.text)) ||
                         (sees_cols && help_encoding(t, d, cols, name.text)) ||
+                        (sees_cols && help_other_kind(t, d, name)) ||
                         help_not_finite(t, d, name.text) || help_function(t, d, name, sees_cols) ||
                         (sees_cols && type_habit_comment(t, d, name)) ||
                         help_near_name(t, d, name, sees_cols ? cols : NULL);
@@ -269,7 +295,13 @@ static void not_joined(Typer *t, const Expr *e, const TableArg *joined, Str base
     const TableArg *other = t->tables && base.len ? map_get(t->tables, base) : NULL;
     Diag *d = diag_add(t->diags, E_UNKNOWN_NAME, e->span,
                        "`.` names a column of a table parameter, in the condition of its `join`");
-    if (joined && !other)
+    bool is_left = joined && scope_find(&joined->cols, e->name.text) < 0 && scope_find(&t->cols, e->name.text) >= 0;
+    if (!other && is_left) {
+        Str name = name_written(t->arena, e->name.text);
+        diag_help(t->diags, d, "a column of the table that `%.*s` is joined to stands by its name alone: `%.*s`",
+                  STR_ARG(joined->name), STR_ARG(name));
+        diag_fix_certain(t->diags, d, e->span, name);
+    } else if (joined && !other)
         diag_help(t->diags, d, "the table of this join is `%.*s`: `%.*s.%.*s`",
                   STR_ARG(joined->name), STR_ARG(joined->name), STR_ARG(e->name.text));
     else if (other)

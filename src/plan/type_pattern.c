@@ -2,6 +2,8 @@
  * at its place in the literal. Read bottom-up. */
 #include "plan/type.h"
 
+#include <string.h>
+
 #include "base/regex.h"
 #include "base/text_format.h"
 #include "base/time_pattern.h"
@@ -97,12 +99,52 @@ static bool check_regex(Typer *t, const Tx *pattern, const Tx *group)
     return false;
 }
 
+/* yyyy-MM-dd of Java, YYYY-MM-DD of others: the pattern that is meant; nothing where a letter is none of theirs. */
+static Str percent_pattern(Typer *t, Str theirs)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } parts[] = {{"yyyy", "%Y"}, {"YYYY", "%Y"}, {"yy", "%y"}, {"YY", "%y"}, {"MMMM", "%B"}, {"MMM", "%b"}, {"MM", "%m"},
+                 {"dd", "%d"},   {"DD", "%d"},   {"HH", "%H"}, {"hh", "%I"}, {"mm", "%M"},   {"ss", "%S"},
+                 {"SSSSSS", "%f"}, {"SSS", "%f"}, {"'T'", "T"}};
+    Buf out = {0};
+    bool is_known = true;
+    for (uint32_t i = 0, n; i < theirs.len; i += n) {
+        n = 0;
+        for (size_t k = 0; k < sizeof parts / sizeof *parts && !n; k++)
+            if (str_starts(str_slice(theirs, i, theirs.len - i), str_of(parts[k].theirs))) {
+                n = (uint32_t)strlen(parts[k].theirs);
+                buf_puts(&out, parts[k].ours);
+            }
+        char c = theirs.ptr[i];
+        is_known = is_known && (n || c == 'T' || !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '%'));
+        if (!n) {
+            n = 1;
+            buf_putc(&out, c);
+        }
+    }
+    Str ours = is_known ? arena_str(t->arena, buf_str(&out)) : (Str){0};
+    buf_deinit(&out);
+    return ours;
+}
+
 static bool check_time(Typer *t, const Tx *pattern, bool reads)
 {
     PatternError e;
     if (time_pattern_check(pattern->value.s, reads, &e))
         return true;
     Diag *d = bad_pattern(t, pattern, &e, "this is no time pattern");
+    Str theirs = pattern->value.s;
+    bool has_percent = theirs.len && memchr(theirs.ptr, '%', theirs.len);
+    Str meant = has_percent ? (Str){0} : percent_pattern(t, theirs);
+    PatternError none;
+    if (meant.len && time_pattern_check(meant, reads, &none)) {
+        diag_help(t->diags, d, "a pattern is made of `%%` and letters: `\"%.*s\"`", STR_ARG(meant));
+        if (d->span.lo == pattern->span.lo && d->span.hi == pattern->span.hi)
+            diag_fix_certain(t->diags, d, pattern->span, arena_printf(t->arena, "\"%.*s\"", STR_ARG(meant)));
+    } else if (!has_percent) {
+        diag_help(t->diags, d, "a pattern is made of `%%` and letters: `\"%%Y-%%m-%%d %%H:%%M:%%S\"`");
+    }
     if (e.at != PATTERN_WHOLE)
         diag_note(t->diags, d, "conversions are %s", reads ? TIME_CONVERSIONS_READ : TIME_CONVERSIONS);
     return false;
