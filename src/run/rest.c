@@ -96,6 +96,7 @@ void rest_close(Rest *rest)
     state_count(rest->run, &rest->held, 0);
     drop_parts(&rest->held);
     free(rest->held.parts);
+    batch_unref(rest->none);
     spilled_free(rest->spilled);
     partitions_free(rest->run, rest->partitions);
 }
@@ -196,6 +197,10 @@ Status rest_take(Rest *rest, Batch *part, Error *err)
     Status st = OK;
     uint64_t n_before = rest->n_rows;
     rest->n_rows += part->n_rows;
+    if (!rest->none && rest->kind != REST_STORED && may_spill(rest->kind)) {
+        const uint32_t none = 0;
+        rest->none = batch_select_rows(part, &none, 0);
+    }
     switch (rest->kind) {
     case REST_DROPPED: break;
     case REST_STORED: st = store(rest, part, err); break;
@@ -233,10 +238,15 @@ Status rest_finish(Rest *rest, Spilled **next, Error *err)
         st = partitions_finish_rows(rest->run, rest->task, rest->partitions, &rest->spilled, err);
     else if (st == OK && rest->spilled)
         st = spilled_finish(rest->run, rest->task, rest->spilled, err);
-    if (st == OK) {
+    if (st == OK && rest->spilled && rest->spilled->n_rows == 0 && rest->none) {
+        /* What is read in parts has no columns without a part: no rows are a table in memory. */
+        spilled_free(rest->spilled);
+        hold(rest, rest->none);
+    } else if (st == OK) {
         *next = rest->spilled;
-        rest->spilled = NULL;
     }
+    if (st == OK)
+        rest->spilled = NULL;
     return st;
 }
 

@@ -32,6 +32,7 @@ typedef struct Rest {
     uint64_t n_rows;     /* that came */
     uint64_t next_cut;   /* TOP: at so many rows held */
     State held;          /* only its parts */
+    Batch *none;         /* no rows of those that came: their columns. NULL: none came, or nothing will spill */
     Spilled *spilled;    /* STORED, SKIPPED; SORTED: NULL before the first run */
     struct Partitions *partitions; /* KEYED: NULL before the first rows */
 } Rest;
