@@ -126,14 +126,14 @@ static void bits_put(Buf *out, const uint64_t *bits, uint32_t first, uint32_t n)
     }
 }
 
-/* A length for each, its lowest bit CELL_QUOTED, then the bytes, n_bytes in all. */
+/* A length for each, its lowest bits the flags of the cell, then the bytes, n_bytes in all. */
 static void strings_put(Buf *out, const StrView *s, uint32_t n, uint64_t n_bytes, bool has_long)
 {
     size_t size = has_long ? sizeof(uint64_t) : sizeof(uint32_t);
     buf_reserve(out, n * size + n_bytes);
     char *to = out->ptr + out->len;
     for (uint32_t i = 0; i < n; i++, to += size) {
-        uint64_t len = (uint64_t)s[i].len << 1 | (s[i].flags & CELL_QUOTED);
+        uint64_t len = (uint64_t)s[i].len << CELL_BITS | (s[i].flags & (CELL_QUOTED | CELL_MADE));
         uint32_t short_len = (uint32_t)len;
         memcpy(to, has_long ? (const void *)&len : &short_len, size);
     }
@@ -160,7 +160,7 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     for (uint32_t i = 0; has_strings(c) && i < n; i++) {
         uint32_t len = column_strs(c)[first + i].len;
         h.n_bytes += len;
-        h.has_long |= len > INT32_MAX;
+        h.has_long |= len > UINT32_MAX >> CELL_BITS;
     }
     buf_put(out, &h, sizeof h);
     if (c->valid)
@@ -209,8 +209,8 @@ static const char *strings_get(const char *p, StrView *s, uint32_t n, bool has_l
             take(&p, &short_len, sizeof short_len);
             len = short_len;
         }
-        s[i] = (StrView){bytes, (uint32_t)(len >> 1), len & CELL_QUOTED};
-        bytes += len >> 1;
+        s[i] = (StrView){bytes, (uint32_t)(len >> CELL_BITS), len & (CELL_QUOTED | CELL_MADE)};
+        bytes += len >> CELL_BITS;
     }
     return bytes;
 }

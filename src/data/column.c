@@ -223,7 +223,7 @@ static void cells_rewrite(Column *out, uint32_t at, const Column *part)
         csv_put_text(&b, csv_cell_text(s[i], part->quote, &unquoted), &d);
         char *to = heap_alloc(h, b.len);
         memcpy(to, b.ptr, b.len);
-        s[i] = (StrView){to, (uint32_t)b.len, b.ptr[0] == d.quote ? CELL_QUOTED : 0};
+        s[i] = (StrView){to, (uint32_t)b.len, (b.ptr[0] == d.quote ? CELL_QUOTED : 0) | (s[i].flags & CELL_MADE)};
     }
     column_add_heap(out, h);
     heap_unref(h);

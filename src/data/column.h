@@ -23,9 +23,11 @@
 typedef struct StrView {
     const char *ptr; /* never NULL */
     uint32_t len;
-    uint32_t flags;  /* text columns: CELL_QUOTED; 0 otherwise */
+    uint32_t flags;  /* text columns: CELL_QUOTED, CELL_MADE; 0 otherwise */
 } StrView;
 #define CELL_QUOTED 1u
+#define CELL_MADE 2u /* an int that was computed: it prints as a float where it becomes one, which a cell that was read does not */
+#define CELL_BITS 2u
 
 typedef struct Column {
     _Atomic uint32_t refs;

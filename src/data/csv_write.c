@@ -217,7 +217,7 @@ static inline bool is_special(StrView v, const CsvDialect *d)
 }
 
 /* A string whose bytes are made here: where they begin in `side`, which may still move. */
-#define CELL_ASIDE 2u
+#define CELL_ASIDE (1u << CELL_BITS) /* beside the flags of cells that are text */
 
 static StrView cell_aside(const Buf *side, size_t at)
 {

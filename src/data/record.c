@@ -52,7 +52,7 @@ static uint64_t number_get(const char **p)
     }
 }
 
-/* A cell: whether it is valid and, of strings, quoted in the two lowest bits of a number whose others are the length; then the
+/* A cell: whether it is valid and, of strings, its flags in the lowest bits of a number whose others are the length; then the
  * bytes. */
 void record_put(Buf *out, const Batch *plain, uint32_t row)
 {
@@ -64,8 +64,8 @@ void record_put(Buf *out, const Batch *plain, uint32_t row)
         size_t n = has_strings(c) ? s.len : type_bytes(c->type);
         buf_reserve(out, n + 10);
         char *p = out->ptr + out->len;
-        uint64_t about = (uint64_t)column_is_valid(c, row) | (s.flags & CELL_QUOTED ? 2 : 0);
-        p = number_put(p, has_strings(c) ? about | (uint64_t)s.len << 2 : about);
+        uint64_t about = (uint64_t)column_is_valid(c, row) | (s.flags & (CELL_QUOTED | CELL_MADE)) << 1;
+        p = number_put(p, has_strings(c) ? about | (uint64_t)s.len << (CELL_BITS + 1) : about);
         if (n)
             memcpy(p, has_strings(c) ? s.ptr : (const char *)c->values + row * n, n);
         out->len = (size_t)(p - out->ptr) + n;
@@ -100,8 +100,8 @@ static void cells_get(Column *c, const char **at, uint32_t n)
             bit_clear(c->valid, i);
         }
         if (has_strings(c)) {
-            column_strs(c)[i] = (StrView){p, (uint32_t)(about >> 2), about & 2 ? CELL_QUOTED : 0};
-            p += about >> 2;
+            column_strs(c)[i] = (StrView){p, (uint32_t)(about >> (CELL_BITS + 1)), about >> 1 & (CELL_QUOTED | CELL_MADE)};
+            p += about >> (CELL_BITS + 1);
         } else if (size) {
             memcpy((char *)c->values + i * size, p, size);
             p += size;

@@ -496,12 +496,36 @@ static Column *values_as_text(const Column *c)
         char *to = heap_alloc(h, cell.len);
         memcpy(to, cell.len ? cell.ptr : "", cell.len);
         column_strs(text)[i] = (StrView){to, (uint32_t)cell.len,
-                                         cell.len && to[0] == d.quote ? CELL_QUOTED : 0};
+                                         (cell.len && to[0] == d.quote ? CELL_QUOTED : 0) | (c->type == TYPE_INT ? CELL_MADE : 0)};
     }
     column_add_heap(text, h);
     heap_unref(h);
     buf_deinit(&cell);
     return text;
+}
+
+/* Those of the cells of ints that were computed, as floats. */
+static void made_ints_widen(Column *text)
+{
+    char digits[32];
+    Heap *h = NULL;
+    for (uint32_t i = 0; i < text->n_rows; i++) {
+        StrView *s = &column_strs(text)[i];
+        if (!(s->flags & CELL_MADE) || !column_is_valid(text, i) || s->len >= sizeof digits)
+            continue;
+        memcpy(digits, s->ptr, s->len);
+        digits[s->len] = '\0';
+        Buf cell = {0};
+        value_print(&cell, (Value){.type = TYPE_FLOAT, .f = (double)strtoll(digits, NULL, 10)});
+        h = h ? h : heap_new(4096);
+        char *to = heap_alloc(h, cell.len);
+        memcpy(to, cell.ptr, cell.len);
+        *s = (StrView){to, (uint32_t)cell.len, 0};
+        buf_deinit(&cell);
+    }
+    if (h)
+        column_add_heap(text, h);
+    heap_unref(h);
 }
 
 /* Makes a column ready to be appended to that of another table: with text if one of them has text, which stays as it
@@ -517,6 +541,8 @@ static void union_column(Batch *t, uint32_t col, Type want, bool as_text)
         Column *text = batch_text(t, col);
         made.text = column_concat(&text, 1, false); /* text may be shared, and gets another type */
         made.text->type = want;
+        if (widens)
+            made_ints_widen(made.text);
         made.text->is_foreign |= s->picked != NULL;
         column_unref(text);
     } else {
