@@ -118,15 +118,19 @@ static SpillRun *run_begin(Spilled *p)
     return &p->runs[p->n_runs++];
 }
 
+/* What has no rows says of columns only which there are: a partition without groups has no text, whatever the others have. */
 static void columns_note(Spilled *p, const Batch *plain)
 {
     if (!p->lacks_text) {
         p->n_cols = plain->n_cols;
         p->lacks_text = xcalloc(p->n_cols + 1ull, sizeof *p->lacks_text);
+    }
+    if (!p->like || (p->n_rows == 0 && plain->n_rows)) {
         const uint32_t none = 0;
+        batch_unref(p->like);
         p->like = batch_select_rows(plain, &none, 0);
     }
-    for (uint32_t c = 0; c < p->n_cols; c++)
+    for (uint32_t c = 0; c < p->n_cols && plain->n_rows; c++)
         p->lacks_text[c] |= !plain->slots[c].text;
 }
 
