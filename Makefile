@@ -5,7 +5,7 @@
 #                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
 #                 with tiny buffers
 # make test-long  what takes minutes: a million simulations of the scheduler, every order of
-#                 small specs, ThreadSanitizer on a thousand, the models; installs spin
+#                 small specs, ThreadSanitizer on a thousand, the models, programs that Python computes too; installs spin and python3
 # make fuzz [SECONDS=60]  each fuzzer of tests/fuzz for that long, with clang's libFuzzer; installs clang
 # make test-models  only the models of tests/models, with spin
 # make bless T=tests/run/x.pipe   rewrite the expectations of a test with what it does now
@@ -31,7 +31,7 @@ NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
          utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev \
          pcre2posix.h:libpcre2-dev sqlite3.h:libsqlite3-dev
 NEEDS_FUZZ := clang:clang,libclang-rt-dev # for fuzz
-NEEDS_LONG := spin:spin # also, for test-long and test-models
+NEEDS_LONG := spin:spin python3:python3 # also, for test-long and test-models
 LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lsqlite3 -lm -pthread
 
 G := build/gen

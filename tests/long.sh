@@ -2,7 +2,8 @@
 # What takes minutes rather than seconds; `make test-long` calls it when everything is built.
 # Last line: `N passed, N failed`; exit status 1 if anything failed. SEEDS=N simulates
 # fewer, RACES=N runs fewer under ThreadSanitizer, DOUBLES=N prints and reads fewer,
-# EXPRESSIONS=N simplifies fewer, PROGRAMS=N makes fewer programs, RESUMES=N kills and resumes fewer.
+# EXPRESSIONS=N simplifies fewer, PROGRAMS=N makes fewer programs, ORACLE=N
+# has Python compute fewer, RESUMES=N kills and resumes fewer.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 
@@ -40,6 +41,11 @@ shares() {
     done
 }
 
+# Programs that Python computes, too: by_python FIRST LAST
+by_python() {
+    python3 tests/programs/oracle.py --seed "$1" --n $(($2 - $1 + 1))
+}
+
 echo "== models"
 tests/models/models.sh >"$logs/models" 2>&1
 add "$logs/models"
@@ -51,6 +57,7 @@ shares "$seeds" simulations build/release/tests/unit/sched_random_test
 shares $(((doubles + 99999) / 100000)) doubles build/release/tests/unit/decimal_test
 shares "${EXPRESSIONS:-100000}" expressions build/release/tests/unit/simplify_test
 shares "${PROGRAMS:-100000}" programs build/release/tests/unit/programs_test
+shares "${ORACLE:-20000}" programs_by_python by_python
 shares "${RESUMES:-1000}" resumes build/release/tests/unit/resume_test
 
 # gcc 12's ThreadSanitizer cannot lay out its memory under strong address randomisation.

@@ -3,7 +3,7 @@
 
     python3 tests/programs/oracle.py [--seed 1] [--n 1000]     # needs build/pipemill; PIPEMILL=PATH takes another
 
-Program k has the seed `--seed` + k, so that `--seed 4711 --n 1` makes one again. A program that differs stays in
+Each program has a seed of its own, from `--seed` on: `--seed 4711 --n 1` makes one again. A program that differs stays in
 build/programs/SEED with its input, what came out, what Python computed (*.expected) and how to run it (command).
 The last line is `programs: N passed, M failed`.
 
@@ -789,8 +789,11 @@ def main():
                 keep(folder, outputs, seed, why)
             passed += not why
             shutil.rmtree(folder)
+    if given.n >= 100 and passed + failed < given.n * 0.8:
+        failed += 1
+        print(f"of {given.n} programs too many were left out")
     print(f"programs: {passed} passed, {failed} failed")
-    return 1 if failed or passed < given.n * 0.8 else 0  # or they would show little
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
