@@ -584,7 +584,7 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     const char *why = "another value", *type = type_name(b->types[col]);
     Value v;
     value_parse(b->types[col], s, &v, &why);
-    char shown[80], column[sizeof err->column];
+    char shown[80], column[sizeof err->column], rows[32];
     text_visible(s, shown, sizeof shown);
     text_visible(name, column, sizeof column);
     uint64_t inferred = cells.text ? cells.text->inferred_rows
@@ -593,9 +593,9 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     if (inferred)
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s%s, got `%s`\n"
-                  "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
+                  "%s was inferred from the first %s%s%.*s: declare the column in a schema "
                   "(`%s: string`)",
-                  column, why, value_hint(b->types[col], s), shown, type, (unsigned long long)inferred, first.len ? " of " : "", STR_ARG(first),
+                  column, why, value_hint(b->types[col], s), shown, type, text_rows(inferred, rows, sizeof rows), first.len ? " of " : "", STR_ARG(first),
                   column);
     else
         error_set(err, ERR_ROW,

@@ -55,7 +55,7 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
         return ERR_ROW;
     if (value_parse(c->type, (Str){p, n}, &v, &why)) /* 1 for a date, "1" for an int: the kind is wrong */
         value_parse(c->type, STR_LIT("?"), &v, &why);
-    char shown[80], column[sizeof d->err->column];
+    char shown[80], column[sizeof d->err->column], sample[32];
     text_visible((Str){p, n}, shown, sizeof shown);
     text_visible(c->name, column, sizeof column);
     uint64_t inferred = d->raw->input->inferred_rows[col];
@@ -63,9 +63,9 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
     if (inferred)
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "%s was inferred from the first %llu rows%s%.*s: declare the column in a schema "
+                  "%s was inferred from the first %s%s%.*s: declare the column in a schema "
                   "(`%s: string`)",
-                  column, why, shown, type_name(c->type), (unsigned long long)inferred, first.len ? " of " : "",
+                  column, why, shown, type_name(c->type), text_rows(inferred, sample, sizeof sample), first.len ? " of " : "",
                   STR_ARG(first), column);
     else
         error_set(d->err, ERR_ROW,
@@ -84,13 +84,13 @@ static Status unknown_key(const Decoder *d, Str name, const char *at)
     uint64_t rows = 0;
     for (uint32_t c = 0; c < d->n_cols; c++)
         rows = rows ? rows : d->raw->input->inferred_rows[c];
-    char shown[sizeof d->err->column];
+    char shown[sizeof d->err->column], sample[32];
     Str first = d->raw->input->first;
     text_visible(name, shown, sizeof shown);
     error_set(d->err, ERR_ROW,
-              "key `%s` is not in the first %llu rows%s%.*s, which the columns were inferred from\n"
+              "key `%s` is not in the first %s%s%.*s, which the columns were inferred from\n"
               "declare it in a schema that ends in `...`; a schema without `...` leaves out what it does not name",
-              shown, (unsigned long long)rows, first.len ? " of " : "", STR_ARG(first));
+              shown, text_rows(rows, sample, sizeof sample), first.len ? " of " : "", STR_ARG(first));
     if (d->err) {
         memcpy(d->err->column, shown, sizeof shown);
         d->err->row_error = ROW_ERROR_KEY;

@@ -1,5 +1,6 @@
 #include "data/raw.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,15 @@ void error_at(Error *err, Str file, uint64_t line, uint64_t byte)
     text_visible(file, err->file, sizeof err->file);
     err->line = line;
     err->byte = byte;
+}
+
+const char *text_rows(uint64_t n, char *out, size_t size)
+{
+    if (n == 1)
+        snprintf(out, size, "row");
+    else
+        snprintf(out, size, "%llu rows", (unsigned long long)n);
+    return out;
 }
 
 void text_visible(Str s, char *out, size_t size)

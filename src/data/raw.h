@@ -97,5 +97,7 @@ void raw_lines(const RawRows *r, uint64_t *out);
 void error_at(Error *err, Str file, uint64_t line, uint64_t byte);
 /* Copies s into out[size], control bytes made visible, cut with `...` where it is too long. */
 void text_visible(Str s, char *out, size_t size);
+/* "row", "2 rows": what stands behind "the first". Gives out. */
+const char *text_rows(uint64_t n, char *out, size_t size);
 
 #endif
