@@ -41,6 +41,21 @@ Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillR
     return OK;
 }
 
+/* What is wrong with an input is found by the step that wants the rows first, and is told of the `read` that has them,
+ * if that is a stage of its own. */
+static Str failed_name(const RunInfo *info, uint32_t step, const Error *err)
+{
+    uint32_t at = step;
+    bool is_input = err->is_input || (err->row_error >= ROW_ERROR_RAGGED && err->row_error <= ROW_ERROR_KEY);
+    if (str_is(info->steps[at].name, "read") || str_starts(info->steps[at].name, STR_LIT("read_")))
+        return info->steps[at].name;
+    while (is_input && info->steps[at].n_inputs && info->steps[at].child_scope == 0)
+        at = info->steps[at].inputs[0];
+    Str name = info->steps[at].name;
+    bool is_read = is_input && (str_is(name, "read") || str_starts(name, STR_LIT("read_")));
+    return is_read ? name : info->steps[step].name;
+}
+
 void mill_run_go(MillRun *r, MillResult *out)
 {
     run_go(r->run, &r->result);
@@ -52,8 +67,8 @@ void mill_run_go(MillRun *r, MillResult *out)
     MillFailure *failures = arena_array(r->arena, MillFailure, s->n_kept);
     for (uint32_t i = 0; i < s->n_kept; i++) {
         const PoolFailure *f = &s->failures[i];
-        Str step = info->steps[f->step].name;
-        failures[i].name = f->key[0] ? arena_printf(r->arena, "%.*s[%s]", STR_ARG(step), f->key)
+        Str step = failed_name(info, f->step, &f->err);
+        failures[i].name = f->key[0] && str_eq(step, info->steps[f->step].name) ? arena_printf(r->arena, "%.*s[%s]", STR_ARG(step), f->key)
                                      : step;
         failures[i].attempt = f->attempt;
         failures[i].err = &f->err;

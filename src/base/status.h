@@ -5,6 +5,7 @@
 #ifndef PIPE_BASE_STATUS_H
 #define PIPE_BASE_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum Status {
@@ -33,6 +34,7 @@ const char *row_error_remedy(RowError e); /* "": the message says it, or there i
 /* Owned by the caller, who sets it to {0} before and need not free anything. */
 typedef struct Error {
     Status status;
+    bool is_input;     /* the input could not be read: told of the step that reads, whichever wanted its rows */
     RowError row_error; /* of ERR_ROW, and of ERR_DATA where it concerns one row */
     char text[1024];   /* one line or a few, UTF-8, no control bytes from data */
     char file[256];    /* input file, "" when none */

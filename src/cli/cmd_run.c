@@ -171,7 +171,7 @@ static void put_error(Buf *out, const Term *t, const Error *e, Str instance, con
     }
     /* What to do about it: said by the message, or by the kind of the row error. */
     const char *line = e->text + len;
-    const char *remedy = e->status == ERR_ROW ? row_error_remedy(e->row_error) : "";
+    const char *remedy = row_error_remedy(e->row_error);
     bool has_words = *line, names_step = strstr(remedy, "%s");
     for (; *line; line += len) {
         line++;

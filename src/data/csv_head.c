@@ -17,6 +17,11 @@ static Status names_read(CsvInput *in, const char *record, size_t n, uint64_t li
     Heap *unquoted = NULL;
     Status st = OK;
     Map seen;
+    if (n > 1 && record[0] == '{' && record[1] == '"') {
+        st = error_set(err, ERR_DATA, "the first line is a JSON object, no header: `read json` reads one on each line");
+        error_at(err, in->file, line, byte);
+        return st;
+    }
     map_init(&seen, in->arena);
     csv_index(&ix, record, n, d->delimiter, d->quote, in->n_cols);
     RawRows raw = {.input = in, .n_cols = in->n_cols, .stride = in->n_cols, .start = ix.start, .cells = record};

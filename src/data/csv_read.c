@@ -324,8 +324,10 @@ void raw_ragged_text(const RawRows *raw, uint32_t n_fields, Error *err)
               "`%c`, or correct the row",
               n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row",
               raw->n_cols, d->delimiter);
-    if (err)
+    if (err) {
+        err->is_input = true;
         err->row_error = ROW_ERROR_RAGGED;
+    }
 }
 
 Status raw_ragged(const RawRows *raw, size_t at, uint32_t n_fields, Error *err)

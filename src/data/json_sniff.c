@@ -17,8 +17,6 @@ typedef struct Seen {
     uint64_t odd_line[N_CANDIDATES]; /* the first that contradicts, if those before agreed */
     Str odd_value[N_CANDIDATES];     /* in the sample */
     Str first;                       /* value */
-    uint64_t big_line;               /* the first whole number beyond 64 bits */
-    Str big_value;
 } Seen;
 
 static unsigned fits(Str s)
@@ -44,10 +42,7 @@ static void see(Seen *c, Str value, uint64_t line)
         return;
     unsigned fit = fits(value);
     c->n_values++;
-    if (fit & IS_BIG && c->n_big++ == 0) {
-        c->big_line = line;
-        c->big_value = value;
-    }
+    c->n_big += fit / IS_BIG;
     if (c->n_values == 1)
         c->first = value;
     for (size_t t = 0; t < N_CANDIDATES; t++) {
@@ -63,7 +58,7 @@ static void see(Seen *c, Str value, uint64_t line)
 static void conclude(const Seen *c, Arena *a, CatalogCol *out)
 {
     size_t best = 0;
-    bool is_rounded = c->n_big && c->n_fit[1] == c->n_values; /* as floats: whole numbers beyond 64 bits among numbers */
+    bool is_rounded = c->n_big && c->n_fit[0] + c->n_big == c->n_values; /* as floats: whole numbers beyond 64 bits */
     *out = (CatalogCol){.name = c->name, .type = TYPE_STRING, .almost = TYPE_ERROR};
     for (size_t t = 0; t < N_CANDIDATES && c->n_values && !is_rounded; t++) {
         if (c->n_fit[t] == c->n_values) {
@@ -76,11 +71,7 @@ static void conclude(const Seen *c, Arena *a, CatalogCol *out)
     if (c->n_values)
         out->example = arena_str(a, *c->first.ptr == '"' ? str_slice(c->first, 1, c->first.len - 2) : c->first);
     /* What most values have is what a person takes the column for. */
-    if (is_rounded) {
-        out->almost = TYPE_INT;
-        out->odd_line = c->big_line;
-        out->odd_value = arena_str(a, c->big_value);
-    } else if (c->n_values && 2 * c->n_fit[best] > c->n_values) {
+    if (is_rounded || (c->n_values && 2 * c->n_fit[best] > c->n_values)) {
         out->almost = CANDIDATES[best];
         out->odd_line = c->odd_line[best];
         out->odd_value = arena_str(a, c->odd_value[best]);

@@ -310,8 +310,22 @@ void type_habit_null(Typer *t, Diag *d, const Expr *e)
 
 /* ---- `.` and columns ---- */
 
+/* a.b of a column that holds JSON objects. */
+static bool field_of_object(Typer *t, Diag *d, const Expr *e)
+{
+    int32_t at = e->base->kind == EXPR_NAME ? (int32_t)scope_find(&t->cols, e->base->name.text) : -1;
+    const CatalogCol *seen = at >= 0 ? t->cols.ptr[at].seen : NULL;
+    if (!seen || seen->example.len == 0 || seen->example.ptr[0] != '{')
+        return false;
+    diag_help(t->diags, d, "`%.*s` holds objects as text: take the value out by `extract(%.*s, '\"%.*s\": *\"?([^\",}]*)', 1)`, or let `exec` run jq",
+              STR_ARG(e->base->name.text), STR_ARG(e->base->name.text), STR_ARG(e->name.text));
+    return true;
+}
+
 bool type_habit_field(Typer *t, Diag *d, const Expr *e)
 {
+    if (field_of_object(t, d, e))
+        return true;
     Str name = e->name.text;
     bool is_same;
     const char *ours = builtin_habit(name, &is_same);

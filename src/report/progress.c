@@ -384,6 +384,16 @@ static void instance_put(const Progress *p, uint32_t step, Str key, Buf *out)
     }
 }
 
+/* What is to be done about it is told at the end, of those that were not mended by another attempt. */
+static void failure_say(Progress *p, Str name, uint32_t attempt, bool is_retried, const Error *err)
+{
+    char which[32] = "";
+    if (attempt > 1 || is_retried)
+        snprintf(which, sizeof which, "attempt %u ", attempt);
+    line_say(p, "%.*s: %sfailed%s%s%.*s", STR_ARG(name), which, is_retried ? ", to be tried again" : "",
+             err ? ": " : "", err ? (int)strcspn(err->text, "\n") : 0, err ? err->text : "");
+}
+
 static void plain_event(Progress *p, const TraceEvent *e, const Error *err, Str key)
 {
     StepState *s = &p->steps[e->step];
@@ -397,10 +407,7 @@ static void plain_event(Progress *p, const TraceEvent *e, const Error *err, Str 
         !atomic_exchange_explicit(&s->said_start, true, memory_order_relaxed))
         line_say(p, "%.*s: started", STR_ARG(name));
     if ((e->kind == TRACE_END || e->kind == TRACE_FOLD) && has_failed)
-        line_say(p, "%.*s: attempt %u failed%s%s%s",
-                 STR_ARG(buf_str(&whole)), e->attempt,
-                 outcome == OUTCOME_RETRY ? ", to be tried again" : "", err ? ": " : "",
-                 err ? err->text : "");
+        failure_say(p, buf_str(&whole), e->attempt, outcome == OUTCOME_RETRY, err);
     if (e->kind == TRACE_END && p->options.is_verbose &&
         (outcome == OUTCOME_DONE || outcome == OUTCOME_YIELDED)) {
         Buf text = {0};

@@ -169,6 +169,8 @@ Status source_next(Run *r, const Task *t, const Step *s, State *state, CsvLimit 
             state->i_path++;
         }
     }
+    if (st != OK && err)
+        err->is_input = true;
     if (st == OK) { /* row() counts on from file to file */
         out->first_row = state->n_rows_read;
         state->n_rows_read += out->raw ? out->raw->n_rows : out->batch ? out->batch->n_rows : 0;

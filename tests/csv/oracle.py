@@ -106,7 +106,7 @@ def by_pipemill(folder, delimiter, n_cols, engine):
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if r.returncode not in (0, 4):
         sys.exit(r.stderr.decode("utf-8", "replace"))
-    got = {k: text for k, text in re.findall(r"^read\[(\w+\.csv)\]: attempt 1 failed: (.*)$", r.stderr.decode("utf-8", "replace"), re.M)}
+    got = {k: text for k, text in re.findall(r"^read\[(\w+\.csv)\]: failed: (.*)$", r.stderr.decode("utf-8", "replace"), re.M)}
     for name in os.listdir(out) if os.path.isdir(out) else []:
         with open(os.path.join(out, name), encoding="utf-8") as f:
             rows = [json.loads(line) for line in f.read().split("\n") if line]

@@ -141,7 +141,7 @@ static void test_plain(void)
                     "transform_1: ended, 1 retry, 1.00 s of work\n"
                     "a log line\n"
                     "load: started\n"
-                    "load: attempt 1 failed: refused\n"
+                    "load: failed: refused\n"
                     "load: ended, 1 failed, 0 skipped, 100 ns of work\n");
     free(text);
     fclose(f);
