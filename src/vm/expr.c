@@ -30,12 +30,17 @@ static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row
     case OP_IDIV_FLOAT: sign = "//"; break;
     case OP_MOD_INT:
     case OP_MOD_FLOAT: sign = "%"; break;
+    case OP_POW_FLOAT: sign = "**"; break;
     case OP_DATE_PLUS:
     case OP_DATE_MINUS: sign = op == OP_DATE_PLUS ? "+" : "-"; break;
     }
     bool divides = op == OP_DIV_FLOAT || op == OP_IDIV_INT || op == OP_IDIV_FLOAT ||
                    op == OP_MOD_INT || op == OP_MOD_FLOAT;
-    if (divides && zero) {
+    if (op == OP_POW_FLOAT) {
+        bool of_zero = reg_float(a, row) == 0;
+        what = of_zero ? "division by zero" : "a power that is no real number";
+        kind = of_zero ? ROW_ERROR_DIVISION : ROW_ERROR_ARGUMENT;
+    } else if (divides && zero) {
         what = "division by zero";
         kind = ROW_ERROR_DIVISION;
     } else if (op == OP_DATE_PLUS || op == OP_DATE_MINUS) {

@@ -110,7 +110,8 @@ UNARY(NEG_INT, int64_t, int64_t, r = (int64_t)(0 - (uint64_t)x); bad |= x == INT
 FLOAT3(ADD_FLOAT, r = x + y;)
 FLOAT3(SUB_FLOAT, r = x - y;)
 FLOAT3(MUL_FLOAT, r = x * y;)
-FLOAT3(POW_FLOAT, r = pow(x, y);)
+/* Too large is inf; a power of 0 below 0 is a division by it, and what has no real value is none. */
+FLOAT3(POW_FLOAT, r = pow(x, y); bad |= (x == 0 && y < 0) || (r != r && x == x && y == y);)
 /* The divisor 1 where it is 0: the row is an error, if it counts. */
 FLOAT3(DIV_FLOAT, bad |= y == 0; r = x / (y == 0 ? 1 : y);)
 FLOAT3(IDIV_FLOAT, bad |= y == 0; r = float_idiv(x, y == 0 ? 1 : y);)
