@@ -160,6 +160,8 @@ static const char *form_made(const DialectCol *c)
     case FORM_YES_NO: return "a bool";
     case FORM_TIME_MIXED:
     case FORM_CODE:
+    case FORM_DURATION:
+    case FORM_SIZE:
     case FORM_NONE: return "";
     }
     return "";
@@ -212,6 +214,8 @@ static bool remedy_put(Buf *out, const DialectCol *c)
         break;
     case FORM_TIME_MIXED:
     case FORM_CODE: /* stays text: the zeros mean something */
+    case FORM_DURATION: /* no expression makes one of a text */
+    case FORM_SIZE:
     case FORM_NONE: break;
     }
     buf_deinit(&name);
@@ -223,6 +227,9 @@ static bool column_note_put(Buf *out, const DialectCol *c)
 {
     if (c->form == FORM_CODE) {
         buf_printf(out, "codes such as `%.*s`: kept as text, digit for digit", STR_ARG(c->example));
+    } else if (c->form == FORM_DURATION || c->form == FORM_SIZE) {
+        buf_printf(out, "values such as `%.*s`: write %s here to count with them", STR_ARG(c->example),
+                   c->form == FORM_SIZE ? "size" : "duration");
     } else if (c->form == FORM_TIME_MIXED) {
         buf_printf(out, "dates of more than one form, such as `%.*s` and `%.*s`: kept as text", STR_ARG(c->example), STR_ARG(c->other));
     } else if (c->form == FORM_NULL_WORDS) {

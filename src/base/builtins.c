@@ -361,6 +361,7 @@ static const Habit HABITS[] = {
     {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"lpad", "pad_left"}, {"ljust", "pad_right"},
     {"rpad", "pad_right"}, {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
     {"getenv", "env"}, {"uuid4", "uuid"}, {"greatest", "max"}, {"least", "min"},
+    {"ascii_downcase", "lower"}, {"ascii_upcase", "upper"}, {"str_replace", "replace"},
     {"n", "count"}, {"n_distinct", "count_distinct"}, {"approx_count_distinct", "count_distinct"},
 };
 
@@ -371,10 +372,44 @@ static const Habit NEAR_HABITS[] = {
     {"date_format", "format_time"}, {"strptime", "parse_time"}, {"to_char", "format_time"},
     {"dayofweek", "weekday"}, {"getdate", "now"}, {"printf", "format"}, {"sprintf", "format"},
     {"regex", "matches"}, {"row_number", "row"}, {"trunc", "int"}, {"total", "sum"},
-    {"md5", "hash"}, {"split", "split_part"},
+    {"split", "split_part"}, {"test", "matches"}, {"nr", "row"}, {"rownum", "row"},
 };
 
+#define REPLACED "replace(text, part, other)`, of plain texts; patterns are only looked for, by `matches` and `extract"
+#define FOUND "contains(text, part)`, which says whether, not where; parts are cut out by `split_part` and `extract"
+#define TIME_PARTS "year(t)`, `month(t)`, `day(t)`, `hour(t)`, `minute(t)`, `second(t)` or `weekday(t)"
+#define LISTED "string_agg(x, \", \")`, which makes one text: there is no type `list"
+
 static const Habit HABIT_FORMS[] = {
+    {"md5", "hash(x)`, whose values are others than those of `md5"},
+    {"sha1", "hash(x)`, whose values are others than those of `sha1"},
+    {"sha256", "hash(x)`, whose values are others than those of `sha256"},
+    {"sub", REPLACED},
+    {"gsub", REPLACED},
+    {"re_sub", REPLACED},
+    {"regexp_replace", REPLACED},
+    {"regex_replace", REPLACED},
+    {"paste", "a + \" \" + b` or `\"{a} {b}\""},
+    {"paste0", "a + b` or `\"{a}{b}\""},
+    {"left", "substring(text, 0, n)"},
+    {"right", "substring(text, -n)"},
+    {"position", FOUND},
+    {"instr", FOUND},
+    {"charindex", FOUND},
+    {"strpos", FOUND},
+    {"indexof", FOUND},
+    {"from_unixtime", "parse_time(string(seconds), \"%s\")"},
+    {"fromtimestamp", "parse_time(string(seconds), \"%s\")"},
+    {"date_part", TIME_PARTS},
+    {"datepart", TIME_PARTS},
+    {"list", LISTED},
+    {"array_agg", LISTED},
+    {"collect_list", LISTED},
+    {"quantile", "median(x)`, and the ends are `min(x)` and `max(x)"},
+    {"percentile", "median(x)`, and the ends are `min(x)` and `max(x)"},
+    {"percentile_cont", "median(x)`, and the ends are `min(x)` and `max(x)"},
+    {"nrow", "count()` in `aggregate { n = count() }"},
+    {"n_rows", "count()` in `aggregate { n = count() }"},
     {"cast", "int(x)`, `float(x)`, `string(x)"},
     {"convert", "int(x)`, `float(x)`, `string(x)"},
     {"pow", "x ** y"},

@@ -80,6 +80,8 @@ static bool form_fits(CellForm form, const char *pattern, Str s)
     case FORM_MONEY: return is_money(s);
     case FORM_CLOCK: return is_clock(s, false);
     case FORM_CLOCK_SECONDS: return is_clock(s, true);
+    case FORM_DURATION: return value_parse_duration(s, &us);
+    case FORM_SIZE: return value_parse_size(s, &us);
     case FORM_TIME_MIXED: return value_parse_date(s, &us) || value_parse_timestamp(s, &us) || time_form(s) != NULL;
     case FORM_BLANKS:
     case FORM_NULL_WORDS:
@@ -231,7 +233,8 @@ static bool find_other(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a
 
 void cell_form_guess(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a)
 {
-    static const CellForm PLAIN[] = {FORM_CODE, FORM_THOUSANDS, FORM_DECIMAL_COMMA, FORM_PERCENT, FORM_YES_NO, FORM_MONEY, FORM_CLOCK, FORM_CLOCK_SECONDS};
+    static const CellForm PLAIN[] = {FORM_CODE, FORM_THOUSANDS, FORM_DECIMAL_COMMA, FORM_PERCENT, FORM_YES_NO, FORM_MONEY, FORM_CLOCK, FORM_CLOCK_SECONDS,
+                                     FORM_DURATION, FORM_SIZE};
     for (size_t k = 0; k < sizeof PLAIN / sizeof *PLAIN; k++)
         if (column_has_form(raw, c, PLAIN[k], NULL, &out->example, a)) {
             out->form = PLAIN[k];

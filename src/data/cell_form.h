@@ -23,6 +23,8 @@ typedef enum CellForm {
     FORM_CODE,          /* numbers with leading zeros or a plus sign */
     FORM_YES_NO,        /* yes and no, y and n, or their capitals */
     FORM_PERCENT,       /* 12.5% */
+    FORM_DURATION,      /* 1h30m, 250ms: what a schema can declare, and only a schema */
+    FORM_SIZE,          /* 64kB, likewise */
     FORM_BLANKS,        /* DialectCol.inner between blanks; string: other texts, each with a blank before it */
     FORM_NULL_WORDS,    /* DialectCol.inner, and DialectCol.words that stand for nothing */
 } CellForm;

@@ -520,9 +520,85 @@ static bool extract_from(Mistake *m)
     return true;
 }
 
+/* x as float */
+static bool as_type(Mistake *m)
+{
+    size_t type = mistake_next(m, m->p->at), first = m->prev ? mistake_operand_begin(m, m->i_prev) : SIZE_MAX;
+    if (!mistake_word_at(m, m->p->at, "as") || first == SIZE_MAX || !mistake_expects(m, TOK_PLUS) || !mistake_type_at(m, type))
+        return false;
+    int before = mistake_prior_kind(m, first);
+    if (before != TOK_ASSIGN && before != TOK_WHERE && !token_is_operator(before))
+        return false;
+    Str call = arena_printf(m->diags->arena, "%s(%.*s)", mistake_type_at(m, type), STR_ARG(mistake_text(m, first, m->i_prev)));
+    Diag *d = diag_add(m->diags, E_SQL, m->t->span, "types are converted by functions of their names");
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
+    diag_fix_certain(m->diags, d, mistake_span(m, first, type), call);
+    return true;
+}
+
+/* interval '1 day', interval 1 day */
+static bool interval(Mistake *m)
+{
+    static const struct {
+        const char *one, *many, *unit;
+    } units[] = {{"second", "seconds", "s"}, {"minute", "minutes", "m"}, {"hour", "hours", "h"}, {"day", "days", "d"}};
+    size_t at = m->p->at, last = at;
+    Str text;
+    if (!mistake_word_at(m, m->i_prev, "interval") || !(token_is_string(m->t->kind) || m->t->kind == TOK_INT))
+        return false;
+    Diag *d = diag_add(m->diags, E_SQL, m->prev->span, "a duration has its unit behind its number");
+    if (m->t->kind == TOK_INT) {
+        last = token_is_name(mistake_kind_at(m, at + 1)) ? at + 1 : at;
+        text = mistake_text(m, at, last);
+    } else if (!plain_string(m, at, &text, &last)) {
+        text = (Str){0};
+    }
+    uint32_t n = 0, from = 0;
+    while (n < text.len && text.ptr[n] >= '0' && text.ptr[n] <= '9')
+        n++;
+    for (from = n; from < text.len && text.ptr[from] == ' '; from++)
+        ;
+    Buf unit = {0};
+    for (uint32_t i = from; i < text.len; i++)
+        buf_putc(&unit, lower_of(text.ptr[i]));
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof units / sizeof *units && n && !is_known; i++) {
+        is_known = str_is(buf_str(&unit), units[i].one) || str_is(buf_str(&unit), units[i].many);
+        if (!is_known)
+            continue;
+        Str ours = arena_printf(m->diags->arena, "%.*s%s", (int)n, text.ptr, units[i].unit);
+        diag_help(m->diags, d, "write `%.*s`", STR_ARG(ours));
+        diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, last), ours);
+    }
+    if (!is_known)
+        diag_help(m->diags, d, "write `1d`, `12h`, `30m`, `5s`; a week is `7d`");
+    buf_deinit(&unit);
+    return true;
+}
+
+/* between(x, 1, 2) */
+static bool between_call(Mistake *m)
+{
+    size_t open = m->p->at + 1, close = mistake_kind_at(m, open) == TOK_LPAREN ? mistake_closer(m, open) : SIZE_MAX;
+    if (m->t->kind != TOK_BETWEEN || close == SIZE_MAX || !mistake_expects_expression(m))
+        return false;
+    size_t a = open + 1, a_end = mistake_part_end(m, a), b = a_end + 2, b_end = mistake_part_end(m, b), c = b_end + 2;
+    Diag *d = diag_add(m->diags, E_SQL, m->t->span, "`between` is an operator, not a function");
+    bool has_three = a_end + 1 < close && b_end + 1 < close && mistake_part_end(m, c) + 1 == close;
+    if (!has_three) {
+        diag_help(m->diags, d, "write `x between a and b`; both ends belong to it");
+        return true;
+    }
+    Str test = arena_printf(m->diags->arena, "%.*s between %.*s and %.*s", STR_ARG(mistake_text(m, a, a_end)),
+                            STR_ARG(mistake_text(m, b, b_end)), STR_ARG(mistake_text(m, c, close - 1)));
+    diag_help(m->diags, d, "write `%.*s`; both ends belong to it", STR_ARG(test));
+    diag_fix_certain(m->diags, d, mistake_span(m, m->p->at, close), test);
+    return true;
+}
+
 bool rule_cast(Mistake *m)
 {
-    if (extract_from(m))
+    if (extract_from(m) || as_type(m) || interval(m) || between_call(m))
         return true;
     size_t first, last, type, end;
     const Bracket *b = mistake_bracket(m);

@@ -250,6 +250,13 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
         return true;
     }
     if (e->op == OPER_MUL && (a->type == TYPE_STRING) != (b->type == TYPE_STRING)) {
+        const Tx *text = a->type == TYPE_STRING ? a : b;
+        const ScopeCol *col = text->kind == TX_COLUMN && text->col < t->cols.n && !t->keys ? &t->cols.ptr[text->col] : NULL;
+        if (col && col->seen && col->type == TYPE_STRING) {
+            diag_help(t->diags, d, "%.*s shows it as text: convert it, `float(%.*s)`, or declare what it holds in a schema, such as `%.*s: duration`",
+                      STR_ARG(col->file), STR_ARG(col->name), STR_ARG(col->name));
+            return true;
+        }
         diag_help(t->diags, d, "a text is not repeated by `*`; `pad_left(\"\", 3, \"x\")` is \"xxx\"");
         return true;
     }

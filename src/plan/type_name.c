@@ -118,12 +118,22 @@ static bool help_not_finite(Typer *t, Diag *d, Str name)
 /* A function without its parentheses. */
 static bool help_function(Typer *t, Diag *d, Ident name, bool sees_cols)
 {
+    bool is_same;
+    const char *theirs = builtin_habit(name.text, &is_same); /* current_date, NR */
     const Builtin *fn = t->wants_column ? NULL : builtin_find(name.text, 0);
+    if (!fn && theirs && !t->wants_column)
+        fn = builtin_find(str_of(theirs), 0);
+    if (fn && fn->kind == BUILTIN_KIND_AGG && !str_is(name.text, fn->name))
+        return false;
     if (fn && builtin_takes(fn, 0)) {
-        diag_help(t->diags, d, "a function is called with parentheses: `%s()`", fn->name);
-        diag_fix_certain(t->diags, d, name.span, arena_printf(t->arena, "%s()", fn->name));
+        bool is_ours = str_is(name.text, fn->name);
+        diag_help(t->diags, d, is_ours ? "a function is called with parentheses: `%s()`" : "here it is the function `%s()`", fn->name);
+        diag_fix(t->diags, d, name.span, arena_printf(t->arena, "%s()", fn->name));
+        d->is_certain = is_ours || is_same;
         return true;
     }
+    if (fn && !str_is(name.text, fn->name))
+        return false;
     if (fn && sees_cols)
         diag_help(t->diags, d, "`%s` is a function: it is called with its arguments, `%s(...)`", fn->name, fn->name);
     return fn && sees_cols;

@@ -36,6 +36,11 @@ static Tx *bad_operands(Typer *t, const Expr *e, const Tx *a, const Tx *b)
                                "both into one string: \"{a}{b}\"");
     else if (b && d->helps.n == 0 && (a->type == TYPE_STRING) != (b->type == TYPE_STRING)) {
         Type other = a->type == TYPE_STRING ? b->type : a->type;
+        if (is_amount(other)) {
+            diag_help(t->diags, d, "no function makes a %s of a text: declare the column as %s in a schema, `as` behind the path of its `read`",
+                      type_name(other), type_name(other));
+            return tx_error(t->arena, e->span);
+        }
         diag_help(t->diags, d, "nothing converts by itself: write `%s(...)` around the string",
                   other == TYPE_TIMESTAMP || other == TYPE_DATE || other == TYPE_BOOL ||
                           other == TYPE_INT

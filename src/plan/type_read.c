@@ -127,6 +127,25 @@ static void needs_schema(Typer *t, const Stmt *s)
     t->is_unknown = true;
 }
 
+/* The job of the program with a `write` to the very path; NULL: none. */
+static const JobDef *writer_of(const Typer *t, Str path)
+{
+    for (size_t j = 0; j < t->program->jobs.n; j++) {
+        const JobDef *job = t->program->jobs.ptr[j];
+        for (uint32_t f = 0; f < job->n_flows; f++)
+            for (uint32_t i = 0; i < job->flows[f].n_stages; i++) {
+                const OpDef *op = job->flows[f].stages[i].op;
+                for (size_t k = 0; op && k < op->op->body.n; k++) {
+                    const Stmt *s = op->op->body.ptr[k];
+                    if (s->kind == STMT_WRITE && s->path->kind == EXPR_LITERAL && s->path->lit.type == TYPE_STRING &&
+                        str_eq(s->path->lit.s, path))
+                        return job;
+                }
+            }
+    }
+    return NULL;
+}
+
 static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const Error *err)
 {
     Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE,
@@ -137,6 +156,10 @@ static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const E
         diag_help(t->diags, d, "%s", remedy + 1);
     if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err->line)
         diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err->line, STR_ARG(file_of(p)));
+    const JobDef *writer = st == ERR_IO ? writer_of(t, p->path) : NULL;
+    if (writer)
+        diag_help(t->diags, d, "job `%.*s` writes it: run that first; to check without the file declare its columns: `as schema`",
+                  STR_ARG(writer->name.text));
     else if (st == ERR_IO)
         diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
                                "to check without the file declare its columns: `as schema`");
