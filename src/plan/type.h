@@ -106,6 +106,9 @@ bool type_unquoted_path(Typer *t, const Expr *e);
 /* A sign of another language for `and`, `or`, `not`: says what it is here. True: with the types it meant something else. b: NULL for `not`. */
 bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b);
+/* count(hp > 3), "${name}": right, but hardly what was meant. */
+void type_habit_count(Typer *t, const Builtin *b, const Expr *e, Tx *const *args);
+void type_habit_dollar(Typer *t, const Expr *e, Tx *const *args);
 /* The argument of a function has the wrong type. */
 void type_habit_argument(Typer *t, Diag *d, const Builtin *b, const Expr *arg, const Tx *tx);
 bool type_habit_comment(Typer *t, Diag *d, Ident name);

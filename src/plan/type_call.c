@@ -208,6 +208,7 @@ static Tx *type_builtin_call(Typer *t, const Expr *e, const Builtin *b)
     if (!ok || fit.result == TYPE_ERROR || !type_patterns(t, b, args, n))
         return tx_error(t->arena, e->span);
     Type result = fit.result == TYPE_NULL ? TYPE_STRING : fit.result;
+    type_habit_count(t, b, e, args);
     if (is_agg)
         return type_agg_call(t, e, b, args, n, result);
     Tx *tx = tx_over(t->arena, TX_CALL, result, e->span, args, n);

@@ -118,6 +118,7 @@ static Tx *type_string(Typer *t, const Expr *e)
     }
     if (!ok)
         return tx_error(t->arena, e->span);
+    type_habit_dollar(t, e, args);
     return tx_over(t->arena, TX_CONCAT, TYPE_STRING, e->span, args, (uint32_t)e->args.n);
 }
 

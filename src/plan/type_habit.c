@@ -273,6 +273,34 @@ bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx
     return (a->type == TYPE_STRING) != (b->type == TYPE_STRING) && quoted_column(t, d, e);
 }
 
+void type_habit_count(Typer *t, const Builtin *b, const Expr *e, Tx *const *args)
+{
+    if (b->id != BUILTIN_AGG_COUNT || e->call.n != 1 || args[0]->type != TYPE_BOOL || args[0]->kind == TX_COLUMN)
+        return;
+    const Expr *arg = e->call.ptr[0].value;
+    Str call = arena_printf(t->arena, "sum(int(%.*s))", STR_ARG(source_slice(t, arg->span)));
+    Diag *d = diag_add(t->diags, W_COUNT_CONDITION, arg->span, "`count` counts what is not null: where this is false too");
+    diag_help(t->diags, d, "to count where it holds write `%.*s`", STR_ARG(call));
+    diag_fix(t->diags, d, e->span, call);
+}
+
+/* A number behind a `$` is an amount of money; a text is what other languages write so. */
+void type_habit_dollar(Typer *t, const Expr *e, Tx *const *args)
+{
+    for (size_t i = 1; i < e->args.n; i++) {
+        const Expr *value = e->args.ptr[i];
+        Str before = source_slice(t, (Span){value->span.lo - 2, value->span.lo});
+        if (is_text(value) || args[i]->type != TYPE_STRING || !str_is(before, "${"))
+            continue;
+        Span dollar = {value->span.lo - 2, value->span.lo - 1};
+        Str text = source_slice(t, value->span);
+        Diag *d = diag_add(t->diags, W_DOLLAR, dollar, "the `$` stays in the text");
+        diag_help(t->diags, d, "the braces alone are `{%.*s}`; a `$` that is meant is joined, `\"$\" + %.*s`", STR_ARG(text),
+                  STR_ARG(text));
+        diag_fix(t->diags, d, dollar, STR_LIT(""));
+    }
+}
+
 void type_habit_argument(Typer *t, Diag *d, const Builtin *b, const Expr *arg, const Tx *tx)
 {
     bool adds = b->kind == BUILTIN_KIND_AGG && (b->id == BUILTIN_AGG_SUM || b->id == BUILTIN_AGG_MEAN);
