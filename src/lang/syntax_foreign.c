@@ -93,8 +93,11 @@ static bool string_quote(Mistake *m)
  * there, so what does not fit is a long way from the mistake. */
 static bool string_over_lines(Mistake *m)
 {
-    if (m->prev->kind != TOK_RAW || !mistake_touch(m, m->i_prev, m->p->at) || token_is_end(m->t->kind) ||
-        !memchr(mistake_text(m, m->i_prev, m->i_prev).ptr, '\n', mistake_text(m, m->i_prev, m->i_prev).len))
+    if (m->prev->kind != TOK_RAW || token_is_end(m->t->kind))
+        return false;
+    Str text = mistake_text(m, m->i_prev, m->i_prev);
+    bool begins_another = text.len > 1 && strchr(" (,[=", text.ptr[text.len - 2]) && m->t->kind == TOK_RAW;
+    if (!memchr(text.ptr, '\n', text.len) || (!mistake_touch(m, m->i_prev, m->p->at) && !begins_another))
         return false;
     Span quote = {m->prev->span.lo, m->prev->span.lo + 1}, end = {m->prev->span.hi - 1, m->prev->span.hi};
     Diag *d = diag_add(m->diags, E_UNCLOSED_STRING, quote, "this raw string is not closed on its line");
@@ -372,7 +375,8 @@ static bool word_operator(Mistake *m)
     /* Dots of Lua and PHP join strings. */
     bool is_dots = m->t->kind == TOK_DOTDOT && mistake_expects(m, TOK_PLUS) && !mistake_expects(m, TOK_DOTDOT);
     int word = is_dots ? mistake_kind_at(m, mistake_statement(m)) : TOK_END;
-    if (is_dots && m->prev->kind == TOK_INT && word != TOK_TAKE) {
+    bool has_number = m->prev->kind == TOK_INT || mistake_kind_at(m, next) == TOK_INT;
+    if (is_dots && has_number && word != TOK_TAKE) {
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, m->t->span, "`..` is no operator: it stands in `range 1..9`");
         diag_help(m->diags, d, "a number between two others is asked for by `x between 1 and 9`");
         return true;

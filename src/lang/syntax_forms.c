@@ -39,12 +39,14 @@ static bool in_definitions(const Mistake *m)
 /* job main { let x = 5 }: what a job names is a flow. */
 static bool constant_in_job(Mistake *m)
 {
-    size_t at = m->p->at, name = mistake_prior(m, m->i_prev), let = mistake_prior(m, name);
+    bool is_sum = m->prev && m->prev->kind == TOK_NAME && token_is_operator(m->t->kind); /* let x = y * 2 */
+    size_t at = m->p->at, equals = is_sum ? mistake_prior(m, m->i_prev) : m->i_prev;
+    size_t name = mistake_prior(m, equals), let = mistake_prior(m, name);
     size_t last = mistake_part_end(m, at);
-    bool is_value = token_is_string(m->t->kind) || m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || m->t->kind == TOK_MINUS ||
+    bool is_value = is_sum || token_is_string(m->t->kind) || m->t->kind == TOK_INT || m->t->kind == TOK_FLOAT || m->t->kind == TOK_MINUS ||
                     m->t->kind == TOK_DURATION || m->t->kind == TOK_SIZE || m->t->kind == TOK_TRUE || m->t->kind == TOK_FALSE;
     int behind = mistake_kind_at(m, mistake_next(m, last)); /* "a.csv" | ...: a path */
-    if (!is_value || !m->prev || m->prev->kind != TOK_ASSIGN || let == SIZE_MAX || mistake_kind_at(m, let) != TOK_LET ||
+    if (!is_value || equals == SIZE_MAX || mistake_kind_at(m, equals) != TOK_ASSIGN || let == SIZE_MAX || mistake_kind_at(m, let) != TOK_LET ||
         !mistake_bracket(m) || behind == TOK_PIPE || mistake_kind_at(m, token_after(m->p, last, true)) == TOK_PIPE)
         return false;
     Diag *d = diag_add(m->diags, E_SYNTAX, mistake_token(m, let)->span,
@@ -53,7 +55,7 @@ static bool constant_in_job(Mistake *m)
     diag_help(m->diags, d, "write `%.*s` above the job", STR_ARG(text));
     /* The whole line moves; one with a comment or a brace on it stays. */
     bool is_line = mistake_kind_at(m, let - 1) == TOK_NEWLINE && mistake_kind_at(m, last + 1) == TOK_NEWLINE;
-    if (is_line && mistake_operand_end(m, at) == last) {
+    if (is_line && !is_sum && mistake_operand_end(m, at) == last) {
         diag_fix_certain(m->diags, d, mistake_before(m, m->p->decl_start), arena_printf(m->diags->arena, "%.*s\n", STR_ARG(text)));
         diag_fix_certain(m->diags, d, (Span){mistake_token(m, let - 1)->span.hi, mistake_token(m, last + 1)->span.hi}, STR_LIT(""));
     }

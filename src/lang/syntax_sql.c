@@ -391,7 +391,7 @@ bool rule_between(Mistake *m)
     const Bracket *b = mistake_bracket(m);
     bool is_range = m->t->kind == TOK_DOTDOT, in_parens = false;
     bool is_bracketed = is_range && b && (b->kind == TOK_LPAREN || b->kind == TOK_LBRACK) &&
-                        mistake_prior_kind(m, b->token) == TOK_IN;
+                        (mistake_prior_kind(m, b->token) == TOK_IN || mistake_prior_kind(m, b->token) == TOK_BETWEEN);
     if (i == SIZE_MAX || !(m->t->kind == TOK_COMMA || is_range || mistake_word_at(m, m->p->at, "to")))
         return false;
     if (b && b->kind == TOK_LPAREN && b->token > 0 && m->t->kind == TOK_COMMA) {
