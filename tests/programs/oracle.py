@@ -375,7 +375,7 @@ class Statements:
         return f"top {n} by {text}", lambda rows, path: sorted_rows(rows, keys)[:n]
 
     def take(self):
-        n = self.rng.choice((0, 1, 3, 8, 20))
+        n = self.rng.choice((0, 1, 3, 8, 20, 20))
         return f"take {n}", lambda rows, path: rows[:n]
 
     def skip(self):
@@ -636,9 +636,12 @@ class Maker:
         read = self.source(name, flow)
         if self.rng.random() < 0.6:
             return read
-        texts, used, f = self.body(flow, flow.level > 0, tables)
-        flow.data = on_batches(flow.data, flow.level, (), f)
-        return self.named_op([read] + texts, used)
+
+        def make():
+            texts, used, f = self.body(flow, flow.level > 0, tables)
+            flow.data = on_batches(flow.data, flow.level, (), f)
+            return self.named_op([read] + texts, used)
+        return self.kept(flow, make) or read
 
     def stage(self, flow, tables):
         rng = self.rng
@@ -674,7 +677,17 @@ class Maker:
         return " | collect " + self.op(texts, used) if texts else " | collect"
 
     def stages(self, flow, tables, n):
-        return "".join(self.stage(flow, tables) for _ in range(n))
+        return "".join(self.kept(flow, lambda: self.stage(flow, tables)) for _ in range(n))
+
+    def kept(self, flow, make):
+        """What make() gives; most stages that leave no rows are taken back, as no rows show little."""
+        before, n_ops = flow.branch(), len(self.ops)
+        text = make()
+        if all_rows(before.data, before.level) and not all_rows(flow.data, flow.level) and self.rng.random() < 0.9:
+            del self.ops[n_ops:]
+            flow.__dict__.update(before.__dict__)
+            return ""
+        return text
 
     def sink(self, flow, tables):
         """Few columns now and then, collects or not, and a file."""
@@ -690,10 +703,10 @@ class Maker:
     def make(self):
         """(program, {input: text}, {output: text})."""
         rng = self.rng
-        n = rng.choice((0, 1, 2, 5, 12, 30, 30, 100)) if rng.random() < 0.96 else rng.randint(1000, 5000)
+        n = rng.choice((0, 1, 5, 12, 30, 30, 30, 100)) if rng.random() < 0.96 else rng.randint(1000, 5000)
         read = {"base": self.table([("a", "int"), ("b", "int"), ("s", "string"), ("t", "string"), ("x", "float")], n),
-                "other": self.table([("u", "int"), ("b", "int"), ("s", "string"), ("x", "float")], rng.choice((0, 1, 4, 8))),
-                "more": self.table([("a", "float"), ("b", "int"), ("s", "string")], rng.choice((0, 1, 4, 8)))}
+                "other": self.table([("u", "int"), ("b", "int"), ("s", "string"), ("x", "float")], rng.choice((0, 1, 4, 8, 8, 20))),
+                "more": self.table([("a", "float"), ("b", "int"), ("s", "string")], rng.choice((0, 1, 4, 8, 8, 20)))}
         inputs = {f"{name}.csv": csv_text(flow.cols, flow.data) for name, flow in read.items()}
         schemas = "".join(f"schema s_{name} {{ " + ", ".join(f"{c}: {t}" for c, t in flow.cols) + " }\n" for name, flow in read.items())
         tables, job = {}, ""
