@@ -145,7 +145,7 @@ void merged_put(Merged *m, Groups *from)
         it->rows = xmalloc((n + 1ull) * sizeof *it->rows);
         it->n_rows = xcalloc(m->n_parts, sizeof *it->n_rows);
     }
-    for (uint32_t k = 0; !m->of_rows && k < m->spec->n_keys; k++)
+    for (uint32_t k = 0; n && !m->of_rows && k < m->spec->n_keys; k++) /* no groups say nothing */
         m->lacks_text[k] |= !groups_has_text(from, k);
     m->next_seq += n;
     m->n_items++;
