@@ -204,8 +204,10 @@ static bool remedy_put(Buf *out, const DialectCol *c)
             buf_printf(out, " + int(split_part(%s, \":\", 2)) * 1s", n);
         break;
     case FORM_BLANKS:
-        buf_printf(out, c->inner == TYPE_STRING ? "" : "%s(", type_name(c->inner));
-        buf_printf(out, "trim(%s)%s", n, c->inner == TYPE_STRING ? "" : ")");
+        if (c->inner == TYPE_STRING)
+            buf_printf(out, "trim(%s)", n);
+        else
+            buf_printf(out, "%s(trim(%s))", type_name(c->inner), n);
         break;
     case FORM_NULL_WORDS:
         buf_printf(out, "if %s in [", n);

@@ -802,15 +802,15 @@ bool rule_assignment(Mistake *m)
 
 /* ---- methods ---- */
 
-/* name.split(" ")[1]: parts are numbered from 1 here. */
+/* name.split(" ")[1]: parts count from 0 here too. */
 static bool split_at(Mistake *m, Diag *d, Str text, Str by, size_t first, size_t close)
 {
     size_t open = mistake_next(m, close), n = mistake_next(m, open), end = mistake_next(m, n);
     if (mistake_kind_at(m, open) != TOK_LBRACK || mistake_kind_at(m, n) != TOK_INT || mistake_kind_at(m, end) != TOK_RBRACK)
         return false;
     Str call = arena_printf(m->diags->arena, "split_part(%.*s, %.*s, %lld)", STR_ARG(text), STR_ARG(by),
-                            (long long)mistake_token(m, n)->value.i + 1);
-    diag_help(m->diags, d, "write `%.*s`: parts are numbered from 1", STR_ARG(call));
+                            (long long)mistake_token(m, n)->value.i);
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     diag_fix_certain(m->diags, d, mistake_span(m, first, end), call);
     return true;
 }
