@@ -436,7 +436,7 @@ static bool reading_us(const Reading *r, int64_t *us, const char **why)
 
 bool time_parse(Str s, Str pattern, int64_t *us, PatternError *err)
 {
-    Reading r = {.p = s.ptr, .end = s.ptr + s.len};
+    Reading r = {.p = s.ptr, .end = s.len ? s.ptr + s.len : s.ptr}; /* of an empty text ptr may be NULL */
     uint32_t at = 0;
     Piece p;
     while (next_piece(pattern, &at, &p)) {
