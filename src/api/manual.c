@@ -32,15 +32,6 @@ static bool starts(Str s, const char *prefix)
     return str_starts(s, str_of(prefix));
 }
 
-static Str trim(Str s)
-{
-    while (s.len && s.ptr[0] == ' ')
-        s = str_slice(s, 1, s.len);
-    while (s.len && s.ptr[s.len - 1] == ' ')
-        s.len--;
-    return s;
-}
-
 static int heading_level(Str line)
 {
     int n = 0;
@@ -78,7 +69,7 @@ static BlockKind line_kind(Str line)
         return BLOCK_TABLE;
     if (starts(line, "* "))
         return BLOCK_ITEM;
-    return trim(line).len ? BLOCK_TEXT : BLOCK_NONE;
+    return str_trim(line).len ? BLOCK_TEXT : BLOCK_NONE;
 }
 
 /* Does a line of this kind go on with a block? */
@@ -151,7 +142,7 @@ bool manual_section(uint32_t i, ManualSection *out)
             return true;
         }
         if (!is_found && level > 1 && i-- == 0) {
-            out->heading = trim(str_slice(heading, (uint32_t)level, heading.len));
+            out->heading = str_trim(str_slice(heading, (uint32_t)level, heading.len));
             out->level = level;
             out->intro = out->whole = rest;
             is_found = true;
@@ -212,7 +203,7 @@ static void put_plain(Buf *out, Str s, bool keeps_ticks)
                 uint32_t to = i + 2;
                 while (to + 1 < s.len && (s.ptr[to] != '`' || s.ptr[to + 1] != '`'))
                     to++;
-                buf_put_str(out, trim(str_slice(s, i + 2, to - i - 2)));
+                buf_put_str(out, str_trim(str_slice(s, i + 2, to - i - 2)));
                 i = to + 1;
                 in_code = false;
             }
@@ -282,7 +273,7 @@ static Row split_row(Str line)
     uint32_t lo = 1;
     for (uint32_t i = 1; i < line.len && row.n < MAX_CELLS; i++)
         if (line.ptr[i] == '|' && line.ptr[i - 1] != '\\') {
-            row.cells[row.n++] = trim(str_slice(line, lo, i - lo));
+            row.cells[row.n++] = str_trim(str_slice(line, lo, i - lo));
             lo = i + 1;
         }
     return row;
@@ -356,7 +347,7 @@ static void put_heading(Buf *out, Str line)
 {
     Buf plain = {0};
     uint32_t n = (uint32_t)heading_level(line);
-    put_plain(&plain, trim(str_slice(line, n, line.len)), false);
+    put_plain(&plain, str_trim(str_slice(line, n, line.len)), false);
     buf_printf(out, "%.*s\n", STR_ARG(buf_str(&plain)));
     buf_deinit(&plain);
 }
@@ -495,7 +486,7 @@ bool manual_paragraph(Str *markdown, Buf *out)
             return false;
         if (b.kind != BLOCK_TEXT)
             continue;
-        put_plain(out, trim(b.lines), true);
+        put_plain(out, str_trim(b.lines), true);
         while (out->len && out->ptr[out->len - 1] == '\n')
             out->ptr[--out->len] = '\0';
         *markdown = ahead;

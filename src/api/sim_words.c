@@ -5,15 +5,6 @@
 
 #define PRIORITY_MAX 1000000 /* as @priority takes */
 
-static Str trim(Str s)
-{
-    while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
-        s = str_slice(s, 1, s.len);
-    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
 /* Cuts s at the first `mark`: what stands before it; *s is the rest. Without one, all. */
 static Str cut(Str *s, const char *mark, bool *found)
 {
@@ -23,12 +14,12 @@ static Str cut(Str *s, const char *mark, bool *found)
             Str before = str_slice(*s, 0, i);
             *s = str_slice(*s, i + m.len, s->len);
             *found = true;
-            return trim(before);
+            return str_trim(before);
         }
     Str all = *s;
     *s = (Str){0};
     *found = false;
-    return trim(all);
+    return str_trim(all);
 }
 
 /* ---- items: NAME=VALUE, apart by commas */
@@ -42,11 +33,11 @@ typedef struct Item {
 static int item_next(Item *it, Str *rest, Error *err)
 {
     bool found;
-    if (trim(*rest).len == 0)
+    if (str_trim(*rest).len == 0)
         return 0;
     Str whole = cut(rest, ",", &found), item = whole;
     it->name = cut(&item, "=", &found);
-    it->value = trim(item);
+    it->value = str_trim(item);
     if (found && it->name.len && it->value.len)
         return 1;
     error_set(err, ERR_DATA, "`%s` takes %s, not `%.*s`\nfor example `%s %s`", it->option,
@@ -57,7 +48,7 @@ static int item_next(Item *it, Str *rest, Error *err)
 /* What was given, but says nothing. */
 static Status nothing_given(const Item *it, Str text, Error *err)
 {
-    if (!text.ptr || trim(text).len)
+    if (!text.ptr || str_trim(text).len)
         return OK;
     return error_set(err, ERR_DATA, "`%s` takes %s, and nothing was given\nfor example `%s %s`",
                      it->option, it->form, it->option, it->example);
@@ -133,9 +124,9 @@ static Status duration_read(const Item *it, Duration *out, Error *err)
     bool is_range;
     if (str_ends(rest, STR_LIT(" cpu"))) {
         out->is_cpu = true;
-        rest = trim(str_slice(rest, 0, rest.len - 4));
+        rest = str_trim(str_slice(rest, 0, rest.len - 4));
     }
-    Str least = cut(&rest, "..", &is_range), most = is_range ? trim(rest) : least;
+    Str least = cut(&rest, "..", &is_range), most = is_range ? str_trim(rest) : least;
     Status st = time_read(it, least, &out->least_ns, err);
     if (st == OK)
         st = time_read(it, most, &out->most_ns, err);
@@ -198,7 +189,7 @@ Status batches_read(const GraphSpec *g, Str text, BatchCount *out, Error *err)
     int more;
     if (nothing_given(&it, text, err) != OK)
         return ERR_DATA;
-    if (count_read(trim(text), &n)) {
+    if (count_read(str_trim(text), &n)) {
         for (uint32_t i = 1; i < g->n_scopes; i++)
             out[i] = (BatchCount){.is_known = true, .n = n};
         return OK;

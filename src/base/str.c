@@ -48,6 +48,20 @@ Str str_slice(Str s, uint32_t start, uint32_t len)
     return (Str){start ? s.ptr + start : s.ptr, len}; /* NULL + 0 is no expression of C11 */
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+Str str_trim(Str s)
+{
+    while (s.len && is_blank(s.ptr[0]))
+        s = str_slice(s, 1, s.len);
+    while (s.len && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
 /* FNV-1a, 64 bits: for small tables of names; data is hashed with xxHash. */
 uint64_t str_hash(Str s)
 {

@@ -270,26 +270,13 @@ static void strings_pick(Column *out, Column *const *from, const uint32_t *src, 
         s[i] = column_strs(from[src[i]])[rows[i]];
         n_bytes += s[i].len;
     }
-    Heap *h = heap_new(n_bytes);
-    char *to = heap_alloc(h, n_bytes);
-    for (uint32_t i = 0; i < out->n_rows; i++) {
-        memcpy(to, s[i].ptr, s[i].len);
-        s[i].ptr = to;
-        to += s[i].len;
-    }
-    column_add_heap(out, h);
-    heap_unref(h);
+    column_own_strings(out, n_bytes);
 }
 
 static Column *column_interleave(Column *const *from, uint32_t n_from, const uint32_t *src,
                                  const uint32_t *rows, uint32_t n)
 {
-    const Column *like = from[src[0]];
-    Column *out = column_new(like->type, like->is_text, n);
-    out->delimiter = like->delimiter;
-    out->quote = like->quote;
-    out->inferred_rows = like->inferred_rows;
-    out->input_col = like->input_col;
+    Column *out = column_like(from[src[0]], n);
     bool has_nulls = false;
     for (uint32_t k = 0; k < n_from; k++) {
         has_nulls |= from[k] && from[k]->valid;

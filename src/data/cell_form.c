@@ -141,15 +141,6 @@ static Type fitting_type(const Fitting *f)
                              : TYPE_STRING;
 }
 
-static Str without_blanks(Str s)
-{
-    while (s.len && s.ptr[0] == ' ')
-        s = str_slice(s, 1, s.len);
-    while (s.len && s.ptr[s.len - 1] == ' ')
-        s.len--;
-    return s;
-}
-
 static bool guess_blanks(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a)
 {
     const CsvDialect *d = &raw->input->dialect;
@@ -159,7 +150,7 @@ static bool guess_blanks(const RawRows *raw, uint32_t c, DialectCol *out, Arena 
     out->example = (Str){0};
     for (uint32_t r = 0; r < raw->n_rows; r++) {
         StrView cell = raw_cell(raw, r, c);
-        Str s = csv_cell_text(cell, d->quote, &heap), bare = without_blanks(s);
+        Str s = csv_cell_text(cell, d->quote, &heap), bare = str_trim(s);
         if (csv_cell_is_null(cell, d) || bare.len == 0)
             continue;
         if (bare.len < s.len && !any)

@@ -96,8 +96,7 @@ Value column_value(const Column *c, uint32_t row)
     return v;
 }
 
-/* A column of n_rows like c, without values. */
-static Column *column_like(const Column *c, uint32_t n_rows)
+Column *column_like(const Column *c, uint32_t n_rows)
 {
     Column *out = column_new(c->type, c->is_text, n_rows);
     out->delimiter = c->delimiter;
@@ -106,6 +105,21 @@ static Column *column_like(const Column *c, uint32_t n_rows)
     out->input_col = c->input_col;
     out->is_foreign = c->is_foreign;
     return out;
+}
+
+void column_own_strings(Column *c, size_t n_bytes)
+{
+    StrView *s = column_strs(c);
+    Heap *h = heap_new(n_bytes + REACH_BYTES);
+    char *to = heap_alloc(h, n_bytes + REACH_BYTES);
+    for (uint32_t i = 0; i < c->n_rows; i++) {
+        if (s[i].len)
+            memcpy(to, s[i].ptr, s[i].len);
+        s[i].ptr = to;
+        to += s[i].len;
+    }
+    column_add_heap(c, h);
+    heap_unref(h);
 }
 
 Column *column_gather(const Column *c, const uint32_t *sel, uint32_t n)

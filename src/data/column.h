@@ -48,6 +48,10 @@ typedef struct Column {
 
 /* Values uninitialised; valid NULL. */
 Column *column_new(Type t, bool is_text, uint32_t n_rows);
+/* A column of n_rows like c, of the same type, dialect and input: without values, heaps or nulls. */
+Column *column_like(const Column *c, uint32_t n_rows);
+/* Copies its strings, n_bytes in all, into a heap of its own, side by side. Nobody else has the column yet. */
+void column_own_strings(Column *c, size_t n_bytes);
 Column *column_ref(Column *c);
 void column_unref(Column *c);         /* NULL is fine */
 void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set or clear */

@@ -74,19 +74,6 @@ void record_put(Buf *out, const Batch *plain, uint32_t row)
         buf_put(out, plain->origin + row, sizeof *plain->origin);
 }
 
-static Column *column_like(const Column *like, uint32_t n, Heap *heap)
-{
-    Column *c = column_new(like->type, like->is_text, n);
-    c->delimiter = like->delimiter;
-    c->quote = like->quote;
-    c->inferred_rows = like->inferred_rows;
-    c->input_col = like->input_col;
-    c->is_foreign = like->is_foreign;
-    if (has_strings(like))
-        column_add_heap(c, heap);
-    return c;
-}
-
 /* at[n]: the cells of one column; behind them afterwards. */
 static void cells_get(Column *c, const char **at, uint32_t n)
 {
@@ -120,7 +107,9 @@ Batch *records_get(const char *const *at, uint32_t n, Heap *heap, const Batch *l
         b->types[i] = like->types[i];
         if (!c)
             continue;
-        Column *own = column_like(c, n, heap);
+        Column *own = column_like(c, n);
+        if (has_strings(own))
+            column_add_heap(own, heap);
         cells_get(own, p, n);
         *(own->is_text ? &b->slots[i].text : &b->slots[i].values) = own;
     }

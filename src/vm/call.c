@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "data/codes.h"
-#include "data/reach.h"
 
 char *call_bytes(Call *c, size_t n)
 {
@@ -133,21 +132,11 @@ static const Codes *argument_codes(const Call *c)
 static void own_strings(Column *col)
 {
     enum { FEW_BYTES = 1 << 18 };
-    StrView *s = column_strs(col);
-    size_t n_bytes = REACH_BYTES;
+    size_t n_bytes = 0;
     for (uint32_t i = 0; i < col->n_rows; i++)
-        n_bytes += s[i].len;
-    if (n_bytes > FEW_BYTES)
-        return;
-    Heap *h = heap_new(n_bytes);
-    char *to = heap_alloc(h, n_bytes);
-    for (uint32_t i = 0; i < col->n_rows; i++) {
-        memcpy(to, s[i].ptr, s[i].len);
-        s[i].ptr = to;
-        to += s[i].len;
-    }
-    column_add_heap(col, h);
-    heap_unref(h);
+        n_bytes += column_strs(col)[i].len;
+    if (n_bytes <= FEW_BYTES)
+        column_own_strings(col, n_bytes);
 }
 
 /* Calls the function for each value and gives the rows of `out` what it made of theirs. The bits of rows for which there
