@@ -361,7 +361,7 @@ static const Habit HABITS[] = {
     {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"lpad", "pad_left"}, {"ljust", "pad_right"},
     {"rpad", "pad_right"}, {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
     {"getenv", "env"}, {"uuid4", "uuid"}, {"greatest", "max"}, {"least", "min"},
-    {"ascii_downcase", "lower"}, {"ascii_upcase", "upper"}, {"str_replace", "replace"},
+    {"ascii_downcase", "lower"}, {"ascii_upcase", "upper"},
     {"n", "count"}, {"n_distinct", "count_distinct"}, {"approx_count_distinct", "count_distinct"},
 };
 
@@ -386,6 +386,7 @@ static const Habit HABIT_FORMS[] = {
     {"sha256", "hash(x)`, whose values are others than those of `sha256"},
     {"sub", REPLACED},
     {"gsub", REPLACED},
+    {"str_replace", REPLACED},
     {"re_sub", REPLACED},
     {"regexp_replace", REPLACED},
     {"regex_replace", REPLACED},
@@ -450,8 +451,7 @@ static const char *habit_of(Str name, const Habit *table, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint32_t k = 0;
         for (; k < name.len && table[i].theirs[k]; k++) {
-            char c = name.ptr[k];
-            if ((c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c) != table[i].theirs[k])
+            if (ascii_lower(name.ptr[k]) != table[i].theirs[k])
                 break;
         }
         if (k == name.len && !table[i].theirs[k])

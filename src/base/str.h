@@ -29,6 +29,10 @@ int str_cmp(Str a, Str b); /* bytewise, shorter first on a tie */
 bool str_starts(Str s, Str prefix);
 bool str_ends(Str s, Str suffix);
 Str str_slice(Str s, uint32_t start, uint32_t len); /* clamped */
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 Str str_trim(Str s);                               /* without blanks and tabs at both ends */
 uint64_t str_hash(Str s);
 

@@ -17,11 +17,6 @@ static const struct {
 };
 enum { N_NAMES = sizeof names / sizeof *names, N_TOLD = 4 };
 
-static char plain(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Equal, but for case and what joins the parts. */
 static bool is_same(Str s, const char *name)
 {
@@ -33,7 +28,7 @@ static bool is_same(Str s, const char *name)
             name++;
         if (i == s.len || !*name)
             return i == s.len && !*name;
-        if (plain(s.ptr[i]) != *name)
+        if (ascii_lower(s.ptr[i]) != *name)
             return false;
     }
 }

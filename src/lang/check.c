@@ -121,8 +121,7 @@ static const char *foreign_type(Str name)
         if (name.len >= sizeof lower)
             continue;
         for (uint32_t k = 0; k < name.len; k++) {
-            char ch = name.ptr[k];
-            lower[k] = (char)(ch >= 'A' && ch <= 'Z' ? ch - 'A' + 'a' : ch);
+            lower[k] = ascii_lower(name.ptr[k]);
         }
         lower[name.len] = '\0';
         if (strcmp(lower, words[i].theirs) == 0)

@@ -802,17 +802,20 @@ bool rule_assignment(Mistake *m)
 
 /* ---- methods ---- */
 
-/* name.split(" ")[1]: parts count from 0 here too. */
-static bool split_at(Mistake *m, Diag *d, Str text, Str by, size_t first, size_t close)
+/* name.split(" ")[1], the separator at the token `by`: parts count from 0 here too. */
+static void split_at(Mistake *m, Diag *d, Str text, size_t by, size_t first, size_t close)
 {
+    size_t by_end = mistake_part_end(m, by);
     size_t open = mistake_next(m, close), n = mistake_next(m, open), end = mistake_next(m, n);
-    if (mistake_kind_at(m, open) != TOK_LBRACK || mistake_kind_at(m, n) != TOK_INT || mistake_kind_at(m, end) != TOK_RBRACK)
-        return false;
-    Str call = arena_printf(m->diags->arena, "split_part(%.*s, %.*s, %lld)", STR_ARG(text), STR_ARG(by),
+    if (mistake_kind_at(m, open) != TOK_LBRACK || mistake_kind_at(m, n) != TOK_INT || mistake_kind_at(m, end) != TOK_RBRACK ||
+        by_end != mistake_prior(m, close)) {
+        diag_help(m->diags, d, "write `split_part(%.*s, %.*s, n)`: the part n, counted from 0", STR_ARG(text), STR_ARG(mistake_text(m, by, by_end)));
+        return;
+    }
+    Str call = arena_printf(m->diags->arena, "split_part(%.*s, %.*s, %lld)", STR_ARG(text), STR_ARG(mistake_text(m, by, by_end)),
                             (long long)mistake_token(m, n)->value.i);
     diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     diag_fix_certain(m->diags, d, mistake_span(m, first, end), call);
-    return true;
 }
 
 bool rule_method(Mistake *m)
@@ -843,9 +846,10 @@ bool rule_method(Mistake *m)
         diag_help(m->diags, d, "stages are joined by `|`: `... | %.*s ...`", STR_ARG(method));
         return true;
     }
-    if (mistake_word_at(m, m->i_prev, "split") && first != SIZE_MAX && close != SIZE_MAX && next != close &&
-        split_at(m, d, mistake_text(m, first, last), mistake_text(m, next, mistake_prior(m, close)), first, close))
+    if (mistake_word_at(m, m->i_prev, "split") && first != SIZE_MAX && close != SIZE_MAX && next != close) {
+        split_at(m, d, mistake_text(m, first, last), next, first, close);
         return true;
+    }
     for (uint32_t n = 1; n <= 4 && !is_known; n++)
         is_known = builtin_find(method, n) != NULL;
     if (!ours && !is_known) {

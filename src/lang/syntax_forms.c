@@ -37,6 +37,20 @@ static bool in_definitions(const Mistake *m)
 }
 
 /* job main { let x = 5 }: what a job names is a flow. */
+/* May the constant of that name stand right above this declaration? Annotations belong to what follows them, and a name is
+ * declared once. */
+static bool may_go_above(const Mistake *m, size_t name)
+{
+    const Token *tokens = m->p->tokens.ptr;
+    for (size_t i = m->p->decl_start; i > 0 && tokens[i - 1].kind != TOK_RBRACE; i--)
+        if (tokens[i - 1].kind == TOK_AT)
+            return false;
+    for (size_t i = 0; i + 1 < m->p->tokens.n; i++)
+        if (tokens[i].kind == TOK_LET && i + 1 != name && str_eq(tokens[i + 1].text, tokens[name].text))
+            return false;
+    return true;
+}
+
 static bool constant_in_job(Mistake *m)
 {
     bool is_sum = m->prev && m->prev->kind == TOK_NAME && token_is_operator(m->t->kind); /* let x = y * 2 */
@@ -55,7 +69,7 @@ static bool constant_in_job(Mistake *m)
     diag_help(m->diags, d, "write `%.*s` above the job", STR_ARG(text));
     /* The whole line moves; one with a comment or a brace on it stays. */
     bool is_line = mistake_kind_at(m, let - 1) == TOK_NEWLINE && mistake_kind_at(m, last + 1) == TOK_NEWLINE;
-    if (is_line && !is_sum && mistake_operand_end(m, at) == last) {
+    if (is_line && !is_sum && mistake_operand_end(m, at) == last && may_go_above(m, name)) {
         diag_fix_certain(m->diags, d, mistake_before(m, m->p->decl_start), arena_printf(m->diags->arena, "%.*s\n", STR_ARG(text)));
         diag_fix_certain(m->diags, d, (Span){mistake_token(m, let - 1)->span.hi, mistake_token(m, last + 1)->span.hi}, STR_LIT(""));
     }

@@ -5,11 +5,6 @@
 
 #include "pipe_parse.h"
 
-static char lower_of(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool ends_operand(int kind)
 {
     return kind == TOK_NAME || kind == TOK_QNAME || kind == TOK_RPAREN || kind == TOK_RBRACK ||
@@ -64,7 +59,7 @@ static void put_clause(const Mistake *m, Buf *out, size_t first, size_t end)
         else if (mistake_word_among(m, i, (const char *const[]){"and", "or", "not", "is", "null", "in",
                                                                 "between", "desc", "asc", NULL}))
             for (uint32_t k = 0; k < t->text.len; k++)
-                buf_putc(out, lower_of(t->text.ptr[k]));
+                buf_putc(out, ascii_lower(t->text.ptr[k]));
         else
             buf_put_str(out, mistake_text(m, i, i));
     }
@@ -277,7 +272,7 @@ static void put_like(Buf *out, Str operand, Str pattern, bool any_case)
     for (uint32_t i = 0; i < core.len; i++) {
         is_plain = is_plain && core.ptr[i] != '%' && core.ptr[i] != '_' && core.ptr[i] != '\'' &&
                    core.ptr[i] != '\\';
-        buf_putc(&text, any_case ? lower_of(core.ptr[i]) : core.ptr[i]);
+        buf_putc(&text, any_case ? ascii_lower(core.ptr[i]) : core.ptr[i]);
     }
     const char *open = any_case ? "lower(" : "", *close = any_case ? ")" : "";
     if (is_plain && !head && !tail) {
@@ -391,7 +386,8 @@ bool rule_between(Mistake *m)
     const Bracket *b = mistake_bracket(m);
     bool is_range = m->t->kind == TOK_DOTDOT, in_parens = false;
     bool is_bracketed = is_range && b && (b->kind == TOK_LPAREN || b->kind == TOK_LBRACK) &&
-                        (mistake_prior_kind(m, b->token) == TOK_IN || mistake_prior_kind(m, b->token) == TOK_BETWEEN);
+                        (mistake_prior_kind(m, b->token) == TOK_IN || mistake_prior_kind(m, b->token) == TOK_BETWEEN) &&
+                        mistake_part_end(m, b->token + 1) + 1 == mistake_closer(m, b->token); /* and nothing else */
     if (i == SIZE_MAX || !(m->t->kind == TOK_COMMA || is_range || mistake_word_at(m, m->p->at, "to")))
         return false;
     if (b && b->kind == TOK_LPAREN && b->token > 0 && m->t->kind == TOK_COMMA) {
@@ -425,6 +421,25 @@ bool rule_between(Mistake *m)
 
 /* ---- x NOT NULL, x ISNULL ---- */
 
+/* Tokens first to last as an operand: in brackets unless they are one already. */
+static Str operand_text(const Mistake *m, size_t first, size_t last)
+{
+    Str text = mistake_text(m, first, last);
+    return mistake_operand_end(m, first) == last ? text : arena_printf(m->diags->arena, "(%.*s)", STR_ARG(text));
+}
+
+static bool binds_tightly(int kind)
+{
+    return token_is_operator(kind) && kind != TOK_AND && kind != TOK_OR && kind != TOK_NOT;
+}
+
+/* A test in place of the tokens first to last: in brackets where an operator would take a part of it. */
+static Str test_text(const Mistake *m, size_t first, size_t last, Str test)
+{
+    bool is_part = binds_tightly(mistake_prior_kind(m, first)) || binds_tightly(mistake_kind_at(m, mistake_next(m, last)));
+    return is_part ? arena_printf(m->diags->arena, "(%.*s)", STR_ARG(test)) : test;
+}
+
 bool rule_null(Mistake *m)
 {
     static const char *const EMPTY[] = {"empty", "missing", "na", "nan", "blank", NULL};
@@ -450,7 +465,8 @@ bool rule_null(Mistake *m)
                    (mistake_word_at(m, word, "na") || mistake_word_at(m, word, "null"));
     size_t close = is_call ? mistake_closer(m, open) : SIZE_MAX;
     if (close != SIZE_MAX && mistake_expects_expression(m)) { /* is.na(x) of R */
-        Str test = arena_printf(m->diags->arena, "%.*s is null", STR_ARG(mistake_text(m, open + 1, close - 1)));
+        Str test = arena_printf(m->diags->arena, "%.*s is null", STR_ARG(operand_text(m, open + 1, close - 1)));
+        test = test_text(m, m->p->at, close, test);
         d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, m->p->at, word), "there is no function `%.*s`",
                      STR_ARG(mistake_text(m, m->p->at, word)));
         diag_help(m->diags, d, "write `%.*s`", STR_ARG(test));
@@ -512,12 +528,19 @@ static bool extract_from(Mistake *m)
     }
     Buf call = {0};
     for (uint32_t i = 0; i < m->prev->text.len; i++)
-        buf_putc(&call, lower_of(m->prev->text.ptr[i]));
+        buf_putc(&call, ascii_lower(m->prev->text.ptr[i]));
     buf_printf(&call, "(%.*s)", STR_ARG(mistake_text(m, mistake_next(m, m->p->at), mistake_prior(m, close))));
     diag_help(m->diags, d, "write `%s`", call.ptr);
     diag_fix_certain(m->diags, d, mistake_span(m, b->token - 1, close), buf_str(&call));
     buf_deinit(&call);
     return true;
+}
+
+/* Does it bind what stands behind it more tightly than a comparison does? */
+static bool is_arithmetic(int kind)
+{
+    return kind == TOK_PLUS || kind == TOK_MINUS || kind == TOK_STAR || kind == TOK_SLASH || kind == TOK_IDIV || kind == TOK_PERCENT ||
+           kind == TOK_POW || kind == TOK_COALESCE || kind == TOK_DOT;
 }
 
 /* x as float */
@@ -529,8 +552,12 @@ static bool as_type(Mistake *m)
     int before = mistake_prior_kind(m, first);
     if (before != TOK_ASSIGN && before != TOK_WHERE && !token_is_operator(before))
         return false;
-    Str call = arena_printf(m->diags->arena, "%s(%.*s)", mistake_type_at(m, type), STR_ARG(mistake_text(m, first, m->i_prev)));
     Diag *d = diag_add(m->diags, E_SQL, m->t->span, "types are converted by functions of their names");
+    if (is_arithmetic(before)) { /* of the last operand, or of all? */
+        diag_help(m->diags, d, "write `%s(...)` around what is to be converted", mistake_type_at(m, type));
+        return true;
+    }
+    Str call = arena_printf(m->diags->arena, "%s(%.*s)", mistake_type_at(m, type), STR_ARG(mistake_text(m, first, m->i_prev)));
     diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     diag_fix_certain(m->diags, d, mistake_span(m, first, type), call);
     return true;
@@ -560,7 +587,7 @@ static bool interval(Mistake *m)
         ;
     Buf unit = {0};
     for (uint32_t i = from; i < text.len; i++)
-        buf_putc(&unit, lower_of(text.ptr[i]));
+        buf_putc(&unit, ascii_lower(text.ptr[i]));
     bool is_known = false;
     for (size_t i = 0; i < sizeof units / sizeof *units && n && !is_known; i++) {
         is_known = str_is(buf_str(&unit), units[i].one) || str_is(buf_str(&unit), units[i].many);
@@ -589,8 +616,9 @@ static bool between_call(Mistake *m)
         diag_help(m->diags, d, "write `x between a and b`; both ends belong to it");
         return true;
     }
-    Str test = arena_printf(m->diags->arena, "%.*s between %.*s and %.*s", STR_ARG(mistake_text(m, a, a_end)),
-                            STR_ARG(mistake_text(m, b, b_end)), STR_ARG(mistake_text(m, c, close - 1)));
+    Str test = arena_printf(m->diags->arena, "%.*s between %.*s and %.*s", STR_ARG(operand_text(m, a, a_end)),
+                            STR_ARG(operand_text(m, b, b_end)), STR_ARG(operand_text(m, c, close - 1)));
+    test = test_text(m, m->p->at, close, test);
     diag_help(m->diags, d, "write `%.*s`; both ends belong to it", STR_ARG(test));
     diag_fix_certain(m->diags, d, mistake_span(m, m->p->at, close), test);
     return true;
@@ -639,7 +667,7 @@ static bool count_distinct(Mistake *m, const Bracket *b)
         return false;
     size_t close = mistake_closer(m, b->token);
     Diag *d = diag_add(m->diags, E_SQL, m->prev->span, "different values are counted by a function of its own");
-    if (close == SIZE_MAX) {
+    if (close == SIZE_MAX || mistake_part_end(m, m->p->at) != mistake_prior(m, close)) {
         diag_help(m->diags, d, "write `count_distinct(x)`");
         return true;
     }
@@ -678,6 +706,17 @@ bool rule_over(Mistake *m)
 /* ---- words in a statement: SELECT DISTINCT, UNION ALL, ORDER ... ---- */
 
 /* `select a order by b desc limit 5`: a clause is a statement of its own. */
+/* Is the statement that the token stands in a `select`? */
+static bool is_in_select(const Mistake *m, size_t at)
+{
+    while (at > 0) {
+        int kind = mistake_kind_at(m, --at);
+        if (kind == TOK_SELECT || kind == TOK_PIPE || kind == TOK_NEWLINE || kind == TOK_LBRACE)
+            return kind == TOK_SELECT;
+    }
+    return false;
+}
+
 static bool clause_behind(Mistake *m)
 {
     static const struct {
@@ -695,7 +734,11 @@ static bool clause_behind(Mistake *m)
         Diag *d = diag_add(m->diags, E_SQL, span, "`%.*s` is a %s of its own here", STR_ARG(mistake_text(m, at, has_by ? next : at)),
                            is_flow ? "stage" : "statement");
         diag_help(m->diags, d, "write `%s%s ...`", joint, clauses[i].ours);
-        diag_fix_certain(m->diags, d, span, arena_printf(m->diags->arena, "%s%s", joint, clauses[i].ours));
+        Str ours = arena_printf(m->diags->arena, "%s%s", joint, clauses[i].ours);
+        if (has_by && is_in_select(m, at)) /* which may have dropped the column */
+            diag_fix(m->diags, d, span, ours);
+        else
+            diag_fix_certain(m->diags, d, span, ours);
         return true;
     }
     return false;

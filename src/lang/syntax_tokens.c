@@ -63,8 +63,7 @@ bool mistake_word_at(const Mistake *m, size_t i, const char *lower)
         return false;
     uint32_t k = 0;
     for (; k < t->text.len && lower[k]; k++) {
-        char c = t->text.ptr[k];
-        if ((c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c) != lower[k])
+        if (ascii_lower(t->text.ptr[k]) != lower[k])
             return false;
     }
     return k == t->text.len && !lower[k];

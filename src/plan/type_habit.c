@@ -142,11 +142,6 @@ static bool day_and_instant(Typer *t, Diag *d, const Expr *e, const Tx *a, const
     if (!is_left && !(a->type == TYPE_DATE && b->type == TYPE_TIMESTAMP))
         return false;
     const Expr *left = e->args.ptr[is_left ? 0 : 1];
-    if (left->kind == EXPR_CALL && str_is(left->name.text, "now")) {
-        diag_help(t->diags, d, "the day of now is `today()`");
-        diag_fix_certain(t->diags, d, left->name.span, STR_LIT("today"));
-        return true;
-    }
     Str instant = source_slice(t, left->span), day = source_slice(t, e->args.ptr[is_left ? 1 : 0]->span);
     diag_help(t->diags, d, "take the day of the timestamp, `date(%.*s)`, or the midnight with which the date begins, `timestamp(%.*s)`",
               STR_ARG(instant), STR_ARG(day));
@@ -205,8 +200,14 @@ bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
     if (sign.len == 0 || str_is(sign, ours))
         return false;
     if (b && a->type == TYPE_STRING && b->type == TYPE_STRING && (str_is(sign, "||") || str_is(sign, "&"))) {
-        diag_help(t->diags, d, "strings are joined by `+`");
-        diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
+        bool may_be_default = str_is(sign, "||") && a->kind != TX_CONST && b->kind == TX_CONST; /* in JavaScript */
+        if (may_be_default) {
+            diag_help(t->diags, d, "strings are joined by `+`; another value in place of null is given by `??`");
+            diag_fix(t->diags, d, e->op_span, STR_LIT("+"));
+        } else {
+            diag_help(t->diags, d, "strings are joined by `+`");
+            diag_fix_certain(t->diags, d, e->op_span, STR_LIT("+"));
+        }
         return true;
     }
     if (b && a->type == TYPE_INT && b->type == TYPE_INT && str_is(sign, "&")) {
