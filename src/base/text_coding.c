@@ -107,7 +107,8 @@ size_t text_from_1252(const char *from, size_t n, char *to, size_t cap, size_t *
 bool text_utf16_is_big(const char *p, size_t n, size_t *mark)
 {
     *mark = n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0) ? 2 : 0;
-    return n >= 2 && (*mark ? p[0] == '\xfe' : !p[0] && p[1]);
+    const char *nul = *mark ? NULL : memchr(p, '\0', n);
+    return *mark ? p[0] == '\xfe' : nul && (nul - p) % 2 == 0;
 }
 
 static uint32_t unit_at(const char *p, bool is_big)

@@ -58,12 +58,6 @@ void codes_give(Column *to, const Codes *codes)
     atomic_store_explicit(&to->codes, shared, memory_order_relaxed);
 }
 
-size_t codes_bytes(const Column *c)
-{
-    const Codes *codes = codes_had(c);
-    return codes ? sizeof *codes + codes->n_rows * sizeof codes->rows[0] + codes->n_values * sizeof *codes->first : 0;
-}
-
 /* ---- making them ---- */
 
 /* Values by key: open addressing, linear probing, at most an eighth full, so that most are found where they are first

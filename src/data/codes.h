@@ -35,7 +35,6 @@ void codes_give(Column *to, const Codes *codes);
 /* Gives `to`, rows sel[0..n) of a column, codes as that has, if they are still worth it. For its builder. */
 void codes_gather(Column *to, const Codes *from, const uint32_t *sel, uint32_t n);
 void codes_drop(Column *c); /* what it has, if any; for its builder, and when it is freed */
-size_t codes_bytes(const Column *c);
 
 /* to[n_rows]: of_value[code of the row], of elements of 1, 8 or 16 bytes. */
 void codes_spread(const Codes *codes, const void *of_value, size_t element_bytes, void *to);

@@ -75,7 +75,7 @@ static size_t element_bytes(const Column *c)
 size_t column_bytes(const Column *c)
 {
     return sizeof *c + element_bytes(c) * c->n_rows +
-           (c->valid ? bit_words(c->n_rows) * sizeof *c->valid : 0) + codes_bytes(c);
+           (c->valid ? bit_words(c->n_rows) * sizeof *c->valid : 0);
 }
 
 Value column_value(const Column *c, uint32_t row)

@@ -56,7 +56,7 @@ Column *column_ref(Column *c);
 void column_unref(Column *c);         /* NULL is fine */
 void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set or clear */
 void column_add_heap(Column *c, Heap *h);   /* takes a new reference */
-size_t column_bytes(const Column *c);       /* its arrays and codes; heaps not counted */
+size_t column_bytes(const Column *c);       /* its arrays; not heaps, nor codes, which may come later: two readings agree */
 
 static inline bool column_is_valid(const Column *c, uint32_t row)
 {

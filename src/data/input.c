@@ -14,6 +14,7 @@
 #include "data/raw.h"
 
 #define PACKED_BYTES (64u << 10) /* of the compressed input at a time */
+#define CODED_LOOK 1024u /* bytes in which a text in UTF-16 has an ASCII character */
 #define MAGIC_BYTES 4
 #define FRAME_HEAD_BYTES 18 /* at most, of a zstd frame */
 #define BZIP2_MAGIC_BYTES 10 /* its own and those of the first block, or of the end */
@@ -417,7 +418,7 @@ static Status coded_begin(Input *in, Error *err)
     size_t mark;
     Status st = OK;
     c->is_begun = true;
-    while (st == OK && c->end < 3 && !c->at_eof)
+    while (st == OK && c->end < CODED_LOOK && !c->at_eof)
         st = coded_fill(in, err);
     if (st != OK)
         return st;
@@ -426,7 +427,7 @@ static Status coded_begin(Input *in, Error *err)
         return coded_error(in, err, "this begins with the byte order mark of UTF-8: leave `encoding` out", false);
     if (mark && c->coding != CODING_UTF16)
         return coded_error(in, err, "this begins with the byte order mark of UTF-16: write `encoding: \"utf-16\"`", false);
-    if (!mark && c->coding == CODING_UTF16 && c->end >= 2 && c->raw[0] && c->raw[1])
+    if (!mark && c->coding == CODING_UTF16 && c->end >= 2 && !memchr(c->raw, '\0', c->end)) /* no line end, no comma */
         return coded_error(in, err, "this has no byte order mark and does not begin as UTF-16 does: leave `encoding` out, or name another", false);
     c->at = mark;
     c->n_done = mark;

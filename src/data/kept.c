@@ -212,6 +212,10 @@ Status kept_write(const char *path, Batch *b, Str notes, Error *err)
     int fd = open(temp.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
     Status st = f ? OK : write_error(temp.ptr, err);
+    if (!f && fd >= 0) {
+        close(fd);
+        unlink(temp.ptr);
+    }
     if (f) {
         Batch *plain = block_plain(b, &inputs);
         bool ok = parts_put(f, plain, &inputs, notes) && fflush(f) == 0 && fsync(fd) == 0;

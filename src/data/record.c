@@ -26,7 +26,8 @@ bool record_is_like(const Batch *plain, const Batch *like)
     for (uint32_t c = 0; c < plain->n_cols; c++) {
         const Column *a = column_of(plain, c), *b = column_of(like, c);
         if (!a != !b || (a && (a->type != b->type || a->is_text != b->is_text || a->delimiter != b->delimiter ||
-                               a->quote != b->quote || a->is_foreign != b->is_foreign)))
+                               a->quote != b->quote || a->is_foreign != b->is_foreign ||
+                               a->inferred_rows != b->inferred_rows || a->input_col != b->input_col)))
             return false;
     }
     return true;

@@ -22,7 +22,7 @@ typedef enum SiftKind {
 typedef struct Sift {
     SiftKind kind;
     bool is_negated;
-    bool keeps_long;     /* strings of SIFT_LONG bytes or more pass: who asks looks at them once more */
+    bool keeps_long;     /* strings of SIFT_LONG bytes or more pass: who asks looks at them once more. Not with is_negated */
     uint32_t n_words;   /* IS: any number; else 1 */
     const Value *words; /* strings, not null */
 } Sift;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "data/fd.h"
 #include "data/packer.h"
 #include "data/raw.h"
 #include "data/turns.h"
@@ -70,23 +71,7 @@ static Status folder_sync(Sink *s, Error *err)
 
 static Status bytes_write(Sink *s, const char *p, size_t n, Error *err)
 {
-    while (n) {
-        ssize_t k = write(s->fd, p, n);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return sink_error(s, "write", err);
-        p += k;
-        n -= (size_t)k;
-    }
-    return OK;
-}
-
-/* Does the path still name the file? Nobody has removed it since it was opened. */
-static bool is_named(int fd, const char *path)
-{
-    struct stat by_fd, by_path;
-    return fstat(fd, &by_fd) == 0 && lstat(path, &by_path) == 0 && by_fd.st_ino == by_path.st_ino && by_fd.st_dev == by_path.st_dev;
+    return fd_write(s->fd, p, n) ? OK : sink_error(s, "write", err);
 }
 
 /* Removes what a process that was killed has left: nobody has a lock on it. False: somebody has, or it cannot be told. */
@@ -96,7 +81,7 @@ static bool remove_left_over(const char *temp)
     if (fd < 0)
         return errno == ENOENT;
     bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    if (is_free && is_named(fd, temp))
+    if (is_free && fd_is_named(fd, temp))
         unlink(temp);
     close(fd);
     return is_free;
@@ -107,12 +92,14 @@ static int locked_open(const char *temp)
 {
     for (int tries = 0; tries < 10; tries++) {
         int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (fd < 0 && (errno != EEXIST || !remove_left_over(temp)))
+        if (fd < 0 && errno != EEXIST)
             return -1;
+        if (fd < 0 && !remove_left_over(temp))
+            break;
         if (fd < 0)
             continue;
         bool is_ours = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; /* some file systems have no locks */
-        if (is_ours && is_named(fd, temp))
+        if (is_ours && fd_is_named(fd, temp))
             return fd;
         close(fd); /* taken for a left-over between two calls */
     }

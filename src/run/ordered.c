@@ -47,7 +47,8 @@ struct Ordered {
     const Step *step;
     Level *top;       /* NULL when it is finished */
     uint32_t part;    /* of the record that is put */
-    size_t head_at;   /* ... in the part's buffer */
+    size_t head_at;   /* ... in the part's buffer, which had room for */
+    size_t cap_before;
     uint64_t n_bytes; /* put */
     SpillFile *file;  /* in order */
     Buf out;          /* not in the file yet */
@@ -183,6 +184,7 @@ Buf *ordered_put_begin(Ordered *o, uint64_t hash)
         l->n_counted += b->cap;
     }
     const Head h = {hash, 0};
+    o->cap_before = b->cap;
     buf_put(b, &h, sizeof h);
     return b;
 }
@@ -194,7 +196,7 @@ Status ordered_put_end(Ordered *o, Error *err)
     const uint64_t n_bytes = n - sizeof(Head);
     memcpy(b->ptr + o->head_at + offsetof(Head, n_bytes), &n_bytes, sizeof n_bytes);
     o->n_bytes += n;
-    return level_added(o->run, o->top, o->part, n, b->cap, err);
+    return level_added(o->run, o->top, o->part, n, o->cap_before, err);
 }
 
 /* ---- the file in order ---- */

@@ -286,13 +286,18 @@ static Status groups_take(Making *m, const char *at, Heap *heap, Error *err)
     return m->n_bytes > 2 * m->run->budget.share_bytes && may_divide(m) ? making_divide(m, err) : OK;
 }
 
-/* The parts as one batch, all of them text or values; lets go of them. */
+/* The parts as one batch, all of them text or values; lets go of them. They count until it is done with: joined_drop. */
 static Batch *parts_join(Making *m)
 {
     Batch *all = batch_concat_take(m->parts, m->n, m->parts[0]->n_cols, m->parts[0]->types);
     m->n = 0;
-    making_count(m, 0);
     return all;
+}
+
+static void joined_drop(Making *m, Batch *all)
+{
+    batch_unref(all);
+    making_count(m, 0);
 }
 
 /* What the operation makes of rows. */
@@ -310,7 +315,7 @@ static Status parts_cut(Making *m, Error *err)
     if (m->p->code->instrs[m->p->end - 1].op == OP_DISTINCT) {
         Batch *all = parts_join(m), *left = NULL;
         st = rows_run(m, all, &left, err);
-        batch_unref(all);
+        joined_drop(m, all);
         if (st != OK)
             return st;
         part_add(m, batch_compact(left));
@@ -404,7 +409,7 @@ static Status rows_make(Making *m, Batch **out, Error *err)
     Status st = rows_run(m, all, out, err);
     if (st == OK && p->code->instrs[p->end - 1].op == OP_GROUP)
         st = firsts_add(m->run, m->task, p, all, *out, err);
-    batch_unref(all);
+    joined_drop(m, all);
     return st;
 }
 

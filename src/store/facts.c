@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "data/fd.h"
 
 #define FORMAT 1 /* of run.json; another one is not read */
 
@@ -83,7 +84,7 @@ Status facts_write(const char *path, const StoreFacts *f, Error *err)
     buf_printf(&temp, "%s.new", path);
     facts_put(&text, f);
     int fd = open(temp.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+    bool ok = fd >= 0 && fd_write(fd, text.ptr, text.len) && fsync(fd) == 0;
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     ok = ok && rename(temp.ptr, path) == 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "data/fd.h"
 
 #define STAMP_LEN 15 /* 20261126-001530 */
 
@@ -58,6 +59,10 @@ Status run_lock(const char *folder, int *fd, bool *is_running, Error *err)
     } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
         *is_running = errno == EWOULDBLOCK;
         st = *is_running ? OK : folder_error("lock", path.ptr, err);
+        close(*fd);
+        *fd = -1;
+    } else if (!fd_is_named(*fd, path.ptr)) { /* its folder went between the two calls */
+        st = error_set(err, ERR_IO, "`%s` is not there any more", folder);
         close(*fd);
         *fd = -1;
     }

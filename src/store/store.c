@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/utf8.h"
+#include "data/fd.h"
 #include "data/files.h"
 #include "store/facts.h"
 #include "store/folders.h"
@@ -236,15 +237,28 @@ Status store_check_inputs(Store *s, Error *err)
 
 /* ---- noting ---- */
 
+/* To append to. What a run that was killed left of a last line goes: nothing was read that is not noted as a whole. */
+static int inputs_open(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+    for (char c = '\0'; end > 0 && pread(fd, &c, 1, end - 1) == 1 && c != '\n'; )
+        end--;
+    if (fd < 0 || ftruncate(fd, end) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static Status line_append(Store *s, const StoreInput *input, Error *err)
 {
     Buf path = {0}, line = {0};
     Status st = OK;
     path_of(&path, s, "inputs");
     if (s->inputs_fd < 0)
-        s->inputs_fd = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+        s->inputs_fd = inputs_open(path.ptr);
     input_put(&line, input);
-    if (s->inputs_fd < 0 || write(s->inputs_fd, line.ptr, line.len) != (ssize_t)line.len || fsync(s->inputs_fd) != 0)
+    if (s->inputs_fd < 0 || !fd_write(s->inputs_fd, line.ptr, line.len) || fsync(s->inputs_fd) != 0)
         st = folder_error("write", path.ptr, err);
     buf_deinit(&path);
     buf_deinit(&line);
@@ -324,7 +338,8 @@ static void kept_count(const Store *s, StoreEntry *e)
         DIR *d = run_is_name(step->d_name) ? opendir(path.ptr) : NULL;
         for (struct dirent *f; d && (f = readdir(d)) != NULL; ) {
             struct stat st;
-            if (run_is_name(f->d_name) && fstatat(dirfd(d), f->d_name, &st, 0) == 0) {
+            bool is_begun = str_ends(str_of(f->d_name), STR_LIT(".new"));
+            if (run_is_name(f->d_name) && !is_begun && fstatat(dirfd(d), f->d_name, &st, 0) == 0) {
                 e->n_kept++;
                 e->n_bytes += (uint64_t)st.st_size;
             }
