@@ -7,7 +7,6 @@
 #include "lang/annot.h"
 #include "lang/check.h"
 #include "lang/parse.h"
-#include "lang/unavailable.h"
 
 /* ---- from the manual ---- */
 
@@ -63,12 +62,6 @@ static void put_mentions_of(Buf *out, const char *heading, Str word)
     if (manual_find(str_of(heading), &s) && manual_put_mentions(&text, s.whole, word))
         buf_printf(out, "%s%s", out->len ? "\n" : "", text.ptr);
     buf_deinit(&text);
-}
-
-static void put_later(Buf *out, bool is_later)
-{
-    if (is_later)
-        buf_puts(out, "\n  Not available yet: it is checked, but this version cannot run it.\n");
 }
 
 /* ---- functions, from their table ---- */
@@ -156,7 +149,6 @@ static bool put_statement(Buf *out, Str word)
         if (!str_is(word, stmt_word((StmtKind)k)) || word.len == 0)
             continue;
         put_rows_of(out, "Statements", word, false);
-        put_later(out, stmt_is_later((StmtKind)k));
         put_sections_with(out, "Statements", word);
         return true;
     }
@@ -175,7 +167,6 @@ static bool put_annotation(Buf *out, Str name)
         annot_print_usage(k, out);
         buf_putc(out, '\n');
     }
-    put_later(out, annot_is_later(k));
     put_mentions_of(out, "Annotations", buf_str(&word));
     buf_deinit(&word);
     return true;

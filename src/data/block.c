@@ -104,11 +104,6 @@ typedef struct ColHead {
     char pad[2];
 } ColHead;
 
-static bool has_strings(const Column *c)
-{
-    return c->is_text || c->type == TYPE_STRING;
-}
-
 static Column *plain_column(const Batch *b, uint32_t col)
 {
     return b->slots[col].text ? b->slots[col].text : b->slots[col].values;
@@ -157,7 +152,7 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     h.is_foreign = c->is_foreign;
     h.delimiter = c->delimiter;
     h.quote = c->quote;
-    for (uint32_t i = 0; has_strings(c) && i < n; i++) {
+    for (uint32_t i = 0; column_has_strings(c) && i < n; i++) {
         uint32_t len = column_strs(c)[first + i].len;
         h.n_bytes += len;
         h.has_long |= len > UINT32_MAX >> CELL_BITS;
@@ -165,7 +160,7 @@ void block_put_column(Buf *out, const Column *c, uint32_t first, uint32_t n)
     buf_put(out, &h, sizeof h);
     if (c->valid)
         bits_put(out, c->valid, first, n);
-    if (has_strings(c)) {
+    if (column_has_strings(c)) {
         strings_put(out, column_strs(c) + first, n, h.n_bytes, h.has_long);
     } else {
         size_t size = type_bytes(c->type);
@@ -229,7 +224,7 @@ Column *block_get_column(const char **p, uint32_t n, Heap *heap)
         column_own_valid(c, false);
         take(p, c->valid, bit_words(n) * sizeof *c->valid);
     }
-    if (has_strings(c)) {
+    if (column_has_strings(c)) {
         *p = strings_get(*p, column_strs(c), n, h.has_long);
         column_add_heap(c, heap);
     } else {
@@ -282,7 +277,7 @@ static Column *column_interleave(Column *const *from, uint32_t n_from, const uin
         has_nulls |= from[k] && from[k]->valid;
         out->is_foreign |= from[k] && from[k]->is_foreign;
     }
-    if (has_strings(out)) {
+    if (column_has_strings(out)) {
         strings_pick(out, from, src, rows);
     } else if (type_bytes(out->type) == 8) {
         for (uint32_t i = 0; i < n; i++)

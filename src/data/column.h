@@ -58,6 +58,11 @@ void column_own_valid(Column *c, bool all); /* makes `valid` exist, all bits set
 void column_add_heap(Column *c, Heap *h);   /* takes a new reference */
 size_t column_bytes(const Column *c);       /* its arrays; not heaps, nor codes, which may come later: two readings agree */
 
+static inline bool column_has_strings(const Column *c)
+{
+    return c->is_text || c->type == TYPE_STRING;
+}
+
 static inline bool column_is_valid(const Column *c, uint32_t row)
 {
     return !c->valid || (c->valid[row >> 6] >> (row & 63) & 1);

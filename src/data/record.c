@@ -8,11 +8,6 @@ static const Column *column_of(const Batch *b, uint32_t col)
     return b->slots[col].text ? b->slots[col].text : b->slots[col].values;
 }
 
-static bool has_strings(const Column *c)
-{
-    return c->is_text || c->type == TYPE_STRING;
-}
-
 Batch *record_like(const Batch *plain)
 {
     const uint32_t none = 0;
@@ -61,14 +56,14 @@ void record_put(Buf *out, const Batch *plain, uint32_t row)
         const Column *c = column_of(plain, i);
         if (!c)
             continue;
-        StrView s = has_strings(c) ? column_strs(c)[row] : (StrView){0};
-        size_t n = has_strings(c) ? s.len : type_bytes(c->type);
+        StrView s = column_has_strings(c) ? column_strs(c)[row] : (StrView){0};
+        size_t n = column_has_strings(c) ? s.len : type_bytes(c->type);
         buf_reserve(out, n + 10);
         char *p = out->ptr + out->len;
         uint64_t about = (uint64_t)column_is_valid(c, row) | (s.flags & (CELL_QUOTED | CELL_MADE)) << 1;
-        p = number_put(p, has_strings(c) ? about | (uint64_t)s.len << (CELL_BITS + 1) : about);
+        p = number_put(p, column_has_strings(c) ? about | (uint64_t)s.len << (CELL_BITS + 1) : about);
         if (n)
-            memcpy(p, has_strings(c) ? s.ptr : (const char *)c->values + row * n, n);
+            memcpy(p, column_has_strings(c) ? s.ptr : (const char *)c->values + row * n, n);
         out->len = (size_t)(p - out->ptr) + n;
     }
     if (plain->origin)
@@ -78,7 +73,7 @@ void record_put(Buf *out, const Batch *plain, uint32_t row)
 /* at[n]: the cells of one column; behind them afterwards. */
 static void cells_get(Column *c, const char **at, uint32_t n)
 {
-    size_t size = has_strings(c) ? 0 : type_bytes(c->type);
+    size_t size = column_has_strings(c) ? 0 : type_bytes(c->type);
     for (uint32_t i = 0; i < n; i++) {
         const char *p = at[i];
         uint64_t about = number_get(&p);
@@ -87,7 +82,7 @@ static void cells_get(Column *c, const char **at, uint32_t n)
                 column_own_valid(c, true);
             bit_clear(c->valid, i);
         }
-        if (has_strings(c)) {
+        if (column_has_strings(c)) {
             column_strs(c)[i] = (StrView){p, (uint32_t)(about >> (CELL_BITS + 1)), about >> 1 & (CELL_QUOTED | CELL_MADE)};
             p += about >> (CELL_BITS + 1);
         } else if (size) {
@@ -109,7 +104,7 @@ Batch *records_get(const char *const *at, uint32_t n, Heap *heap, const Batch *l
         if (!c)
             continue;
         Column *own = column_like(c, n);
-        if (has_strings(own))
+        if (column_has_strings(own))
             column_add_heap(own, heap);
         cells_get(own, p, n);
         *(own->is_text ? &b->slots[i].text : &b->slots[i].values) = own;

@@ -283,7 +283,7 @@ void rejects_put(Rejects *r, const Reject *what)
     field_put(out, what->value, false);
     field_put(out, what->message, false);
     field_put(out, what->raw, true);
-    *place_new(r) = (RejectAt){.row = what->row, .group = r->group, .at = from, .len = (uint32_t)(out->len - from)};
+    *place_new(r) = (RejectAt){.row = what->row, .group = r->group, .at = from, .len = out->len - from};
 }
 
 static int at_cmp(const void *a, const void *b)
@@ -312,7 +312,7 @@ void rejects_put_lines(Rejects *r, const Buf *lines)
     if (lines->len == 0)
         return;
     buf_put(&r->text, lines->ptr, lines->len);
-    *place_new(r) = (RejectAt){.group = r->group, .at = from, .len = (uint32_t)lines->len};
+    *place_new(r) = (RejectAt){.group = r->group, .at = from, .len = lines->len};
 }
 
 void rejects_put_cell(Rejects *r, const Batch *b, uint32_t row, uint32_t col, Str name, uint64_t number)

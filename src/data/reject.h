@@ -17,7 +17,8 @@
 
 typedef struct RejectAt {
     uint64_t row;
-    uint32_t group, len;
+    uint32_t group;
+    size_t len;
     size_t at;      /* in text */
 } RejectAt;
 

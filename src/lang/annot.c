@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "lang/bind.h"
-#include "lang/unavailable.h"
 
 #define MAX_ARGS 5
 
@@ -306,8 +305,6 @@ Annots annots_resolve(Arena *a, Diags *ds, const AnnotationList *list, AnnotPlac
             continue;
         }
         first[k] = an->span;
-        if (annot_is_later(k))
-            report_later(ds, an->span, "`@%s`", INFO[k].info.name);
         if (bind(ds, an, k, &b))
             annot_set(a, &out, k, &b, an->span);
     }

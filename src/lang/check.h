@@ -158,7 +158,5 @@ const OptionInfo *option_info(OptionKind k);
 /* The option's value at a statement, NULL: not given. */
 const Expr *stmt_option(const Stmt *s, OptionKind k);
 
-/* False: a feature of a later version (unavailable.def); check_program has said so. */
-bool stmt_is_available(const Stmt *s);
 
 #endif

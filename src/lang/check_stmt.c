@@ -1,6 +1,5 @@
 #include "lang/check_state.h"
 
-#include "lang/unavailable.h"
 
 /* ---- options ---- */
 
@@ -307,25 +306,6 @@ static void check_stmt_exprs(Check *c, const Stmt *s)
 
 /* ---- statements ---- */
 
-bool stmt_is_available(const Stmt *s)
-{
-    bool has_format = s->kind == STMT_READ || s->kind == STMT_WRITE;
-
-    return !stmt_is_later(s->kind) &&
-           !(has_format && format_is_later(s->kind, s->format));
-}
-
-static void check_available(Check *c, const Stmt *s)
-{
-    if (stmt_is_available(s))
-        return;
-    if (stmt_is_later(s->kind))
-        report_later(c->diags, s->word_span, "`%s`", stmt_word(s->kind));
-    else
-        report_later(c->diags, s->word_span, "`%s %s`", stmt_word(s->kind),
-                     format_name(s->format));
-}
-
 /* What belongs to one statement alone. */
 static void check_stmt(Check *c, const OpDef *def, const Stmt *s,
                        const FlowScope *flows)
@@ -377,7 +357,6 @@ static void check_stmt(Check *c, const OpDef *def, const Stmt *s,
     case N_STMTS:
         break;
     }
-    check_available(c, s);
     check_stmt_exprs(c, s);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/builtins.h"
 #include "pipe_parse.h"
 
 static bool ends_operand(int kind)
@@ -523,7 +524,7 @@ static bool extract_from(Mistake *m)
     size_t close = mistake_closer(m, b->token);
     Diag *d = diag_add(m->diags, E_SQL, m->t->span, "each part of a time is taken by a function of its own");
     if (close == SIZE_MAX || close == m->p->at + 1 || !mistake_word_among(m, m->i_prev, PARTS)) {
-        diag_help(m->diags, d, "write `year(t)`, `month(t)`, `day(t)`, `hour(t)`, `minute(t)`, `second(t)` or `weekday(t)`");
+        diag_help(m->diags, d, "write `%s`", builtin_habit_form(STR_LIT("date_part")));
         return true;
     }
     Buf call = {0};

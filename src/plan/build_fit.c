@@ -14,7 +14,7 @@ bool build_loses_source(const Op *op)
     for (size_t i = 0; i < op->body.n; i++) {
         const Stmt *s = op->body.ptr[i];
         bool is_source = s->kind == STMT_READ || s->kind == STMT_RANGE || s->kind == STMT_FILES;
-        if (is_source && (i > 0 || !stmt_is_available(s)))
+        if (is_source && i > 0)
             return true;
         if (s->kind == STMT_SPLIT && i + 1 < op->body.n)
             return true;

@@ -51,7 +51,7 @@ void build_stage(Builder *b, const FlowDef *f, uint32_t i, Point *at);
 /* build_fit.c: can a stage stand behind *at? False after a diagnostic, or if what it lacks has been said. */
 bool build_stage_fits(Builder *b, const StageDef *s, bool is_source, const Point *at);
 bool build_begins_with_source(const Op *op);
-/* Does what was said of a statement leave open what comes out? A source that does not stand first, or is not available,
+/* Does what was said of a statement leave open what comes out? A source that does not stand first,
  * or a `split` that does not stand last. */
 bool build_loses_source(const Op *op);
 /* A source behind a table takes nothing of it: what was made there was made for nothing. Behind a stage that has an

@@ -48,7 +48,7 @@ void type_exec(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_EXEC, s->span);
     if (t->forbids_exec) {
-        Diag *d = diag_add(t->diags, E_NOT_AVAILABLE, s->word_span, "`exec` is forbidden here");
+        Diag *d = diag_add(t->diags, E_EXEC_FORBIDDEN, s->word_span, "`exec` is forbidden here");
         diag_note(t->diags, d, "--no-exec was given: no program may start commands");
     }
     type_argv(t, s->exprs.ptr[0], p);

@@ -173,11 +173,6 @@ static void type_by_kind(Typer *t, const Stmt *s, PopList *pops)
 {
     if (s->kind == STMT_ERROR && s->keeps_columns)
         return;
-    if (!stmt_is_available(s)) {
-        t->is_unknown = true; /* said; what comes out is not known */
-        t->cols = (ScopeCols){0};
-        return;
-    }
     switch (s->kind) {
     case STMT_READ:
         type_read(t, s, pops);

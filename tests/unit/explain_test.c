@@ -41,7 +41,7 @@ int main(void)
 {
     for (DiagCode c = 0; c < N_DIAG_CODES; c++) {
         const DiagInfo *info = diag_info(c);
-        Mill *wrong = checked(info->wrong, c == E_NOT_AVAILABLE), *right = checked(info->right, false);
+        Mill *wrong = checked(info->wrong, c == E_EXEC_FORBIDDEN), *right = checked(info->right, false);
         size_t n, n_of_c;
         count(wrong, c, &n, &n_of_c);
         if (n == 0 || n_of_c != n)
