@@ -37,7 +37,7 @@ static int give(const Args *a, const Term *t, const char *path, Str before, Buf 
         buf_printf(out, "%s\n", path);
     if (a->has[OPT_FMT_WRITE])
         return rewrite(a, t, path, after);
-    return a->has[OPT_FMT_CHECK] ? EXIT_MISTAKES : EXIT_OK;
+    return is_told ? EXIT_MISTAKES : EXIT_OK;
 }
 
 static int format_one(const Args *a, const Term *t, const char *path, Buf *out)

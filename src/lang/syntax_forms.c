@@ -291,6 +291,19 @@ static bool by_form(Mistake *m)
             diag_fix_certain(m->diags, d, mistake_token(m, next)->span, str_slice(order, 1, order.len - 1));
         return true;
     }
+    size_t name = mistake_next(m, at);
+    if (wants_by && prev == TOK_SORT && m->t->kind == TOK_MINUS &&
+        (mistake_kind_at(m, name) == TOK_NAME || mistake_kind_at(m, name) == TOK_QNAME)) { /* sort -hp */
+        Str key = mistake_text(m, name, name);
+        bool has_order = mistake_kind_at(m, mistake_next(m, name)) == TOK_DESC || mistake_kind_at(m, mistake_next(m, name)) == TOK_ASC;
+        Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`by` is missing before the column");
+        diag_help(m->diags, d, has_order ? "write `sort by %.*s desc` for the last ones first, `sort by %.*s` for the first ones"
+                                         : "write `sort by %.*s desc`: the other way round",
+                  STR_ARG(key), STR_ARG(key));
+        if (!has_order)
+            diag_fix_certain(m->diags, d, mistake_span(m, at, name), arena_printf(m->diags->arena, "by %.*s desc", STR_ARG(key)));
+        return true;
+    }
     size_t statement = mistake_statement(m);
     if (wants_by && mistake_kind_at(m, statement) == TOK_TOP && (m->t->kind == TOK_NAME || m->t->kind == TOK_QNAME) &&
         !mistake_word_at(m, at, "by") && !mistake_word_at(m, at, "bi") && !mistake_word_at(m, at, "on") &&

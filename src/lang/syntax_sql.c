@@ -14,6 +14,13 @@ static bool ends_operand(int kind)
            kind == TOK_SIZE || token_class(kind) >= KEYWORD_DECL;
 }
 
+/* Does it bind what stands behind it more tightly than a comparison does? */
+static bool is_arithmetic(int kind)
+{
+    return kind == TOK_PLUS || kind == TOK_MINUS || kind == TOK_STAR || kind == TOK_SLASH || kind == TOK_IDIV || kind == TOK_PERCENT ||
+           kind == TOK_POW || kind == TOK_COALESCE || kind == TOK_DOT;
+}
+
 /* ---- SELECT ... FROM ... ---- */
 
 /* The words that begin a clause. FROM and what follows SELECT first. */
@@ -262,41 +269,97 @@ static bool plain_string(const Mistake *m, size_t i, Str *text, size_t *end)
     return true;
 }
 
-/* The call that does what LIKE does with the pattern; of a regular expression otherwise. */
+/* The same, also with the doubled quotes of SQL in it: 'it''s' is two raw strings that touch. */
+static bool sql_string(const Mistake *m, size_t i, Str *text, size_t *end)
+{
+    if (!plain_string(m, i, text, end))
+        return false;
+    while (mistake_kind_at(m, *end) == TOK_RAW && mistake_kind_at(m, *end + 1) == TOK_RAW && mistake_touch(m, *end, *end + 1)) {
+        *end += 1;
+        *text = arena_printf(m->diags->arena, "%.*s'%.*s", STR_ARG(*text), STR_ARG(mistake_token(m, *end)->text));
+    }
+    return true;
+}
+
+/* A string that holds the text: in single quotes if it can. */
+static void put_text(Buf *out, Str text)
+{
+    bool is_raw = !memchr(text.ptr, '\'', text.len);
+    buf_putc(out, is_raw ? '\'' : '"');
+    for (uint32_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!is_raw && c == '\n')
+            buf_puts(out, "\\n");
+        else if (!is_raw && c == '{')
+            buf_puts(out, "{{");
+        else
+            buf_printf(out, "%s%c", !is_raw && (c == '"' || c == '\\') ? "\\" : "", c);
+    }
+    buf_putc(out, is_raw ? '\'' : '"');
+}
+
+/* An operand, or a text to compare it with. In any case: both in small letters, a text of ASCII at once. */
+static void put_folded(Buf *out, bool any_case, bool is_text, Str s)
+{
+    bool is_ascii = true;
+    Buf small = {0};
+    for (uint32_t i = 0; i < s.len; i++) {
+        is_ascii = is_ascii && (unsigned char)s.ptr[i] < 128;
+        buf_putc(&small, ascii_lower(s.ptr[i]));
+    }
+    bool is_call = any_case && !(is_text && is_ascii);
+    buf_puts(out, is_call ? "lower(" : "");
+    if (is_text)
+        put_text(out, any_case && is_ascii ? buf_str(&small) : s);
+    else
+        buf_put_str(out, s);
+    buf_puts(out, is_call ? ")" : "");
+    buf_deinit(&small);
+}
+
+/* What is true where LIKE is: the text's functions, or a regular expression that is true for the same texts. */
 static void put_like(Buf *out, Str operand, Str pattern, bool any_case)
 {
-    bool head = pattern.len && pattern.ptr[0] == '%';
-    bool tail = pattern.len > 1 && pattern.ptr[pattern.len - 1] == '%';
-    Str core = str_slice(pattern, head, pattern.len - head - tail);
-    Buf text = {0};
-    bool is_plain = core.len > 0;
+    Str core = pattern;
+    while (core.len && core.ptr[0] == '%')
+        core = str_slice(core, 1, core.len - 1);
+    bool head = core.len < pattern.len, tail = !core.len;
+    while (core.len && core.ptr[core.len - 1] == '%') {
+        core = str_slice(core, 0, core.len - 1);
+        tail = true;
+    }
+    bool is_plain = !memchr(core.ptr, '%', core.len) && !memchr(core.ptr, '_', core.len) && (core.len || !head);
+    if (is_plain && !head && !(tail && core.len)) {
+        put_folded(out, any_case, false, operand);
+        buf_puts(out, " == ");
+        put_folded(out, any_case, true, core);
+        return;
+    }
+    if (is_plain) {
+        buf_puts(out, head && tail ? "contains(" : head ? "ends_with(" : "starts_with(");
+        put_folded(out, any_case, false, operand);
+        buf_puts(out, ", ");
+        put_folded(out, any_case, true, core);
+        buf_putc(out, ')');
+        return;
+    }
+    Buf regex = {0};
+    buf_puts(&regex, core.len ? "(?s)" : ""); /* `_` and `%` stand for line ends too */
+    buf_puts(&regex, head ? "" : "^");
     for (uint32_t i = 0; i < core.len; i++) {
-        is_plain = is_plain && core.ptr[i] != '%' && core.ptr[i] != '_' && core.ptr[i] != '\'' &&
-                   core.ptr[i] != '\\';
-        buf_putc(&text, any_case ? ascii_lower(core.ptr[i]) : core.ptr[i]);
+        char c = core.ptr[i];
+        if (c == '%')
+            buf_puts(&regex, ".*");
+        else
+            buf_printf(&regex, "%s%c", strchr(".+*?()[]{}|^$#", c) ? "\\" : "", c == '_' ? '.' : c);
     }
-    const char *open = any_case ? "lower(" : "", *close = any_case ? ")" : "";
-    if (is_plain && !head && !tail) {
-        buf_printf(out, "%s%.*s%s == '%s'", open, STR_ARG(operand), close, text.ptr);
-    } else if (is_plain) {
-        const char *fn = head && tail ? "contains" : head ? "ends_with" : "starts_with";
-        buf_printf(out, "%s(%s%.*s%s, '%s')", fn, open, STR_ARG(operand), close, text.ptr);
-    } else {
-        buf_printf(out, "matches(%.*s, '%s^", STR_ARG(operand), any_case ? "(?i)" : "");
-        for (uint32_t i = 0; i < pattern.len; i++) {
-            char c = pattern.ptr[i];
-            if (c == '%')
-                buf_puts(out, ".*");
-            else if (c == '_')
-                buf_putc(out, '.');
-            else if (strchr(".+*?()[]{}|^$\\", c))
-                buf_printf(out, "\\%c", c);
-            else
-                buf_putc(out, c);
-        }
-        buf_puts(out, "$')");
-    }
-    buf_deinit(&text);
+    buf_puts(&regex, tail ? "" : "\\z");
+    buf_puts(out, "matches(");
+    put_folded(out, any_case, false, operand);
+    buf_puts(out, ", ");
+    put_folded(out, any_case, true, buf_str(&regex));
+    buf_putc(out, ')');
+    buf_deinit(&regex);
 }
 
 bool rule_like(Mistake *m)
@@ -315,17 +378,25 @@ bool rule_like(Mistake *m)
     Str pattern;
     Diag *d = diag_add(m->diags, E_SQL, m->t->span, "there is no `%.*s`: functions look into strings",
                        STR_ARG(m->t->text));
-    if (is_like && first != SIZE_MAX && plain_string(m, mistake_next(m, m->p->at), &pattern, &end)) {
-        Buf call = {0};
-        buf_puts(&call, is_not ? "not " : "");
-        put_like(&call, mistake_text(m, first, last), pattern, mistake_word_at(m, m->p->at, "ilike"));
-        diag_help(m->diags, d, "write `%.*s`", STR_ARG(buf_str(&call)));
-        diag_fix_certain(m->diags, d, mistake_span(m, first, end), buf_str(&call));
-        buf_deinit(&call);
-    } else {
+    if (!is_like || first == SIZE_MAX || !sql_string(m, mistake_next(m, m->p->at), &pattern, &end)) {
         diag_help(m->diags, d, "write `starts_with(x, \"a\")`, `ends_with`, `contains`, or "
                                "`matches(x, 'pattern')` for a regular expression");
+        return true;
     }
+    bool has_escapes = memchr(pattern.ptr, '\\', pattern.len) || mistake_word_at(m, mistake_next(m, end), "escape");
+    bool is_part = is_arithmetic(mistake_prior_kind(m, first)); /* of the operand: `a + b like 'x'` */
+    if (has_escapes || is_part) {
+        diag_help(m->diags, d, has_escapes ? "write `starts_with(x, 'a')`, `ends_with`, `contains`, of which `%%`, `_` and `\\` are letters, or "
+                                             "`matches(x, 'pattern')` for a regular expression"
+                                           : "write `starts_with(x, 'a')`, `ends_with` or `contains`, with all of what is looked into in place of x");
+        return true;
+    }
+    Buf call = {0};
+    buf_puts(&call, is_not ? "not " : "");
+    put_like(&call, mistake_text(m, first, last), pattern, mistake_word_at(m, m->p->at, "ilike"));
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(buf_str(&call)));
+    diag_fix_certain(m->diags, d, mistake_span(m, first, end), buf_str(&call));
+    buf_deinit(&call);
     return true;
 }
 
@@ -535,13 +606,6 @@ static bool extract_from(Mistake *m)
     diag_fix_certain(m->diags, d, mistake_span(m, b->token - 1, close), buf_str(&call));
     buf_deinit(&call);
     return true;
-}
-
-/* Does it bind what stands behind it more tightly than a comparison does? */
-static bool is_arithmetic(int kind)
-{
-    return kind == TOK_PLUS || kind == TOK_MINUS || kind == TOK_STAR || kind == TOK_SLASH || kind == TOK_IDIV || kind == TOK_PERCENT ||
-           kind == TOK_POW || kind == TOK_COALESCE || kind == TOK_DOT;
 }
 
 /* x as float */

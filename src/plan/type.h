@@ -61,7 +61,7 @@ typedef struct Typer {
     AggList *aggs;       /* inside `group by {}`: calls of aggregates are collected here ... */
     ScopeCols *keys;     /* ... and these are the columns outside of such calls */
     const Stmt *group;   /* whose lines they are */
-    bool sorts;          /* while the key of a sort is typed */
+    const SortKey *sorts; /* while it is typed: the key of a sort */
 
     bool forbids_exec;   /* `exec` is a mistake */
     Vec(Str) ambiguous;  /* parameters that are columns too, as far as that has been said */

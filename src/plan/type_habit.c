@@ -222,10 +222,15 @@ bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 bool type_habit_operands(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
 {
     bool is_and_or = e->op == OPER_AND || e->op == OPER_OR;
-    if (!b && e->op == OPER_NEG && t->sorts) { /* sort by -name */
+    if (!b && e->op == OPER_NEG && t->sorts && t->sorts->value == e) { /* sort by -name */
         Str key = source_slice(t, e->args.ptr[0]->span);
+        if (t->sorts->is_desc) { /* `-name desc`: one of the two too many, or twice the other way round? */
+            diag_help(t->diags, d, "write `%.*s desc` for the last ones first, `%.*s` for the first ones", STR_ARG(key), STR_ARG(key));
+            diag_fix(t->diags, d, t->sorts->span, key);
+            return true;
+        }
         diag_help(t->diags, d, "write `%.*s desc`: the other way round", STR_ARG(key));
-        diag_fix_certain(t->diags, d, e->span, arena_printf(t->arena, "%.*s desc", STR_ARG(key)));
+        diag_fix_certain(t->diags, d, t->sorts->span, arena_printf(t->arena, "%.*s desc", STR_ARG(key)));
         return true;
     }
     if (!b)

@@ -71,9 +71,9 @@ static void type_keys(Typer *t, const SortKeyList *keys, Pop *p)
     p->n_keys = (uint32_t)keys->n;
     p->keys = arena_array(t->arena, PopKey, keys->n);
     for (size_t i = 0; i < keys->n; i++) {
-        t->sorts = true;
+        t->sorts = &keys->ptr[i];
         Tx *v = type_expr(t, keys->ptr[i].value);
-        t->sorts = false;
+        t->sorts = NULL;
         if (v->kind == TX_CONST && v->type != TYPE_ERROR) {
             Diag *d = diag_add(t->diags, E_CONSTANT_KEY, keys->ptr[i].span,
                                "the key is the same in every row");
