@@ -7,40 +7,23 @@
  *
  * Built by one thread (fields open to the builder), then published; from then on
  * nobody writes to it and any thread may read it without a lock. Reference counted.
+ *
+ * Made in batch.c; what it keeps in memory is batch_bytes.c, its cells as text and values batch_values.c, many as one
+ * batch_concat.c.
  */
 #ifndef PIPE_DATA_BATCH_H
 #define PIPE_DATA_BATCH_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "base/type.h"
 #include "data/column.h"
+#include "data/origin.h"
 #include "data/raw.h"
-
-struct Batch;
-
-/* Rows of another batch by their numbers: what a join takes from its table. The cells stay there until
- * a column is wanted. Immutable, counted; columns of one join share it. */
-typedef struct Picked {
-    _Atomic uint32_t refs;
-    struct Batch *from; /* one reference */
-    uint32_t n_rows;
-    uint32_t *rows;     /* [n_rows] rows of `from`; PICKED_NONE: all columns are null; owned */
-} Picked;
-#define PICKED_NONE UINT32_MAX
-
-/* Where the values of a column are. At least one of the four is there, but in columns that nobody wants
- * (batch_forget): those are not looked at. */
-typedef struct Slot {
-    int32_t raw_col; /* column of `raw`, or -1 */
-    Column *text;    /* taken out of raw, in row order of the batch; NULL: not (yet) */
-    Column *values;  /* decoded or computed; NULL: not (yet) */
-    Picked *picked;  /* one reference; raw_col is -1 and text NULL then. NULL: not from another batch */
-    uint32_t picked_col; /* column of picked->from, where its slot is not picked itself */
-} Slot;
-Slot slot_ref(const Slot *s); /* a copy with references of its own */
-void slot_unref(Slot *s);     /* lets go of what it holds */
+#include "data/slot.h"
 
 /* Something made from a whole batch and kept with it, such as an index of a join; freed with the batch. It guards
  * itself: many threads may use it. */
@@ -57,23 +40,12 @@ typedef struct Batch {
     RawRows *raw;      /* NULL when no slot has raw_col >= 0 */
     uint32_t *sel;     /* [n_rows] rows of raw, NULL: all of them in order; owned */
     RawRows *lines;    /* JSON and plain lines: of which origin tells; kept where rows may be rejected. NULL: not kept */
-    struct Origin *origin; /* [n_rows] where each row came from, for rows without raw; NULL: unknown; one reference */
+    Origin *origin;    /* [n_rows] where each row came from, for rows without raw; NULL: unknown; one reference */
     CsvInput **inputs;     /* [n_inputs] that origin refers to; owned, one reference each */
     uint32_t n_inputs;
     BatchExtra *_Atomic extra; /* NULL: none yet; owned */
     struct Decoded *_Atomic decoded; /* columns that others picked from it, decoded once for all of them; owned */
 } Batch;
-
-/* Where a row was read: kept only where undecoded text outlives its RawRows. */
-typedef struct Origin {
-    uint64_t line;
-    uint64_t byte : 48;  /* of the record's first byte */
-    uint64_t input : 16; /* index into Batch.inputs; ORIGIN_NONE: not known, or one input too many */
-} Origin;
-#define ORIGIN_NONE 0xffffu
-Origin *origins_new(uint32_t n_rows); /* counted: immutable once published */
-Origin *origins_ref(Origin *o);
-void origins_unref(Origin *o); /* NULL is fine */
 
 Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
 /* Columns as the schema says, found by the names with which the reader was opened (its
@@ -81,6 +53,11 @@ Batch *batch_new(uint32_t n_rows, uint32_t n_cols);
 Batch *batch_of_raw(RawRows *raw, const Schema *schema);
 /* For its builder: the columns that are not wanted[c] are not there from now on. */
 void batch_forget(Batch *b, const bool *wanted);
+/* The row of raw that a row of the batch is. */
+static inline uint32_t batch_raw_row(const Batch *b, uint32_t row)
+{
+    return b->sel ? b->sel[row] : row;
+}
 Batch *batch_ref(Batch *b);
 void batch_unref(Batch *b); /* NULL is fine */
 size_t batch_bytes(const Batch *b); /* what it keeps alive; blocks counted whole */
