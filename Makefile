@@ -32,6 +32,7 @@ NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
          pcre2posix.h:libpcre2-dev sqlite3.h:libsqlite3-dev
 NEEDS_FUZZ := clang:clang,libclang-rt-dev # for fuzz
 NEEDS_LONG := spin:spin python3:python3 # also, for test-long and test-models
+NEEDS_BENCH := python3:python3 py/ensurepip:python3-venv mlr:miller mawk:mawk # the peers; those of PyPI go into build/peers
 LIBS  := -lcsv -lxxhash -lutf8proc -ljansson -lisal -lzstd -lpcre2-8 -lsqlite3 -lm -pthread
 
 G := build/gen
@@ -215,12 +216,15 @@ bless: all $(RUNNER)
 	@test -n "$(T)" || { echo 'usage: make bless T=tests/FOLDER/FILE.pipe'; exit 2; }
 	+@tests/bless.sh $(T)
 
-bench: all $(BENCH)
-	+@for b in $(BENCH) $(wildcard tests/bench/*.sh tests/bench/*/*.sh); do \
-	    echo "== $$b"; $$b || exit 1; \
-	done
+bench: NEEDS += $(NEEDS_BENCH)
+bench-%: NEEDS += $(NEEDS_BENCH)
+bench: deps
+	+@$(SUBMAKE) all $(BENCH)
+	+@status=0; for b in $(BENCH) $(wildcard tests/bench/*.sh tests/bench/*/*.sh); do \
+	    echo "== $$b"; $$b || { status=1; echo "$$b failed"; }; \
+	done; exit $$status
 
-bench-%:
+bench-%: deps
 	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
 	+@for b in $(wildcard tests/bench/$*/*.sh); do $(SUBMAKE) all && $$b || exit 1; done
 
@@ -244,6 +248,7 @@ deps:
 	    what=$${need%%:*}; \
 	    case $$what in \
 	    *.h) echo "#include <$$what>" | $(CC) $(CPPFLAGS) -E -x c - ;; \
+	    py/*) python3 -c "import $${what#py/}" ;; \
 	    *) command -v $$what ;; \
 	    esac >/dev/null 2>&1 || missing="$$missing $$(echo "$${need#*:}" | tr , " ")"; \
 	done; \

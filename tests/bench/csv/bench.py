@@ -4,8 +4,13 @@
     make bench-csv [BENCH="--runs 3 --only W1 --mb 100"]
 
 Every workload writes a CSV file with each program; the files must hold the same rows (numbers
-compared as numbers, rows sorted where the workload leaves the order open) before a figure
-counts. Then each program runs --runs times, all programs in turn, and the medians are printed.
+compared as numbers, rows sorted where the workload leaves the order open), or the figure does not
+count and the exit status is 1. Then each program runs --runs times, all programs in turn, and the
+medians are printed. What takes longer than SLOW_S runs once; the table says so.
+
+The bars: W1 to W6 three times as fast as the better of DuckDB and Polars, the other shapes as fast;
+W7 within 1.5 times `wc -l`; one thread within 2.2 times the time of two; W1 to W7 under 64 MB. What
+misses one is marked with `!`, and the last line counts.
 
 What is timed: pipemill, mawk, Miller from exec to exit. DuckDB and Polars only the query, in a
 process of their own: the start of Python and the import of the library are left out, in their
@@ -18,6 +23,7 @@ import json
 import math
 import os
 import platform
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -31,14 +37,19 @@ DATA = os.path.join(ROOT, "build", "bench-data")
 # a file before it makes it visible, the others do not.
 OUT = "/dev/shm/pipemill-bench" if os.path.isdir("/dev/shm") else os.path.join(DATA, "out")
 THREADS = 2
+SLOW_S = 5.0  # Miller and mawk on some
+BAR_W, BAR_SHAPE, BAR_WC, BAR_ONE_THREAD, BAR_MB = 3.0, 1.0, 1.5, 2.2, 64.0
 
 # Kind of data, and its size as a share of --mb.
 FILES = {"wide": 1.0, "narrow": 1.0, "quoted": 0.4, "keys": 0.5, "lookup": 0.0, "left": 0.2,
          "cols200": 0.5, "long": 0.5, "json": 1.0}
 
 
+ONE_THREAD = "one thread"  # pipemill's
+
+
 class Work:
-    """One workload: a program for each tool. {i} is the input, {o} the output, {l} the lookup table."""
+    """One workload: a program for each tool. {i} is the input, {o} the output, {l} the lookup table; awk and mlr get the input."""
 
     def __init__(self, name, what, data, mill, sql, polars, awk=None, mlr=None, ordered=True):
         self.name, self.what, self.data = name, what, data
@@ -64,29 +75,34 @@ def workloads():
             f'{src} | map select {", ".join(names)} | map write csv "{{o}}"',
             f"SELECT {', '.join(names)} {frm}",
             f".select({names!r})",
-            mlr=f"--icsv --ocsv cut -o -f {','.join(names)} {{i}}")
+            mlr=f"cut -o -f {','.join(names)}",
+            awk="{print $1\",\"$3\",\"$5\",\"$6}" if data == "narrow" else None)
     add("W2", "filter on a number", "wide",
         f'{src} | map {{ where hp > 200; select name, hp, attack }} | map write csv "{{o}}"',
         f"SELECT name, hp, attack {frm} WHERE hp > 200",
-        ".filter(pl.col('hp') > 200).select(['name', 'hp', 'attack'])")
+        ".filter(pl.col('hp') > 200).select(['name', 'hp', 'attack'])",
+        mlr="filter '$hp > 200' then cut -o -f name,hp,attack")
     add("W2", "filter on a number", "narrow",
         f'{src} | map {{ where amount > 80000; select id, name, amount }} | map write csv "{{o}}"',
         f"SELECT id, name, amount {frm} WHERE amount > 80000",
         ".filter(pl.col('amount') > 80000).select(['id', 'name', 'amount'])",
-        awk="NR==1{print $1\",\"$4\",\"$5} NR>1 && $5 > 80000{print $1\",\"$4\",\"$5}")
+        awk="NR==1{print $1\",\"$4\",\"$5} NR>1 && $5 > 80000{print $1\",\"$4\",\"$5}",
+        mlr="filter '$amount > 80000' then cut -o -f id,name,amount")
     add("W3", "two computed columns", "wide",
         f'{src} | map select name, power = hp * 1.5 + attack, label = upper(type1) + "-" + name'
         ' | map write csv "{o}"',
         f"SELECT name, hp * 1.5::DOUBLE + attack AS power, upper(type1) || '-' || name AS label {frm}",
         ".select([pl.col('name'), (pl.col('hp') * 1.5 + pl.col('attack')).alias('power'),"
-        " (pl.col('type1').str.to_uppercase() + '-' + pl.col('name')).alias('label')])")
+        " (pl.col('type1').str.to_uppercase() + '-' + pl.col('name')).alias('label')])",
+        mlr="put '$power = $hp * 1.5 + $attack; $label = toupper($type1) . \"-\" . $name' then cut -o -f name,power,label")
     add("W3", "two computed columns", "narrow",
         f'{src} | map select id, price = amount * 1.2 + 3.5, label = upper(category) + "-" + name'
         ' | map write csv "{o}"',
         f"SELECT id, amount * 1.2::DOUBLE + 3.5::DOUBLE AS price, upper(category) || '-' || name AS label {frm}",
         ".select([pl.col('id'), (pl.col('amount') * 1.2 + 3.5).alias('price'),"
         " (pl.col('category').str.to_uppercase() + '-' + pl.col('name')).alias('label')])",
-        awk="BEGIN{CONVFMT=\"%.15g\"} NR==1{print \"id,price,label\"} NR>1{print $1\",\"$5*1.2+3.5\",\"toupper($3)\"-\"$4}")
+        awk="BEGIN{CONVFMT=\"%.15g\"} NR==1{print \"id,price,label\"} NR>1{print $1\",\"$5*1.2+3.5\",\"toupper($3)\"-\"$4}",
+        mlr="put '$price = $amount * 1.2 + 3.5; $label = toupper($category) . \"-\" . $name' then cut -o -f id,price,label")
     for data, key, a, b in (("wide", "type1", "hp", "attack"), ("narrow", "category", "amount", "id")):
         add("W4", "group by a string", data,
             f'{src} | collect {{ group by {key} {{ n = count(), s = sum({a}), m = mean({b}) }} }}'
@@ -94,8 +110,10 @@ def workloads():
             f"SELECT {key}, count(*) AS n, sum({a}) AS s, avg({b}) AS m {frm} GROUP BY {key}",
             f".group_by('{key}').agg([pl.len().alias('n'), pl.col('{a}').sum().alias('s'),"
             f" pl.col('{b}').mean().alias('m')])",
-            mlr=f"--icsv --ocsv stats1 -a count,sum,mean -f {a},{b} -g {key} then cut -o -f {key},{a}_count,{a}_sum,{b}_mean"
-                f" then rename {a}_count,n,{a}_sum,s,{b}_mean,m {{i}}",
+            mlr=f"stats1 -a count,sum,mean -f {a},{b} -g {key} then cut -o -f {key},{a}_count,{a}_sum,{b}_mean"
+                f" then rename {a}_count,n,{a}_sum,s,{b}_mean,m",
+            awk='BEGIN{CONVFMT="%.17g"; print "category,n,s,m"} NR>1{n[$3]++; s[$3]+=$5; m[$3]+=$1}'
+                ' END{for (k in n) print k","n[k]","s[k]","m[k]/n[k]}' if data == "narrow" else None,
             ordered=False)
     add("W5", "filter, derive, group", "wide",
         f'{src} | map {{ where generation <= 4; derive ratio = attack / (defense + 1) }}'
@@ -105,7 +123,10 @@ def workloads():
         " WHERE generation <= 4 GROUP BY type1",
         ".filter(pl.col('generation') <= 4).with_columns((pl.col('attack') / (pl.col('defense') + 1))"
         ".alias('ratio')).group_by('type1').agg([pl.len().alias('n'), pl.col('ratio').mean().alias('m'),"
-        " pl.col('speed').max().alias('top')])", ordered=False)
+        " pl.col('speed').max().alias('top')])",
+        mlr="filter '$generation <= 4' then put '$ratio = $attack / ($defense + 1)' then stats1 -a count,mean,max"
+            " -f ratio,speed -g type1 then cut -o -f type1,ratio_count,ratio_mean,speed_max"
+            " then rename ratio_count,n,ratio_mean,m,speed_max,top", ordered=False)
     add("W5", "filter, derive, group", "narrow",
         f'{src} | map {{ where flag; derive net = amount * 0.81 - 2.0 }}'
         ' | collect { group by category { n = count(), s = sum(net), top = max(id) } }'
@@ -114,7 +135,11 @@ def workloads():
         " WHERE flag GROUP BY category",
         ".filter(pl.col('flag')).with_columns((pl.col('amount') * 0.81 - 2.0).alias('net'))"
         ".group_by('category').agg([pl.len().alias('n'), pl.col('net').sum().alias('s'),"
-        " pl.col('id').max().alias('top')])", ordered=False)
+        " pl.col('id').max().alias('top')])",
+        mlr="filter '$flag == \"true\"' then put '$net = $amount * 0.81 - 2.0' then stats1 -a count,sum,max -f net,id"
+            " -g category then cut -o -f category,net_count,net_sum,id_max then rename net_count,n,net_sum,s,id_max,top",
+        awk='BEGIN{CONVFMT="%.17g"; print "category,n,s,top"} NR>1 && $6=="true"{n[$3]++; s[$3]+=$5*0.81-2.0;'
+            ' if (!($3 in t) || $1+0>t[$3]) t[$3]=$1+0} END{for (k in n) print k","n[k]","s[k]","t[k]}', ordered=False)
     w.append(Work("W5", "filter, derive, group", "json",
                   'read json "{i}" batch auto | map { where flag; derive net = amount * 0.81 - 2.0 }'
                   ' | collect { group by category { n = count(), s = sum(net), top = max(id) } } | write csv "{o}"',
@@ -127,12 +152,13 @@ def workloads():
         add("W6", "top 10 by a number", data,
             f'{src} | collect {{ select {key}, {other}; top 10 by {key} desc, {other} }} | write csv "{{o}}"',
             f"SELECT {key}, {other} {frm} ORDER BY {key} DESC, {other} LIMIT 10",
-            f".select(['{key}', '{other}']).sort(['{key}', '{other}'], descending=[True, False]).head(10)")
+            f".select(['{key}', '{other}']).sort(['{key}', '{other}'], descending=[True, False]).head(10)",
+            mlr=f"cut -o -f {key},{other} then sort -nr {key} -nf {other} then head -n 10")
     for data in ("wide", "narrow", "quoted"):
         add("W7", "count rows", data,
             f'{src} | collect {{ aggregate {{ n = count() }} }} | write csv "{{o}}"',
             f"SELECT count(*) AS n {frm}", ".select(pl.len().alias('n'))",
-            awk="END{print \"n\"; print NR-1}" if data != "quoted" else None)
+            awk="END{print \"n\"; print NR-1}" if data != "quoted" else None, mlr="count -o n")
     # Other shapes, so that nothing is tuned to one.
     add("group", "by 1,000,000 keys", "keys",
         f'{src} | collect {{ group by key {{ n = count(), s = sum(value) }} }} | write csv "{{o}}"',
@@ -205,43 +231,51 @@ def run(argv, env=None, stdout=None, own_time=False):
 
 
 class Tools:
+    """The programs, by what the table calls them. Miller and mawk only with --all."""
+
     def __init__(self, args):
         self.mill = os.path.join(ROOT, "build", "pipemill")
         self.python = os.path.join(PEERS, "venv", "bin", "python")
-        self.names = ["pipemill", "duckdb", "polars"] + (["miller", "mawk"] if args.all else [])
         self.workers = args.workers
+        self.is_all = args.all
+
+    def of(self, work):
+        names = ["pipemill", "duckdb", "polars"]
+        if self.workers > 1:
+            names.insert(1, ONE_THREAD)
+        if work.name == "W7":
+            names.append("wc -l")
+        if self.is_all:
+            names += ["miller"] * bool(work.mlr) + ["mawk"] * bool(work.awk)
+        return names
 
     def versions(self):
         v = [subprocess.run([self.mill, "--version"], capture_output=True, text=True).stdout.split("\n")[0]]
         v += [subprocess.run([self.python, "-c", f"import {m}; print('{m}', {m}.__version__)"],
                              capture_output=True, text=True).stdout.strip() for m in ("duckdb", "polars")]
-        for name, argv in (("miller", ["mlr", "--version"]), ("mawk", ["mawk", "-W", "version"])):
-            if name in self.names and shutil.which(argv[0]):
+        for argv in (["mlr", "--version"], ["mawk", "-W", "version"]) if self.is_all else ():
+            if shutil.which(argv[0]):
                 v.append(subprocess.run(argv, capture_output=True, text=True).stdout.split("\n")[0])
         return v
 
     def go(self, tool, work, inp, out):
-        text = {"i": inp, "o": out, "l": path_of("lookup")}
-        if tool == "pipemill":
-            program = work.mill
-            for k, v in text.items():
-                program = program.replace("{" + k + "}", v)
-            return run([self.mill, "run", "-q", "-j", str(self.workers), "-e", program])
+        """(wall seconds, CPU seconds, peak MB), or None if it failed."""
+        def filled(text):
+            for k, v in {"i": inp, "o": out, "l": path_of("lookup")}.items():
+                text = text.replace("{" + k + "}", v)
+            return text
+        if tool in ("pipemill", ONE_THREAD):
+            workers = 1 if tool == ONE_THREAD else self.workers
+            return run([self.mill, "run", "-q", "-j", str(workers), "-e", filled(work.mill)])
         if tool == "duckdb":
-            sql = work.sql
-            for k, v in text.items():
-                sql = sql.replace("{" + k + "}", v)
-            return run([self.python, "-c", DUCK % self.workers, sql], own_time=True)
+            return run([self.python, "-c", DUCK % self.workers, filled(work.sql)], own_time=True)
         if tool == "polars":
-            code = work.polars
-            for k, v in text.items():
-                code = code.replace("{" + k + "}", v)
-            return run([self.python, "-c", POLARS, code], own_time=True,
+            return run([self.python, "-c", POLARS, filled(work.polars)], own_time=True,
                        env=dict(os.environ, POLARS_MAX_THREADS=str(self.workers)))
+        argv = {"mawk": ["mawk", "-F,", work.awk, inp], "wc -l": ["wc", "-l", inp],
+                "miller": ["mlr", "--icsv", "--ocsv"] + shlex.split(work.mlr or "") + [inp]}[tool]
         with open(out, "wb") as f:
-            if tool == "mawk":
-                return run(["mawk", "-F,", work.awk, inp], stdout=f) if work.awk else None
-            return run(["mlr"] + work.mlr.format(i=inp).split(), stdout=f) if work.mlr else None
+            return run(argv, stdout=f)
 
 
 def path_of(data):
@@ -327,53 +361,89 @@ def cpu_name():
     return platform.machine()
 
 
+def measure(tools, work, runs, is_checked):
+    """{tool: (medians of wall, CPU, MB, how many runs)} and what is wrong with the outputs, a line each."""
+    inp, names = path_of(work.data), tools.of(work)
+    outs = {t: os.path.join(OUT, t.replace(" ", "-") + ".csv") for t in names}
+    got, wrong = {t: [] for t in names}, []
+    subprocess.run(["cat", inp], stdout=subprocess.DEVNULL)
+    for k in range(runs):
+        for t in names:
+            if k and (not got[t] or got[t][0][0] > SLOW_S):
+                continue
+            r = tools.go(t, work, inp, outs[t])
+            if r:
+                got[t].append(r)
+            elif k == 0:
+                wrong.append(f"{t}: failed")
+        for t in names[1:] if k == 0 and is_checked and got["pipemill"] else ():
+            bad = check_equal(work, [outs["pipemill"], outs[t]]) if got[t] and t != "wc -l" else None
+            if bad:
+                wrong.append(f"{t}: other rows: {bad}")
+                got[t] = []
+    return {t: [statistics.median(x) for x in zip(*rs)] + [len(rs)] for t, rs in got.items() if rs}, wrong
+
+
+def bars(work, med):
+    """{tool: (figure, does it keep the bar)} of those that have one."""
+    mine = med["pipemill"]
+    out = {}
+    best = min((med[t][0] for t in ("duckdb", "polars") if t in med), default=None)
+    if work.name == "W7" and "wc -l" in med:
+        times = mine[0] / med["wc -l"][0]
+        out["pipemill"] = f"{times:.2f} of wc", times <= BAR_WC and mine[2] < BAR_MB
+    elif best:
+        is_w = work.name.startswith("W") and work.data != "json"
+        times = best / mine[0]
+        out["pipemill"] = f"{times:.2f} x", times >= (BAR_W if is_w else BAR_SHAPE) and (not is_w or mine[2] < BAR_MB)
+    if ONE_THREAD in med:
+        times = med[ONE_THREAD][0] / mine[0]
+        out[ONE_THREAD] = f"{times:.2f} of two", times <= BAR_ONE_THREAD
+    return out
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--runs", type=int, default=5)
     ap.add_argument("--mb", type=int, default=500, help="size of wide and narrow; the others follow")
     ap.add_argument("--only", action="append", default=[], help="W1, narrow, W4:narrow; may be repeated")
-    ap.add_argument("--all", action="store_true", help="Miller and mawk too")
+    ap.add_argument("--all", action="store_true", help="Miller and mawk too: minutes more")
     ap.add_argument("--workers", type=int, default=THREADS)
     ap.add_argument("--no-check", action="store_true", help="do not compare outputs (for a quick look only)")
     ap.add_argument("--json", help="write the figures there too")
     args = ap.parse_args()
     works = [w for w in workloads()
              if not args.only or any(o in (w.name, w.data, f"{w.name}:{w.data}") for o in args.only)]
+    if not works:
+        ap.error(f"no workload is called {', '.join(args.only)}")
     install_peers(args.all)
     make_data({w.data for w in works} | ({"lookup"} if any(w.name == "join" for w in works) else set()),
               args.mb)
     tools = Tools(args)
     print("; ".join(tools.versions()))
     print(f"{cpu_name()}, {os.cpu_count()} processors, {args.workers} threads, "
-          f"medians of {args.runs}, files in the page cache\n")
-    print(f"{'work':22} {'tool':9} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'to best peer':>13}")
-    figures = []
+          f"medians of {args.runs}, files of {args.mb} MB and shares of it in the page cache\n")
+    print(f"{'work':16} {'tool':11} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'to the best':>14}")
+    figures, n_bars, n_missed, n_wrong = [], 0, 0, 0
     for w in works:
-        inp = path_of(w.data)
-        subprocess.run(["cat", inp], stdout=subprocess.DEVNULL)
-        names = [t for t in tools.names if not ((t == "mawk" and not w.awk) or (t == "miller" and not w.mlr))]
-        outs = {t: os.path.join(OUT, t + ".csv") for t in names}
-        got = {t: [] for t in names}
-        for k in range(args.runs):
-            for t in names:
-                r = tools.go(t, w, inp, outs[t])
-                if r:
-                    got[t].append(r)
-            if k == 0 and not args.no_check:
-                done = [outs[t] for t in names if got[t]]
-                bad = check_equal(w, done) if got["pipemill"] else None
-                if bad:
-                    print(f"{w.name + ' ' + w.data:22} outputs differ: {bad}")
-        med = {t: [statistics.median(x) for x in zip(*rs)] for t, rs in got.items() if rs}
-        best = min((med[t][0] for t in med if t in ("duckdb", "polars")), default=None)
-        for t, (wall, cpu, mb) in med.items():
-            ratio = f"{best / wall:.2f} x" if t == "pipemill" and best else ""
-            print(f"{w.name + ' ' + w.data if t == names[0] else '':22} {t:9} {wall:8.3f} {cpu:8.2f} {mb:8.1f} {ratio:>13}",
-                  flush=True)
-            figures.append({"work": w.name, "data": w.data, "tool": t, "wall": wall, "cpu": cpu, "mb": mb})
+        med, wrong = measure(tools, w, args.runs, not args.no_check)
+        n_wrong += len(wrong)
+        for line in wrong:
+            print(f"{w.name + ' ' + w.data:16} {line}", flush=True)
+        kept = bars(w, med) if "pipemill" in med else {}
+        for k, (t, (wall, cpu, mb, n)) in enumerate(med.items()):
+            text, is_kept = kept.get(t, ("once" if n < args.runs else "", True))
+            n_bars += t in kept
+            n_missed += not is_kept
+            print(f"{'' if k else w.name + ' ' + w.data:16} {t:11} {wall:8.3f} {cpu:8.2f} {mb:8.1f} {text:>14}"
+                  f"{'' if is_kept else ' !'}".rstrip(), flush=True)
+            figures.append({"work": w.name, "data": w.data, "tool": t, "wall": wall, "cpu": cpu, "mb": mb, "runs": n})
+    print(f"\n{n_bars - n_missed} of {n_bars} bars kept; {n_wrong} outputs differ or failed")
     if args.json:
-        json.dump(figures, open(args.json, "w"), indent=1)
+        with open(args.json, "w") as f:
+            json.dump(figures, f, indent=1)
+    return 1 if n_wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
