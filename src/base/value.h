@@ -2,7 +2,8 @@
  *
  * Literals, --set, inference, CSV cells, casts and printing all use these, so that a
  * type is read and printed in one way (language.md sections 2, 3 and 8).
- * No allocation: a string Value borrows its bytes.
+ * No allocation: a string Value borrows its bytes. Numbers are value_number.c and number_print.c, dates and timestamps
+ * value_time.c, durations and sizes value_unit.c, what works on any type value.c.
  */
 #ifndef PIPE_BASE_VALUE_H
 #define PIPE_BASE_VALUE_H
@@ -81,10 +82,5 @@ int value_cmp(const Value *a, const Value *b);
  * 2.675 to 2 digits is 2.68. False when an int result is out of range. */
 double value_round_float(double v, int64_t n_digits);
 bool value_round_int(int64_t v, int64_t n_digits, int64_t *out);
-
-/* Civil calendar (proleptic Gregorian); days since 1970-01-01. m 1..12, d 1..31;
- * |y| < 10^15. */
-int64_t days_from_civil(int64_t y, unsigned m, unsigned d);
-void civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "vm/call.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -13,11 +14,6 @@ static inline int64_t floor_mod(int64_t a, int64_t b)
 {
     int64_t r = a % b;
     return r < 0 ? r + b : r;
-}
-
-static inline int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
 }
 
 static inline int64_t year_of(int64_t days)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/calendar.h"
 #include "base/value.h"
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+#include "base/calendar.h"
 #include "base/value.h"
 
 #include <inttypes.h>
