@@ -1,6 +1,6 @@
 /* code.h - the bytecode of one step: instructions, constants, specs.
  *
- * Made by emit.c from a plan step, checked by verify.c, printed by disasm.c, run by
+ * Made by emit.c and emit_expr.c from a plan step, checked by verify.c, printed by disasm.c, run by
  * vm/. Owned by an arena (with everything it points to); immutable once verified, so any number of
  * workers run it at once. opcodes.def is the meaning of every instruction.
  */
