@@ -6,7 +6,7 @@
 
 #include "base/vec.h"
 
-/* Shorter ones carry no measure of processor time: sched/pool.c. */
+/* Shorter ones carry no measure of processor time: sched/pool_task.c. */
 #define UNMEASURED_NS 20000
 #define NONE UINT32_MAX
 

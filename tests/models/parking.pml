@@ -1,5 +1,5 @@
 /* parking.pml - how workers wait and are called: wait_locked, wake_more_locked and
- * retry_locked of pool.c with watch_locked, monitor_wait_locked, monitor_call_locked,
+ * retry_locked of pool_worker.c with watch_locked, monitor_wait_locked, monitor_call_locked,
  * monitor_call_all_locked and monitor_interrupt of monitor.c.
  *
  * The graph is three numbers: instances and folds that are ready, that run, and that are still
@@ -52,7 +52,7 @@ byte n_ready = 2, n_run, n_more = MORE, n_retries = 2;
 byte timers[MOMENTS], now;
 bool is_stopping;
 
-/* monitor.h and pool.c, guarded by mu */
+/* monitor.h and pool_int.h, guarded by mu */
 byte n_idle, n_calls; /* modulo 16: fewer calls than that fit into one watch */
 bool is_calling, has_watcher, has_keeper;
 byte keeper, keeper_until;
