@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/varint.h"
+
 static const Column *column_of(const Batch *b, uint32_t col)
 {
     return b->slots[col].text ? b->slots[col].text : b->slots[col].values;
@@ -28,26 +30,6 @@ bool record_is_like(const Batch *plain, const Batch *like)
     return true;
 }
 
-/* Seven bits a byte, the lowest first; the last one has its upper bit clear. */
-static char *number_put(char *p, uint64_t n)
-{
-    for (; n > 0x7f; n >>= 7)
-        *p++ = (char)(n & 0x7f) | (char)0x80;
-    *p++ = (char)n;
-    return p;
-}
-
-static uint64_t number_get(const char **p)
-{
-    uint64_t n = 0;
-    for (uint32_t shift = 0;; shift += 7) {
-        unsigned char c = (unsigned char)*(*p)++;
-        n |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80)
-            return n;
-    }
-}
-
 /* A cell: whether it is valid and, of strings, its flags in the lowest bits of a number whose others are the length; then the
  * bytes. */
 void record_put(Buf *out, const Batch *plain, uint32_t row)
@@ -58,16 +40,19 @@ void record_put(Buf *out, const Batch *plain, uint32_t row)
             continue;
         StrView s = column_has_strings(c) ? column_strs(c)[row] : (StrView){0};
         size_t n = column_has_strings(c) ? s.len : type_bytes(c->type);
-        buf_reserve(out, n + 10);
+        buf_reserve(out, n + VARINT_MAX);
         char *p = out->ptr + out->len;
         uint64_t about = (uint64_t)column_is_valid(c, row) | (s.flags & (CELL_QUOTED | CELL_MADE)) << 1;
-        p = number_put(p, column_has_strings(c) ? about | (uint64_t)s.len << (CELL_BITS + 1) : about);
+        p = varint_put(p, column_has_strings(c) ? about | (uint64_t)s.len << (CELL_BITS + 1) : about);
         if (n)
             memcpy(p, column_has_strings(c) ? s.ptr : (const char *)c->values + row * n, n);
         out->len = (size_t)(p - out->ptr) + n;
     }
-    if (plain->origin)
-        buf_put(out, plain->origin + row, sizeof *plain->origin);
+    if (plain->origin) {
+        buf_put_varint(out, plain->origin[row].line);
+        buf_put_varint(out, plain->origin[row].byte);
+        buf_put_varint(out, plain->origin[row].input);
+    }
 }
 
 /* at[n]: the cells of one column; behind them afterwards. */
@@ -76,7 +61,7 @@ static void cells_get(Column *c, const char **at, uint32_t n)
     size_t size = column_has_strings(c) ? 0 : type_bytes(c->type);
     for (uint32_t i = 0; i < n; i++) {
         const char *p = at[i];
-        uint64_t about = number_get(&p);
+        uint64_t about = varint_get(&p);
         if (!(about & 1)) {
             if (!c->valid)
                 column_own_valid(c, true);
@@ -91,6 +76,14 @@ static void cells_get(Column *c, const char **at, uint32_t n)
         }
         at[i] = p;
     }
+}
+
+static Origin origin_get(const char *p)
+{
+    Origin o = {.line = varint_get(&p)};
+    o.byte = varint_get(&p) & 0xffffffffffff;
+    o.input = varint_get(&p) & ORIGIN_NONE;
+    return o;
 }
 
 Batch *records_get(const char *const *at, uint32_t n, Heap *heap, const Batch *like, const BlockInputs *in)
@@ -112,7 +105,7 @@ Batch *records_get(const char *const *at, uint32_t n, Heap *heap, const Batch *l
     if (like->origin) {
         b->origin = origins_new(n);
         for (uint32_t i = 0; i < n; i++)
-            memcpy(&b->origin[i], p[i], sizeof *b->origin);
+            b->origin[i] = origin_get(p[i]);
         block_inputs_give(b, in);
     }
     free(p);

@@ -11,17 +11,19 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "base/str.h"
 #include "data/raw.h"
+#include "data/varint.h"
 
 #define LEVEL (-1) /* without entropy codes: the fastest to be unpacked */
 #define MAX_IDLE 8 /* unpackers that are kept */
+enum { MANY_POOR = 64, TRY_EVERY = 16 };
 
 struct SpillFile {
     int fd;
     char *folder; /* for messages */
     uint64_t n_bytes;
     ZSTD_CCtx *packer;
+    uint32_t n_poor; /* pages since the last one that was worth to be packed */
     char *packed; /* [cap_packed] */
     size_t cap_packed;
     pthread_mutex_t mu;
@@ -108,7 +110,8 @@ Status spill_put_plain(SpillFile *f, const char *bytes, size_t n, uint64_t *at, 
     return OK;
 }
 
-Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Error *err)
+/* As f->packed: how many bytes; n: it does not get so small. */
+static size_t pack(SpillFile *f, const char *bytes, size_t n)
 {
     size_t bound = ZSTD_compressBound(n);
     if (bound > f->cap_packed) {
@@ -116,8 +119,14 @@ Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Err
         f->cap_packed = bound;
     }
     size_t k = ZSTD_compressCCtx(f->packer, f->packed, bound, bytes, n, LEVEL);
-    bool is_packed = !ZSTD_isError(k) && k < n;
-    *out = (SpillBlock){.n_stored = is_packed ? k : n, .n_bytes = n};
+    return !ZSTD_isError(k) && k < n ? k : n;
+}
+
+Status spill_put(SpillFile *f, const char *bytes, size_t n, SpillBlock *out, Error *err)
+{
+    size_t k = pack(f, bytes, n);
+    bool is_packed = k < n;
+    *out = (SpillBlock){.n_stored = k, .n_bytes = n};
     return spill_put_plain(f, is_packed ? f->packed : bytes, out->n_stored, &out->at, err);
 }
 
@@ -136,16 +145,18 @@ Status spill_get_plain(const SpillFile *f, uint64_t at, size_t n, char *bytes, E
     return OK;
 }
 
-static ZSTD_DCtx *unpacker_take(SpillFile *f)
+/* A SpillUnpacker * is a ZSTD_DCtx *. */
+SpillUnpacker *spill_unpacker_take(SpillFile *f)
 {
     pthread_mutex_lock(&f->mu);
     ZSTD_DCtx *d = f->n_idle ? f->idle[--f->n_idle] : NULL;
     pthread_mutex_unlock(&f->mu);
-    return d ? d : ZSTD_createDCtx();
+    return (SpillUnpacker *)(d ? d : ZSTD_createDCtx());
 }
 
-static void unpacker_give(SpillFile *f, ZSTD_DCtx *d) /* NULL is fine */
+void spill_unpacker_give(SpillFile *f, SpillUnpacker *u)
 {
+    ZSTD_DCtx *d = (ZSTD_DCtx *)u;
     pthread_mutex_lock(&f->mu);
     if (d && f->n_idle < MAX_IDLE) {
         f->idle[f->n_idle++] = d;
@@ -155,6 +166,16 @@ static void unpacker_give(SpillFile *f, ZSTD_DCtx *d) /* NULL is fine */
     ZSTD_freeDCtx(d);
 }
 
+static Status unpack(const SpillFile *f, SpillUnpacker *u, const char *packed, size_t n, char *to, size_t n_bytes,
+                     Error *err)
+{
+    size_t k = u ? ZSTD_decompressDCtx((ZSTD_DCtx *)u, to, n_bytes, packed, n) : 0;
+    if (!ZSTD_isError(k) && k == n_bytes)
+        return OK;
+    errno = EIO;
+    return spill_error(f->folder, "read", err);
+}
+
 Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
 {
     if (b.n_stored == b.n_bytes)
@@ -162,16 +183,39 @@ Status spill_get(SpillFile *f, SpillBlock b, char *bytes, Error *err)
     char *packed = xmalloc(b.n_stored + 1);
     Status st = spill_get_plain(f, b.at, b.n_stored, packed, err);
     if (st == OK) {
-        ZSTD_DCtx *d = unpacker_take(f);
-        size_t k = d ? ZSTD_decompressDCtx(d, bytes, b.n_bytes, packed, b.n_stored) : 0;
-        unpacker_give(f, d);
-        if (ZSTD_isError(k) || k != b.n_bytes) {
-            errno = EIO;
-            st = spill_error(f->folder, "read", err);
-        }
+        SpillUnpacker *u = spill_unpacker_take(f);
+        st = unpack(f, u, packed, b.n_stored, bytes, b.n_bytes, err);
+        spill_unpacker_give(f, u);
     }
     free(packed);
     return st;
+}
+
+/* Begins with how many bytes it has unpacked; 0: it is not packed. Where many were not worth it only some are tried. */
+void spill_page_pack(SpillFile *f, const char *bytes, size_t n, Buf *out)
+{
+    bool tries = f->n_poor < MANY_POOR || f->n_poor % TRY_EVERY == 0;
+    size_t k = tries ? pack(f, bytes, n) : n;
+    bool is_packed = k < n - n / 8;
+    f->n_poor = is_packed ? 0 : f->n_poor + 1;
+    buf_put_varint(out, is_packed ? n : 0);
+    buf_put(out, is_packed ? f->packed : bytes, is_packed ? k : n);
+}
+
+Status spill_page_unpack(const SpillFile *f, SpillUnpacker *u, const char **p, size_t *n, Buf *room, Error *err)
+{
+    const char *end = *p + *n, *packed = *p;
+    uint64_t n_bytes = varint_get(&packed);
+    size_t n_packed = (size_t)(end - packed);
+    *p = packed;
+    *n = n_packed;
+    if (n_bytes == 0)
+        return OK;
+    buf_clear(room);
+    buf_reserve(room, n_bytes);
+    *p = room->ptr;
+    *n = n_bytes;
+    return unpack(f, u, packed, n_packed, room->ptr, n_bytes, err);
 }
 
 uint64_t spill_bytes(const SpillFile *f)

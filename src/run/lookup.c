@@ -4,8 +4,15 @@
 #include <string.h>
 
 #include "data/record.h"
+#include "data/varint.h"
 #include "run/meter.h"
 #include "run/ordered.h"
+
+enum {
+    HASH_BITS = 63,
+    FEW = 24, /* so many hashes are sorted by insertion */
+    MAX_BUCKET_BITS = 16,
+};
 
 typedef struct Lookup {
     struct Lookup *next;
@@ -49,14 +56,16 @@ static Status rows_put(Lookup *l, struct Pass *asking, Batch *plain, Error *err)
     uint64_t *hashes = xmalloc((plain->n_rows + 1ull) * sizeof *hashes);
     Status st = vm_join_hashes(asking, l->join, plain, hashes, err);
     uint32_t like = like_number(l, plain);
+    Buf record = {0};
     for (uint32_t i = 0; st == OK && i < plain->n_rows; i++) {
         if (hashes[i] == VM_HASH_NONE)
             continue;
-        Buf *b = ordered_put_begin(l->rows, hashes[i]);
-        buf_put(b, &like, sizeof like);
-        record_put(b, plain, i);
-        st = ordered_put_end(l->rows, err);
+        buf_clear(&record);
+        buf_put_varint(&record, like);
+        record_put(&record, plain, i);
+        st = ordered_put(l->rows, hashes[i], record.ptr, record.len, err);
     }
+    buf_deinit(&record);
     free(hashes);
     return st;
 }
@@ -123,43 +132,63 @@ static int hash_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Ascending, each once; returns how many. */
+/* Of one bucket: one or two mostly, unless one hash comes often. */
+static void hashes_sort_some(uint64_t *h, uint32_t n)
+{
+    if (n > FEW) {
+        qsort(h, n, sizeof *h, hash_compare);
+        return;
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        uint64_t x = h[i];
+        uint32_t k = i;
+        for (; k && h[k - 1] > x; k--)
+            h[k] = h[k - 1];
+        h[k] = x;
+    }
+}
+
+/* Ascending, each once; returns how many. Hashes are even, so that buckets by their first bits are. */
 static uint32_t hashes_order(const uint64_t *hashes, uint32_t n, uint64_t *out)
 {
-    uint32_t k = 0, n_out = 0;
+    uint32_t bits = 0, n_out = 0;
+    while (bits < MAX_BUCKET_BITS && 2u << bits <= n)
+        bits++;
+    uint32_t *ends = xcalloc((1u << bits) + 1ull, sizeof *ends), shift = HASH_BITS - bits;
     for (uint32_t i = 0; i < n; i++)
         if (hashes[i] != VM_HASH_NONE)
-            out[k++] = hashes[i];
-    qsort(out, k, sizeof *out, hash_compare);
-    for (uint32_t i = 0; i < k; i++)
-        if (i == 0 || out[i] != out[i - 1])
-            out[n_out++] = out[i];
+            ends[(hashes[i] >> shift) + 1]++;
+    for (uint32_t b = 0; b < 1u << bits; b++)
+        ends[b + 1] += ends[b];
+    for (uint32_t i = 0; i < n; i++)
+        if (hashes[i] != VM_HASH_NONE)
+            out[ends[hashes[i] >> shift]++] = hashes[i];
+    for (uint32_t b = 0, at = 0; b < 1u << bits; at = ends[b++]) {
+        hashes_sort_some(out + at, ends[b] - at);
+        for (uint32_t i = at; i < ends[b]; i++)
+            if (n_out == 0 || out[i] != out[n_out - 1])
+                out[n_out++] = out[i];
+    }
+    free(ends);
     return n_out;
 }
 
 /* The rows that were found, each run of one like as a batch. */
-static Batch *rows_of(const Lookup *l, const Spilled *table, const OrderedFound *found)
+static Batch *rows_of(const Lookup *l, const Spilled *table, Found *found)
 {
-    Heap *heap = heap_new(found->bytes.len);
     State all = {0}; /* only its parts */
-    const char **at = xmalloc((found->n + 1ull) * sizeof *at);
-    memcpy(heap_alloc(heap, found->bytes.len), found->bytes.ptr, found->bytes.len);
+    uint32_t *like = xmalloc((found->n + 1ull) * sizeof *like);
+    for (uint32_t i = 0; i < found->n; i++)
+        like[i] = (uint32_t)varint_get(&found->at[i]);
     for (uint32_t i = 0, end; i < found->n; i = end) {
-        uint32_t like, other;
-        memcpy(&like, heap->bytes + found->at[i], sizeof like);
-        for (end = i; end < found->n; end++) {
-            memcpy(&other, heap->bytes + found->at[end], sizeof other);
-            if (other != like)
-                break;
-            at[end] = heap->bytes + found->at[end] + sizeof like;
-        }
-        keep_part(&all, records_get(at + i, end - i, heap, l->likes[like], &table->inputs));
+        for (end = i + 1; end < found->n && like[end] == like[i]; end++)
+            ;
+        keep_part(&all, records_get(found->at + i, end - i, found->heap, l->likes[like[i]], &table->inputs));
     }
     Batch **parts = all.parts;
-    Batch *out = batch_concat_take(parts, all.n_parts, parts[0]->n_cols, parts[0]->types);
-    heap_unref(heap);
+    Batch *out = all.n_parts == 1 ? parts[0] : batch_concat_take(parts, all.n_parts, parts[0]->n_cols, parts[0]->types);
     free(all.parts);
-    free(at);
+    free(like);
     return out;
 }
 
@@ -173,11 +202,11 @@ Status lookup_rows(Run *r, const Task *t, Spilled *table, struct Pass *asking, c
         return st;
     uint64_t begin = work_begin(r);
     uint64_t *sorted = xmalloc((n + 1ull) * sizeof *sorted);
-    OrderedFound found = {0};
+    Found found = {0};
     st = ordered_find(l->rows, sorted, hashes_order(hashes, n, sorted), &found, err);
     if (st == OK && found.n)
         *out = rows_of(l, table, &found);
-    ordered_found_free(&found);
+    found_free(&found);
     work_end(r, t, WORK_UNSPILL, begin, *out ? (*out)->n_rows : 0, 0);
     free(sorted);
     return st;

@@ -56,6 +56,48 @@ static void test_file(void)
     free(back);
 }
 
+/* Pages: those of few different bytes are packed, the others stand as they are, also behind many that were not worth it. */
+static void test_pages(void)
+{
+    enum { N = 300, SIZE = 3000 };
+    SpillFile *f = NULL;
+    Error err = {0};
+    Buf all = {0}, room = {0};
+    size_t ends[N];
+    char *bytes = malloc(SIZE);
+    CHECK(spill_open(folder, &f, &err) == OK);
+    srand(2);
+    for (int i = 0; i < N; i++) {
+        size_t n = (size_t)i * 10 + 1;
+        for (size_t k = 0; k < n; k++)
+            bytes[k] = (char)(i < 200 ? rand() : i);
+        spill_page_pack(f, bytes, n, &all);
+        ends[i] = all.len;
+    }
+    CHECK(ends[199] - ends[198] > 1990 && ends[N - 1] - ends[N - 2] < 200);
+    SpillUnpacker *u = spill_unpacker_take(f);
+    bool same = true;
+    srand(2);
+    for (int i = 0; i < N; i++) {
+        size_t begin = i ? ends[i - 1] : 0, n = ends[i] - begin;
+        const char *p = all.ptr + begin;
+        same &= spill_page_unpack(f, u, &p, &n, &room, &err) == OK && n == (size_t)i * 10 + 1;
+        for (size_t k = 0; k < n; k++)
+            same &= p[k] == (char)(i < 200 ? rand() : i);
+    }
+    CHECK(same);
+    const char *p = all.ptr + ends[N - 2];
+    size_t n = ends[N - 1] - ends[N - 2];
+    all.ptr[ends[N - 1] - 1] ^= 0x55; /* damaged, or cut */
+    n -= 3;
+    CHECK(spill_page_unpack(f, u, &p, &n, &room, &err) == ERR_IO);
+    spill_unpacker_give(f, u);
+    spill_close(f);
+    buf_deinit(&all);
+    buf_deinit(&room);
+    free(bytes);
+}
+
 /* A file that may not grow stands for a disk that is full. */
 static void test_full(void)
 {
@@ -185,6 +227,7 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     test_file();
+    test_pages();
     test_full();
     test_block();
     test_interleave();
