@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct Str {
     const char *ptr;
@@ -29,6 +30,19 @@ int str_cmp(Str a, Str b); /* bytewise, shorter first on a tie */
 bool str_starts(Str s, Str prefix);
 bool str_ends(Str s, Str suffix);
 Str str_slice(Str s, uint32_t start, uint32_t len); /* clamped */
+/* Where `what` first begins in s; NULL if nowhere. An empty one begins every text. */
+static inline const char *str_find(Str s, Str what)
+{
+    const char *p = s.ptr, *end = s.ptr + s.len;
+    if (what.len == 0)
+        return p;
+    while ((size_t)(end - p) >= what.len && (p = memchr(p, what.ptr[0], (size_t)(end - p) - what.len + 1))) {
+        if (memcmp(p, what.ptr, what.len) == 0)
+            return p;
+        p++;
+    }
+    return NULL;
+}
 static inline char ascii_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

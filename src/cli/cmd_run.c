@@ -505,19 +505,12 @@ int cli_run(const Args *a, const Term *t, Mill *m, uint32_t job, Store *resumed)
 
 int cmd_run(const Args *a, const Term *t)
 {
-    const char *path, *name;
-    Mill *m = NULL;
+    Mill *m;
     uint32_t job;
-    int status = cli_operands(a, t, &path, &name);
-    if (status == EXIT_OK)
-        status = cli_load(a, t, path, &m);
+    int status = cli_open_job(a, t, &m, &job);
     if (status != EXIT_OK)
         return status;
-    status = cli_job(a, t, m, name, &job);
-    if (status == EXIT_OK)
-        status = cli_plan(a, t, m, job);
-    if (status == EXIT_OK)
-        status = cli_run(a, t, m, job, NULL);
+    status = cli_run(a, t, m, job, NULL);
     mill_close(m);
     return status;
 }

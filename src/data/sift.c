@@ -8,19 +8,6 @@
 #include "data/csv_sift.h"
 #include "data/csv_words.h"
 
-static bool has_word(Str s, Str word)
-{
-    if (word.len == 0)
-        return true;
-    const char *p = s.ptr, *end = s.ptr + s.len;
-    while ((size_t)(end - p) >= word.len && (p = memchr(p, word.ptr[0], (size_t)(end - p) - word.len + 1))) {
-        if (memcmp(p, word.ptr, word.len) == 0)
-            return true;
-        p++;
-    }
-    return false;
-}
-
 static bool passes(const Sift *s, Str text)
 {
     bool found = s->keeps_long && text.len >= SIFT_LONG;
@@ -30,7 +17,7 @@ static bool passes(const Sift *s, Str text)
         case SIFT_IS: found = str_eq(text, word); break;
         case SIFT_BEGINS: found = str_starts(text, word); break;
         case SIFT_ENDS: found = str_ends(text, word); break;
-        case SIFT_HAS: found = has_word(text, word); break;
+        case SIFT_HAS: found = str_find(text, word) != NULL; break;
         }
     }
     return found != s->is_negated;

@@ -28,35 +28,14 @@ bool token_continues_after(int kind)
     case TOK_PIPE:
     case TOK_ASSIGN:
     case TOK_COLON:
-    case TOK_DOT:
     case TOK_ARROW:
     case TOK_DOTDOT:
-    case TOK_EQ:
-    case TOK_NE:
-    case TOK_LE:
-    case TOK_GE:
-    case TOK_LT:
-    case TOK_GT:
-    case TOK_COALESCE:
-    case TOK_PLUS:
-    case TOK_MINUS:
-    case TOK_STAR:
-    case TOK_SLASH:
-    case TOK_IDIV:
-    case TOK_PERCENT:
-    case TOK_POW:
-    case TOK_AND:
-    case TOK_OR:
-    case TOK_NOT:
-    case TOK_IN:
-    case TOK_IS:
-    case TOK_BETWEEN:
     case TOK_IF:
     case TOK_THEN:
     case TOK_ELSE:
         return true;
     }
-    return false;
+    return token_is_operator(kind);
 }
 
 bool token_continues_before(int kind)

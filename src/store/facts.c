@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "data/fd.h"
+#include "store/folders.h"
 
 #define FORMAT 1 /* of run.json; another one is not read */
 
@@ -88,9 +89,7 @@ Status facts_write(const char *path, const StoreFacts *f, Error *err)
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     ok = ok && rename(temp.ptr, path) == 0;
-    Status st = ok ? OK : error_set(err, ERR_IO, "cannot write `%s`: %s\n"
-                                                 "`@checkpoint` keeps outputs there; without it nothing is written there",
-                                    path, strerror(errno));
+    Status st = ok ? OK : folder_error("write", path, err);
     buf_deinit(&temp);
     buf_deinit(&text);
     return st;

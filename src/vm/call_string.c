@@ -28,15 +28,8 @@ static bool too_long(Call *c)
 /* Where the first b in a begins, at or after `from`; a.len if nowhere. b is not empty. */
 static uint32_t find(Str a, Str b, uint32_t from)
 {
-    while (from + (uint64_t)b.len <= a.len) {
-        const char *p = memchr(a.ptr + from, b.ptr[0], a.len - from - b.len + 1);
-        if (!p)
-            return a.len;
-        if (memcmp(p, b.ptr, b.len) == 0)
-            return (uint32_t)(p - a.ptr);
-        from = (uint32_t)(p - a.ptr) + 1;
-    }
-    return a.len;
+    const char *p = str_find(str_slice(a, from, a.len), b);
+    return p ? (uint32_t)(p - a.ptr) : a.len;
 }
 
 /* Bytes of the first n code points of s, s.len if it has no more. An invalid byte is one. */

@@ -258,16 +258,9 @@ static bool piece_add(Pieces *to, uint32_t row, const char *ptr, size_t len)
 static bool pieces_of(Pieces *to, uint32_t row, StrView s, Str sep)
 {
     const char *p = s.ptr, *end = s.ptr + s.len;
-    while ((size_t)(end - p) >= sep.len) {
-        const char *at = memchr(p, sep.ptr[0], (size_t)(end - p) - sep.len + 1);
-        while (at && sep.len > 1 && memcmp(at, sep.ptr, sep.len) != 0)
-            at = memchr(at + 1, sep.ptr[0], (size_t)(end - at) - sep.len);
-        if (!at)
-            break;
+    for (const char *at; (at = str_find((Str){p, (uint32_t)(end - p)}, sep)); p = at + sep.len)
         if (!piece_add(to, row, p, (size_t)(at - p)))
             return false;
-        p = at + sep.len;
-    }
     return piece_add(to, row, p, (size_t)(end - p));
 }
 
