@@ -62,6 +62,11 @@ static size_t room(const Feed *f)
 static void room_make(Feed *f, size_t n)
 {
     size_t kept = feed_n_bytes(f), want = kept + n + SLACK;
+    Heap *grown = f->block && f->at == 0 && want > f->block->cap ? heap_grow(f->block, want) : NULL;
+    if (grown) {
+        f->block = grown;
+        return;
+    }
     Heap *block = want <= CSV_BATCH_AUTO + SLACK ? heap_pool_get(f->pool) : heap_new(want);
     if (kept)
         memcpy(block->bytes, feed_text(f), kept);
@@ -91,6 +96,13 @@ static size_t want_now(size_t have, size_t want)
     return n < want ? n : want;
 }
 
+/* Has the block too little room to go on? One that is long is filled first: to make it longer may mean to copy it. */
+static bool is_full(const Feed *f, size_t need, size_t more)
+{
+    size_t have = feed_n_bytes(f), least = need - have < more ? need - have : more;
+    return room(f) < (have < CSV_BATCH_AUTO ? least : 1);
+}
+
 Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
 {
     while (!f->from->at_eof && feed_n_bytes(f) < need) {
@@ -100,7 +112,7 @@ Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
             return OK;
         }
         size_t more = want_now(have, want) - have;
-        if (room(f) < (need - have < more ? need - have : more))
+        if (is_full(f, need, more))
             room_make(f, more);
         Status st = input_read(f->from->in, f->block->bytes + f->end, room(f), &got, err);
         if (st != OK)

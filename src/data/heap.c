@@ -26,6 +26,16 @@ Heap *heap_new(size_t cap)
     return h;
 }
 
+Heap *heap_grow(Heap *h, size_t cap)
+{
+    /* Acquire: of those who have let go of it nobody reads it any more. */
+    if (h->next || h->pool || atomic_load_explicit(&h->refs, memory_order_acquire) != 1)
+        return NULL;
+    h = xrealloc(h, sizeof *h + cap);
+    h->cap = cap;
+    return h;
+}
+
 Heap *heap_ref(Heap *h)
 {
     /* Relaxed: whoever makes a new reference already holds one. */

@@ -35,6 +35,9 @@ static inline size_t heap_settled(const Heap *h)
 {
     return atomic_load_explicit(&h->n_settled, memory_order_acquire);
 }
+/* The heap with room for cap bytes, which may be elsewhere then; NULL: it stays as it is, since others have it, too, or it has chunks
+ * or is of a pool. Of a large one nothing is copied. */
+Heap *heap_grow(Heap *h, size_t cap);
 Heap *heap_ref(Heap *h);
 void heap_unref(Heap *h); /* NULL is fine */
 /* n bytes from the heap (grows by chaining chunks; earlier pointers stay valid). */

@@ -29,6 +29,8 @@
 typedef enum Packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_GZIP, PACKING_ZSTD } Packing;
 
 struct Input {
+    InputGive give; /* NULL: it is fd that is read */
+    void *give_ctx;
     int fd;
     char *path; /* for messages; owned */
     bool is_regular;
@@ -108,6 +110,16 @@ Status input_open(Str path, TextCoding coding, Input **out, Error *err)
     return OK;
 }
 
+Input *input_of(InputGive give, void *ctx)
+{
+    Input *in = xcalloc(1, sizeof *in);
+    in->give = give;
+    in->give_ctx = ctx;
+    in->fd = -1;
+    in->packing = PACKING_NONE;
+    return in;
+}
+
 void input_close(Input *in)
 {
     if (!in)
@@ -131,6 +143,12 @@ bool input_is_regular(const Input *in)
 static Status file_read(Input *in, char *to, size_t n, size_t *got, Error *err)
 {
     ssize_t k;
+    if (in->give) {
+        Status st = in->give(in->give_ctx, to, n < READ_MAX ? n : READ_MAX, got, err);
+        in->n_read += *got;
+        in->at_eof = st == OK && *got == 0;
+        return st;
+    }
     do
         k = read(in->fd, to, n < READ_MAX ? n : READ_MAX);
     while (k < 0 && errno == EINTR);

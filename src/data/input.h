@@ -1,4 +1,4 @@
-/* input.h - the bytes of a file, a FIFO or stdin, decompressed where they are compressed.
+/* input.h - the bytes of a file, a FIFO or stdin, decompressed where they are compressed; or what a command prints.
  *
  * gzip and zstd are told by their first bytes, never by the name: several gzip members or zstd frames one
  * behind the other are one text. They are decompressed as they are read, in the thread that reads; memory is the
@@ -23,6 +23,9 @@ typedef struct Input Input;
 
 /* path: a file, a FIFO, or "stdin" ("-"). Nothing is read yet. */
 Status input_open(Str path, TextCoding coding, Input **out, Error *err);
+/* Bytes that someone gives, taken as they are: up to n, n > 0; *got = 0 at the end. Asked in the thread that reads. */
+typedef Status (*InputGive)(void *ctx, char *to, size_t n, size_t *got, Error *err);
+Input *input_of(InputGive give, void *ctx);
 void input_close(Input *in); /* NULL is fine */
 /* A file that can be opened again. */
 bool input_is_regular(const Input *in);

@@ -437,15 +437,26 @@ static bool goes_on_in_parts(const Step *s)
         return false;
     return !p || (s->bad_rows == BAD_ROWS_FAIL &&
                   (p->kind == POP_SORT || p->kind == POP_DISTINCT || (p->kind == POP_GROUP && p->n_keys) ||
-                   p->kind == POP_SKIP || p->kind == POP_TAKE || p->kind == POP_TOP));
+                   (p->kind == POP_EXEC && s->on_failure != ON_FAILURE_SKIP) || p->kind == POP_SKIP || p->kind == POP_TAKE || p->kind == POP_TOP));
 }
 
-/* A read by one instance, whose table may go where its readers want to have it. */
+/* Are the rows of a read given to a command, which can have them from a file? */
+static bool reads_for_command(const Step *s)
+{
+    size_t i = 1;
+    while (i < s->pops.n && pop_is_row_wise(s->pops.ptr[i]->kind))
+        i++;
+    return i < s->pops.n && s->pops.ptr[i]->kind == POP_EXEC && s->scope == 0 && s->bad_rows == BAD_ROWS_FAIL &&
+           s->on_failure != ON_FAILURE_SKIP && !wants_row_numbers(s->pops.ptr + 1, s->pops.n - 1);
+}
+
+/* A read by one instance, whose table may go where its readers or its command want to have it. */
 static bool read_may_spill(const Plan *plan, const Step *s)
 {
-    return s->kind == STEP_STATIC && !s->is_generator && !s->part_of && s->hold == HOLD_NONE && s->pops.n &&
-           s->pops.ptr[0]->kind == POP_READ_CSV && is_row_wise(s->pops.ptr + 1, s->pops.n - 1) &&
-           fold_streams_out(plan, s);
+    if (s->kind != STEP_STATIC || s->is_generator || s->part_of || s->hold != HOLD_NONE || !s->pops.n ||
+        s->pops.ptr[0]->kind != POP_READ_CSV)
+        return false;
+    return reads_for_command(s) || (is_row_wise(s->pops.ptr + 1, s->pops.n - 1) && fold_streams_out(plan, s));
 }
 
 /* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. */

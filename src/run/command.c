@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pipe2: no other thread's command inherits an end */
+#define _GNU_SOURCE /* pipe2: no other thread's command inherits an end; F_SETPIPE_SZ */
 #include "run/command.h"
 
 #include <errno.h>
@@ -13,22 +13,35 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "data/raw.h"
 
 #define READ_BYTES 65536
+#define PIPE_BYTES (1 << 20) /* wanted of the pipes that rows go through: fewer switches between the processes */
+#define MS_NS 1000000ll
 #define LAST_LINES 3
 #define LAST_BYTES 500
 
 extern char **environ;
 
-/* A command that runs. */
-typedef struct Running {
+struct Running {
     const Command *c;
     pid_t pid;          /* and its group */
     int in, out, talk;  /* our ends of its stdin, stdout, stderr; -1: closed */
-    size_t n_put;       /* bytes of the input that it has got */
+    Buf piece;          /* of the input: bytes from n_put on are to be put */
+    size_t n_put;
+    Buf said;           /* on stderr */
+    int64_t looked_ns;  /* when it was last looked whether it has ended */
+    int64_t ended_ns;   /* it has, and was seen to; 0: not yet */
+    Status st;          /* not OK: it is to be ended ... */
+    Error err;          /* ... and why */
+    Status against;     /* the reader's word against its output, which counts at until_ns, or when it ends well */
+    Error why;
+    int64_t until_ns;   /* 0: there is none */
+    sigset_t before;    /* of the thread */
+    bool was_pending;   /* a SIGPIPE */
     int status;         /* of waitpid, when it has ended */
-} Running;
+};
 
 static void end_close(int *fd)
 {
@@ -96,50 +109,68 @@ static Status start(Running *r, Error *err)
     fcntl(r->in, F_SETFL, O_NONBLOCK);
     fcntl(r->out, F_SETFL, O_NONBLOCK);
     fcntl(r->talk, F_SETFL, O_NONBLOCK);
+#ifdef F_SETPIPE_SZ
+    (void)fcntl(r->in, F_SETPIPE_SZ, PIPE_BYTES); /* a wish: refused, it stays as it is */
+    (void)fcntl(r->out, F_SETPIPE_SZ, PIPE_BYTES);
+#endif
     return OK;
 }
 
 /* ---- bytes ---- */
 
-/* What the pipe takes. A command that reads no more is left alone. */
-static void feed(Running *r)
+/* The next piece of the input, if the last one is put. None: that was all. */
+static Status piece_next(Running *r)
 {
-    while (r->in >= 0 && r->n_put < r->c->input.len) {
-        ssize_t k = write(r->in, r->c->input.ptr + r->n_put, r->c->input.len - r->n_put);
+    if (r->n_put < r->piece.len)
+        return OK;
+    buf_clear(&r->piece);
+    r->n_put = 0;
+    Status st = r->c->more(r->c->ctx, &r->piece, &r->err);
+    if (st == OK && r->piece.len == 0)
+        end_close(&r->in);
+    return st;
+}
+
+/* What the pipe takes, a piece at most. A command that reads no more is left alone. */
+static Status feed(Running *r)
+{
+    Status st = piece_next(r);
+    while (st == OK && r->in >= 0 && r->n_put < r->piece.len) {
+        ssize_t k = write(r->in, r->piece.ptr + r->n_put, r->piece.len - r->n_put);
         if (k >= 0)
             r->n_put += (size_t)k;
         else if (errno == EAGAIN)
-            return;
-        else if (errno != EINTR)
             break;
+        else if (errno != EINTR)
+            end_close(&r->in);
     }
-    end_close(&r->in);
+    return st;
 }
 
-/* What is there to read. False: it is at its end. */
-static bool drain(int *fd, Buf *to)
+/* Up to n bytes of what is there. At the end, fd is closed. */
+static size_t take(int *fd, char *to, size_t n)
 {
-    for (;;) {
-        buf_reserve(to, READ_BYTES);
-        ssize_t k = read(*fd, to->ptr + to->len, READ_BYTES);
-        if (k > 0) {
-            to->len += (size_t)k;
-            to->ptr[to->len] = '\0';
-        } else if (k < 0 && errno == EAGAIN) {
-            return true;
-        } else if (k == 0 || errno != EINTR) {
-            end_close(fd);
-            return false;
-        }
-    }
+    ssize_t k;
+    do
+        k = read(*fd, to, n);
+    while (k < 0 && errno == EINTR);
+    if (k > 0)
+        return (size_t)k;
+    if (k == 0 || errno != EAGAIN)
+        end_close(fd);
+    return 0;
 }
 
-static void talk_cut(Buf *talk)
+static void take_talk(Running *r)
 {
-    if (talk->len <= COMMAND_TALK_MAX)
+    Buf *said = &r->said;
+    buf_reserve(said, READ_BYTES);
+    said->len += take(&r->talk, said->ptr + said->len, READ_BYTES);
+    said->ptr[said->len] = '\0';
+    if (said->len <= COMMAND_TALK_MAX)
         return;
-    memmove(talk->ptr, talk->ptr + talk->len - COMMAND_TALK_MAX, COMMAND_TALK_MAX + 1);
-    talk->len = COMMAND_TALK_MAX;
+    memmove(said->ptr, said->ptr + said->len - COMMAND_TALK_MAX, COMMAND_TALK_MAX + 1);
+    said->len = COMMAND_TALK_MAX;
 }
 
 /* It has ended, though not yet been waited for. */
@@ -149,28 +180,85 @@ static bool has_ended(const Running *r)
     return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == r->pid;
 }
 
-/* Until all pipes are closed, or the command has ended and only what it left behind holds them. */
-static Status exchange(Running *r, Buf *out, Buf *talk, Error *err)
+static bool is_open(const Running *r)
 {
-    Status st = OK;
-    while (st == OK && (r->in >= 0 || r->out >= 0 || r->talk >= 0)) {
-        struct pollfd fds[] = {{r->in, POLLOUT, 0}, {r->out, POLLIN, 0}, {r->talk, POLLIN, 0}};
-        int n = poll(fds, 3, COMMAND_CHECK_MS); /* a negative fd is skipped */
-        if (fds[0].revents)
-            feed(r);
-        if (fds[1].revents)
-            drain(&r->out, out);
-        if (fds[2].revents && drain(&r->talk, talk))
-            talk_cut(talk);
-        st = r->c->check(r->c->ctx, err);
-        if (n == 0 && has_ended(r))
-            break;
-    }
-    talk_cut(talk);
+    return r->in >= 0 || r->out >= 0 || r->talk >= 0;
+}
+
+static void close_all(Running *r)
+{
     end_close(&r->in);
     end_close(&r->out);
     end_close(&r->talk);
+}
+
+/* Only what it left behind holds the pipes any more, when it has ended: that is heard until it makes a pause. What the command
+ * itself has written was there before it was seen to have ended. */
+static void look_for_end(Running *r, bool is_silent)
+{
+    int64_t now = clock_now_ns();
+    if (r->ended_ns) {
+        if (is_silent || now - r->ended_ns > COMMAND_LINGER_MS * MS_NS)
+            close_all(r);
+        return;
+    }
+    if (!is_silent && now - r->looked_ns < COMMAND_CHECK_MS * MS_NS)
+        return;
+    r->looked_ns = now;
+    if (has_ended(r))
+        r->ended_ns = now;
+}
+
+/* May it go on? */
+static Status may_go_on(Running *r)
+{
+    if (r->until_ns && clock_now_ns() > r->until_ns) {
+        r->err = r->why;
+        return r->against;
+    }
+    return r->c->check(r->c->ctx, &r->err);
+}
+
+/* Waits until there is something to do, and does it. Up to n bytes of stdout. */
+static Status exchange(Running *r, char *to, size_t n, size_t *got)
+{
+    struct pollfd fds[] = {{r->in, POLLOUT, 0}, {r->out, POLLIN, 0}, {r->talk, POLLIN, 0}};
+    int n_ready = poll(fds, 3, COMMAND_CHECK_MS); /* a negative fd is skipped */
+    Status st = OK;
+    if (n_ready > 0 && fds[2].revents)
+        take_talk(r);
+    if (n_ready > 0 && fds[1].revents)
+        *got = take(&r->out, to, n);
+    if (n_ready > 0 && fds[0].revents & POLLERR) /* nobody reads it any more */
+        end_close(&r->in);
+    else if (n_ready > 0 && fds[0].revents)
+        st = feed(r);
+    if (st == OK)
+        st = may_go_on(r);
+    look_for_end(r, n_ready == 0);
     return st;
+}
+
+Status command_read(Running *r, char *to, size_t n, size_t *got, Error *err)
+{
+    *got = 0;
+    while (r->st == OK && r->out >= 0 && *got == 0)
+        r->st = exchange(r, to, n, got);
+    if (r->st != OK)
+        *err = r->err;
+    return r->st;
+}
+
+/* What it still has to say. */
+static void drain(Running *r)
+{
+    char *dropped = xmalloc(READ_BYTES);
+    while (r->st == OK && is_open(r)) {
+        size_t got = 0;
+        r->st = exchange(r, dropped, READ_BYTES, &got);
+    }
+    free(dropped);
+    close_all(r);
 }
 
 /* ---- end ---- */
@@ -182,27 +270,26 @@ static void pause_ms(long ms)
 }
 
 /* Waits for its end, which is to be soon. */
-static Status reap(Running *r, Status st, Error *err)
+static void reap(Running *r)
 {
     long waited_ms = 0;
     bool is_told = false;
     for (long ms = 1; !has_ended(r); ms = ms < COMMAND_CHECK_MS ? 2 * ms : COMMAND_CHECK_MS) {
-        if (st == OK)
-            st = r->c->check(r->c->ctx, err);
-        if (st != OK && !is_told)
+        if (r->st == OK)
+            r->st = may_go_on(r);
+        if (r->st != OK && !is_told)
             kill(-r->pid, SIGTERM);
-        if (st != OK && is_told && waited_ms >= COMMAND_GRACE_MS)
+        if (r->st != OK && is_told && waited_ms >= COMMAND_GRACE_MS)
             kill(-r->pid, SIGKILL);
-        is_told |= st != OK;
+        is_told |= r->st != OK;
         pause_ms(ms);
         waited_ms += is_told ? ms : 0;
     }
-    if (st != OK) /* what it started may not have heeded SIGTERM */
+    if (r->st != OK) /* what it started may not have heeded SIGTERM */
         kill(-r->pid, SIGKILL);
     r->c->ended(r->c->ctx, r->pid); /* its number may be another's from now on */
     while (waitpid(r->pid, &r->status, 0) < 0 && errno == EINTR)
         ;
-    return st;
 }
 
 /* The last lines of stderr, on one. */
@@ -246,34 +333,70 @@ static Status how_it_ended(const Running *r, const Buf *talk, Error *err)
 }
 
 /* SIGPIPE of our own writes is taken from the thread; others stay as they are. */
-static void pipe_signal_end(const sigset_t *before, bool was_pending)
+static void pipe_signal_begin(Running *r)
+{
+    sigset_t pipes, pending;
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    sigpending(&pending);
+    r->was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipes, &r->before);
+}
+
+static void pipe_signal_end(const Running *r)
 {
     const struct timespec now = {0};
     sigset_t pipes;
     sigemptyset(&pipes);
     sigaddset(&pipes, SIGPIPE);
-    if (!was_pending)
+    if (!r->was_pending)
         while (sigtimedwait(&pipes, NULL, &now) < 0 && errno == EINTR)
             ;
-    pthread_sigmask(SIG_SETMASK, before, NULL);
+    pthread_sigmask(SIG_SETMASK, &r->before, NULL);
 }
 
-Status command_run(const Command *c, Buf *out, Buf *talk, Error *err)
+static void running_free(Running *r)
 {
-    Running r = {.c = c, .in = -1, .out = -1, .talk = -1};
-    sigset_t pipes, before, pending;
-    sigemptyset(&pipes);
-    sigaddset(&pipes, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipes, &before);
-    Status st = start(&r, err);
-    if (st == OK) {
-        c->started(c->ctx, r.pid);
-        st = exchange(&r, out, talk, err);
-        st = reap(&r, st, err);
-        if (st == OK)
-            st = how_it_ended(&r, talk, err);
+    pipe_signal_end(r);
+    buf_deinit(&r->piece);
+    buf_deinit(&r->said);
+    free(r);
+}
+
+Status command_start(const Command *c, Running **out, Error *err)
+{
+    Running *r = xcalloc(1, sizeof *r);
+    r->c = c;
+    r->in = r->out = r->talk = -1;
+    pipe_signal_begin(r);
+    Status st = start(r, err);
+    *out = st == OK ? r : NULL;
+    if (st == OK)
+        c->started(c->ctx, r->pid);
+    else
+        running_free(r);
+    return st;
+}
+
+Status command_end(Running *r, Status st, Buf *talk, Error *err)
+{
+    if (st != OK && r->st == OK) {
+        r->against = st;
+        r->why = *err;
+        r->until_ns = clock_now_ns() + COMMAND_SAY_MS * MS_NS;
     }
-    pipe_signal_end(&before, sigismember(&pending, SIGPIPE) == 1);
+    drain(r);
+    reap(r);
+    if (r->st == OK)
+        r->st = how_it_ended(r, &r->said, &r->err);
+    if (r->st == OK && r->against != OK) {
+        r->st = r->against;
+        r->err = r->why;
+    }
+    if (r->st != OK)
+        *err = r->err;
+    buf_put(talk, r->said.ptr, r->said.len);
+    st = r->st;
+    running_free(r);
     return st;
 }

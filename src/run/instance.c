@@ -132,13 +132,16 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     CsvLimit limit = {.rows = r->options.auto_rows};
     bool wants_all = h->step->hold != HOLD_FIRST;
     bool is_thin = wants_few(read);
-    bool may_spill = budget_counts(&r->budget) && r->may_spill[h->step->id] && c->instrs[end].op == OP_END;
+    bool may_spill = budget_counts(&r->budget) && r->may_spill[h->step->id] &&
+                     (c->instrs[end].op == OP_END || c->instrs[end].op == OP_EXEC);
     if (end == 1 && !limit.rows && wants_all && !is_thin && !may_spill)
         limit.bytes = CSV_BATCH_MAX;
     Batch *all = NULL;
     Status st = source_paths(r, h->task, h->step, h->state, paths, err);
     h->task->n_rows_in = 0; /* of the files */
     source_rewind(h->state); /* an attempt before may have gone half the way */
+    spilled_free(h->state->spilled);
+    h->state->spilled = NULL;
     while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
         SourceRows rows = {0};
         Batch *in = NULL, *part = NULL;
@@ -187,6 +190,11 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     pthread_mutex_unlock(&r->mu);
     if (h->state->spilled && h->state->n_parts && (st = spill_read(r, h->task, h->step, h->state, err)) != OK)
         return st;
+    if (h->state->spilled && c->instrs[end].op == OP_EXEC) {
+        inst->row_base = 0;
+        st = spilled_finish(r, h->task, h->state->spilled, err);
+        return st == OK ? run_spilled(r, outside, inst, &h->state->spilled, end, out, n_spilled, err) : st;
+    }
     if (h->state->spilled) {
         *n_spilled = h->state->spilled->n_rows;
         *out = table_stand_in(r, h->step, h->state->spilled);

@@ -118,6 +118,12 @@ void work_end(const Run *r, const Task *t, Work w, uint64_t begin, uint64_t n_ro
         count(&meter_of(r, t)->works[w], begin, time_now(r->meters), n_rows, n_bytes);
 }
 
+void work_instr(const Run *r, const VmInstance *inst, uint32_t pc, uint64_t begin, uint64_t n_rows)
+{
+    if (r->meters && inst->counts)
+        count(&inst->counts[pc], begin, time_now(r->meters), n_rows, 0);
+}
+
 void work_wrote(const Run *r, const Task *t, const Spec *spec, uint64_t n_bytes)
 {
     if (!r->meters)

@@ -22,11 +22,11 @@ static bool calls(const Code *c, uint32_t i, BuiltinKind kind)
     return c->instrs[i].op == OP_CALL && builtin_get(c->specs[c->instrs[i].c].fn)->kind == kind;
 }
 
-/* Is the place of a row in the table asked for behind the statement, or by it? A group makes a table of its own. Or does it ask for
+/* Is the place of a row in the table asked for behind the statement, or by it? A group and a command make tables of their own. Or does it ask for
  * the batch, which only the instance knows? */
 static bool wants_place(const Code *c, uint32_t begin, uint32_t end)
 {
-    for (uint32_t i = begin; i < c->n_instrs && c->instrs[i].op != OP_GROUP; i++)
+    for (uint32_t i = begin; i < c->n_instrs && c->instrs[i].op != OP_GROUP && c->instrs[i].op != OP_EXEC; i++)
         if (calls(c, i, BUILTIN_KIND_ROW))
             return true;
     for (uint32_t i = begin; i < end; i++)
@@ -57,6 +57,8 @@ static RestKind kind_of(Rest *rest)
     /* Errors in rows are told of once, in the order of the whole table. */
     if (wants_place(c, rest->begin, rest->end) || rest->inst->bad_rows != BAD_ROWS_FAIL)
         return REST_HELD;
+    if (op == OP_EXEC) /* once all rows before it are known to be good */
+        return REST_STORED;
     if (op == OP_SORT)
         return REST_SORTED;
     if (op == OP_DISTINCT || (op == OP_GROUP && c->specs[c->instrs[i].a].n_keys))
@@ -85,6 +87,8 @@ Status rest_open(Rest *rest, Run *r, const Task *t, const VmInstance *inst, uint
                                                                : kind_of(rest);
     if (is_in_memory && may_spill(rest->kind))
         rest->kind = REST_HELD;
+    if (rest->kind == REST_STORED && rest->code->instrs[rest->end - 1].op == OP_EXEC)
+        rest->end = begin;
     rest->next_cut = 2 * rest->limit + CUT_ROWS;
     if (rest->kind == REST_STORED || rest->kind == REST_SKIPPED)
         return spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &rest->spilled, err);

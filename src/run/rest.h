@@ -27,7 +27,7 @@ typedef struct Rest {
     const Code *code;
     const VmInstance *inst;
     bool is_in_memory;   /* the table is, and so is what is left of it; parts share its bytes */
-    uint32_t begin, end; /* instructions of the statement that wants all */
+    uint32_t begin, end; /* instructions of the statement that wants all; end == begin: they go to it as a stream */
     uint64_t limit;      /* FIRST, SKIPPED, TOP: rows */
     uint64_t n_rows;     /* that came */
     uint64_t next_cut;   /* TOP: at so many rows held */
@@ -47,7 +47,7 @@ Status rest_take(Rest *rest, Batch *part, Error *err);
 /* Does it want no more? */
 bool rest_is_full(const Rest *rest);
 /* When all rows are there: if they are spilled, as they come out of the statement, *next is a table to be streamed through
- * the statements from rest->end on; else NULL, and rest_all gives them as they are before the statement. */
+ * the statements from rest->end on (an exec's: as they go into it, and on with that); else NULL, and rest_all gives them as they are before the statement. */
 Status rest_finish(Rest *rest, Spilled **next, Error *err);
 Batch *rest_all(Rest *rest); /* one reference */
 void rest_close(Rest *rest);

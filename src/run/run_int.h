@@ -235,6 +235,16 @@ TaskResult task_run(void *ctx, Task *t);
 /* ---- exec.c */
 
 typedef struct Group Group;
+/* Where the rows of a command come from and where what it prints goes, a part at a time, both in the thread that runs it. */
+typedef struct ExecEnds {
+    void *ctx;
+    /* The next rows, about so many: one reference; NULL: there are no more. */
+    Status (*next)(void *ctx, uint32_t n_rows, Batch **out, Error *err);
+    Status (*take)(void *ctx, Batch *part, Error *err); /* takes the reference */
+    uint64_t range_bytes; /* of its output in a part */
+} ExecEnds;
+/* The command of an EXEC: whether it has done well is known when it has ended, and all it printed was taken. */
+Status exec_run(Host *h, const Spec *spec, const ExecEnds *ends, Error *err);
 Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error *err); /* VmHost.exec */
 /* Ends all commands that run, and what they have started. */
 void groups_kill_locked(Run *r);

@@ -4,6 +4,8 @@
 #include "run/meter.h"
 #include "run/rest.h"
 
+#include <stdlib.h>
+
 uint32_t streamed_end(const Run *r, const Code *c, uint32_t first)
 {
     uint32_t i = first;
@@ -130,6 +132,94 @@ static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spill
     return st;
 }
 
+/* ---- a command ---- */
+
+/* A table that goes through a command. */
+typedef struct Through {
+    const Host *h;
+    Stream *in;
+    State made;       /* only its parts: what the command has printed so far ... */
+    Spilled *spilled; /* ... as far as it is not here */
+    uint64_t n_rows_in;
+} Through;
+
+static Status through_next(void *ctx, uint32_t n_rows, Batch **out, Error *err)
+{
+    Through *t = ctx;
+    (void)n_rows; /* a stream gives as many as it has at hand */
+    Status st = stream_next(t->in, out, err);
+    t->n_rows_in += st == OK && *out ? (*out)->n_rows : 0;
+    return st;
+}
+
+/* What is held goes to a file. */
+static Status through_spill(Through *t, Error *err)
+{
+    Run *r = t->h->run;
+    Status st = t->spilled ? OK : spilled_open(r, t->h->step, SPILL_AS_PUT, NULL, 0, &t->spilled, err);
+    for (uint32_t i = 0; i < t->made.n_parts && st == OK; i++)
+        st = spilled_append(r, t->spilled, t->made.parts[i], err);
+    drop_parts(&t->made);
+    state_count(r, &t->made, 0);
+    return st;
+}
+
+static Status through_take(void *ctx, Batch *part, Error *err)
+{
+    Through *t = ctx;
+    Run *r = t->h->run;
+    keep_part(&t->made, part);
+    if (!budget_counts(&r->budget))
+        return OK;
+    state_count(r, &t->made, t->made.n_bytes + batch_held_bytes(part));
+    return t->made.n_bytes > r->budget.share_bytes ? through_spill(t, err) : OK;
+}
+
+/* Is the instruction a command that may have its rows as they are streamed? Bad rows are told in the order of the whole
+ * table, and those that it leaves out must not be seen of an instance that is left out itself. */
+static bool goes_through(const Host *h, const VmInstance *inst, const Instr *in)
+{
+    return in->op == OP_EXEC && inst->bad_rows == BAD_ROWS_FAIL && h->step->on_failure != ON_FAILURE_SKIP;
+}
+
+/* The command at instruction `at`, over a table that is streamed: *next is what it has printed, to be streamed on; NULL: there was
+ * room for it, and *out is what the rest of the code has made of it. */
+static Status stream_exec(Run *r, const VmHost *outside, VmInstance *inst, Spilled *from, uint32_t at,
+                          Spilled **next, Batch **out, Error *err)
+{
+    Host *h = outside->ctx;
+    const Code *c = r->codes[h->step->id];
+    const Spec *spec = &c->specs[c->instrs[at].a];
+    Through t = {.h = h};
+    const ExecEnds ends = {.ctx = &t, .next = through_next, .take = through_take,
+                           .range_bytes = budget_counts(&r->budget) ? CSV_BATCH_AUTO : CSV_BATCH_MAX};
+    uint64_t begin = work_begin(r);
+    Status st = stream_open(r, from, &t.in, err);
+    if (st == OK)
+        st = exec_run(h, spec, &ends, err);
+    stream_close(t.in);
+    if (st == OK && t.spilled)
+        st = through_spill(&t, err);
+    if (st == OK && t.spilled)
+        st = spilled_finish(r, h->task, t.spilled, err);
+    work_instr(r, inst, at, begin, t.n_rows_in);
+    inst->row_base = 0;
+    if (st == OK && !t.spilled) {
+        Batch *all = join_parts(&t.made, spec->schema);
+        st = vm_run_part(r->vms[h->task->worker], c, at + 1, c->n_instrs, outside, inst, all, out, err);
+        batch_unref(all);
+    }
+    if (st == OK) {
+        *next = t.spilled;
+        t.spilled = NULL;
+    }
+    state_count(r, &t.made, 0);
+    drop_parts(&t.made);
+    free(t.made.parts);
+    spilled_free(t.spilled);
+    return st;
+}
+
 Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **from, uint32_t first,
                    Batch **out, uint64_t *n_dropped, Error *err)
 {
@@ -152,7 +242,10 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
             *out = table_stand_in(r, s, own);
             return OK;
         }
-        st = stream_once(r, outside, inst, own ? own : *from, first, &first, &next, out, n_dropped, err);
+        if (goes_through(h, inst, &c->instrs[first]))
+            st = stream_exec(r, outside, inst, own ? own : *from, first++, &next, out, err);
+        else
+            st = stream_once(r, outside, inst, own ? own : *from, first, &first, &next, out, n_dropped, err);
         spilled_free(own);
         own = next;
     }
