@@ -27,13 +27,10 @@
 #include "base/catalog.h"
 #include "base/status.h"
 #include "base/str.h"
-#include "data/batch.h"
+#include "data/sqlite_pack.h" /* the rows of table_append and database_put */
 
 typedef struct Database Database;
 typedef struct DbTable DbTable;
-
-/* Appends the rows, whose columns have the values of cols, as bytes for table_append and database_put. */
-void sqlite_pack(Buf *out, const Batch *b, Column *const *cols);
 
 Status database_open(Str path, Database **out, Error *err);
 /* Begins a table. In mode create it must not be there, in append it must have the columns. name and schema live
