@@ -11,7 +11,7 @@ static void allocator_tune(uint64_t limit_bytes)
 {
 #ifdef __GLIBC__
     const uint64_t least = 1 << 20, most = 4 << 20;
-    uint64_t n = limit_bytes / 128;
+    uint64_t n = limit_bytes / 32;
     n = n < least ? least : n > most ? most : n;
     mallopt(M_MMAP_THRESHOLD, (int)n);
     mallopt(M_TRIM_THRESHOLD, (int)(2 * n));
