@@ -41,6 +41,11 @@ bool token_is_operator(int kind);
 /* A name, or a word that may be one. */
 bool token_is_name(int kind);
 bool token_is_string(int kind);
+/* May a name, a bracket, a string or a number end with it? For operands also null, true and other literals. */
+bool token_ends_value(int kind);
+bool token_ends_operand(int kind);
+/* Does it bind what stands behind it more tightly than a comparison does? */
+bool token_is_arithmetic(int kind);
 
 /* Says a simple mistake; text, where fix has an extent, is certain to be right in its place. Always true. */
 bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text);
@@ -69,11 +74,19 @@ size_t mistake_part_begin(const Mistake *m, size_t i);
 size_t mistake_part_end(const Mistake *m, size_t i);
 /* The first token of the statement or stage that the mistake is in. */
 size_t mistake_statement(const Mistake *m);
+/* Directly in the braces of a job, or where flows stand alone? */
+bool mistake_is_in_job(const Mistake *m);
+/* The text of a plain string at i; its last token goes to *end. */
+bool mistake_plain_string(const Mistake *m, size_t i, Str *text, size_t *end);
+/* Tokens first to last as an operand: in brackets unless they are one already. */
+Str mistake_operand_text(const Mistake *m, size_t first, size_t last);
+/* A test in place of the tokens first to last: in brackets where an operator would take a part of it. */
+Str mistake_test_text(const Mistake *m, size_t first, size_t last, Str test);
 
 /* Is `then` wanted here, and `else` follows without one? syntax_habits.c. */
 bool mistake_lacks_then(const Mistake *m);
 
-/* Our type that is meant by a word; NULL: none. syntax_sql.c. */
+/* Our type that is meant by a word; NULL: none. syntax_cast.c. */
 const char *mistake_type_at(const Mistake *m, size_t i);
 
 /* syntax_layout.c: brackets, lines and `|`. */
@@ -86,19 +99,21 @@ bool rule_leading_operator(Mistake *m);
 bool rule_dangling_operator(Mistake *m);
 bool rule_pipe(Mistake *m);
 
-/* syntax_sql.c: what SQL writes. */
+/* What SQL writes. syntax_sql.c: queries and their words. */
 bool rule_sql(Mistake *m);
 bool rule_case(Mistake *m);
+bool rule_count_all(Mistake *m);
+bool rule_over(Mistake *m);
+bool rule_sql_word(Mistake *m);
+/* syntax_conditions.c */
 bool rule_like(Mistake *m);
 bool rule_in_list(Mistake *m);
 bool rule_between(Mistake *m);
 bool rule_null(Mistake *m);
+/* syntax_cast.c */
 bool rule_cast(Mistake *m);
-bool rule_count_all(Mistake *m);
-bool rule_over(Mistake *m);
-bool rule_sql_word(Mistake *m);
 
-/* syntax_foreign.c: what Python, C, the shell and jq write. */
+/* What Python, C, the shell and jq write. syntax_strings.c, syntax_operators.c, and syntax_foreign.c with the rest. */
 bool rule_string(Mistake *m);
 bool rule_operator(Mistake *m);
 bool rule_index(Mistake *m);

@@ -25,6 +25,25 @@ bool token_is_string(int kind)
     return kind == TOK_SBEG || kind == TOK_RAW;
 }
 
+bool token_ends_value(int kind)
+{
+    return kind == TOK_NAME || kind == TOK_QNAME || kind == TOK_RPAREN || kind == TOK_RBRACK ||
+           kind == TOK_SEND || kind == TOK_RAW || kind == TOK_INT || kind == TOK_FLOAT ||
+           token_class(kind) >= KEYWORD_DECL;
+}
+
+bool token_ends_operand(int kind)
+{
+    return token_ends_value(kind) || kind == TOK_NULL || kind == TOK_TRUE || kind == TOK_FALSE ||
+           kind == TOK_DURATION || kind == TOK_SIZE;
+}
+
+bool token_is_arithmetic(int kind)
+{
+    return kind == TOK_PLUS || kind == TOK_MINUS || kind == TOK_STAR || kind == TOK_SLASH || kind == TOK_IDIV || kind == TOK_PERCENT ||
+           kind == TOK_POW || kind == TOK_COALESCE || kind == TOK_DOT;
+}
+
 bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text)
 {
     Diag *d = diag_add(m->diags, code, at, "%s", what);
@@ -265,4 +284,45 @@ size_t mistake_statement(const Mistake *m)
             begin = k;
     }
     return begin;
+}
+
+bool mistake_is_in_job(const Mistake *m)
+{
+    const Bracket *b = mistake_bracket(m);
+    if (!b)
+        return m->p->start == TOK_START_FLOWS;
+    return b->kind == TOK_LBRACE && b->token >= 2 && mistake_kind_at(m, b->token - 2) == TOK_JOB;
+}
+
+bool mistake_plain_string(const Mistake *m, size_t i, Str *text, size_t *end)
+{
+    const Token *t = mistake_token(m, i);
+    *end = i;
+    if (t->kind == TOK_RAW) {
+        *text = t->text;
+        return true;
+    }
+    if (t->kind != TOK_SBEG || mistake_kind_at(m, i + 1) != TOK_STEXT ||
+        mistake_kind_at(m, i + 2) != TOK_SEND)
+        return false;
+    *text = mistake_token(m, i + 1)->text;
+    *end = i + 2;
+    return true;
+}
+
+Str mistake_operand_text(const Mistake *m, size_t first, size_t last)
+{
+    Str text = mistake_text(m, first, last);
+    return mistake_operand_end(m, first) == last ? text : arena_printf(m->diags->arena, "(%.*s)", STR_ARG(text));
+}
+
+static bool binds_tightly(int kind)
+{
+    return token_is_operator(kind) && kind != TOK_AND && kind != TOK_OR && kind != TOK_NOT;
+}
+
+Str mistake_test_text(const Mistake *m, size_t first, size_t last, Str test)
+{
+    bool is_part = binds_tightly(mistake_prior_kind(m, first)) || binds_tightly(mistake_kind_at(m, mistake_next(m, last)));
+    return is_part ? arena_printf(m->diags->arena, "(%.*s)", STR_ARG(test)) : test;
 }
