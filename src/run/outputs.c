@@ -17,7 +17,9 @@ typedef struct Output {
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
 } Output;
 
-/* Who writes a path that depends on the batch. */
+#define FRAME_ALL (UINT32_MAX - 1) /* of a file or table that all batches share; the path of rejected rows is nobody's: UINT32_MAX */
+
+/* Who writes a path. */
 typedef struct PathOwner {
     uint32_t frame, sink;
     bool is_done; /* of a table: another attempt of the instance has nothing to add */
@@ -54,6 +56,32 @@ struct Outputs {
     OpenDatabase *databases; /* complete when the run starts */
 };
 
+/* Notes who writes the path, or finds who else does. */
+static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
+{
+    Buf plain = {0};
+    const char *nul = path.len ? memchr(path.ptr, '\0', path.len) : NULL; /* a table's name follows, as it is */
+    uint32_t n_file = nul ? (uint32_t)(nul - path.ptr) : path.len;
+    path_put_plain(&plain, str_slice(path, 0, n_file));
+    buf_put_str(&plain, str_slice(path, n_file, path.len));
+    path = buf_str(&plain);
+    pthread_mutex_lock(&o->mu);
+    PathOwner *owner = map_get(&o->owners, path);
+    if (!owner) {
+        owner = arena_new(o->arena, PathOwner);
+        *owner = (PathOwner){.frame = frame, .sink = sink};
+        map_put(&o->owners, arena_str(o->arena, path), owner);
+    }
+    pthread_mutex_unlock(&o->mu);
+    buf_deinit(&plain);
+    return owner;
+}
+
+static bool is_of(const PathOwner *owner, uint32_t frame, uint32_t sink)
+{
+    return owner->frame == frame && owner->sink == sink;
+}
+
 /* ---- databases */
 
 static OpenDatabase *database_find(const Outputs *o, Str path)
@@ -88,8 +116,15 @@ static Status table_open(Outputs *o, uint32_t sink, Error *err)
     if (p->expr->needs_batch) /* a database per batch */
         return OK;
     Status st = database_get(o, p->expr->value.s, &db, err);
-    if (st == OK && !o->plan->sinks[sink].by_key)
+    if (st == OK && !o->plan->sinks[sink].by_key) {
+        Buf place = {0};
+        buf_put_str(&place, p->expr->value.s);
+        buf_put(&place, "", 1);
+        buf_put_str(&place, p->expr2->value.s);
+        path_claim(o, buf_str(&place), FRAME_ALL, sink);
+        buf_deinit(&place);
         st = database_begin(db, p->expr2->value.s, p->out, p->dialect.mode, &o->list[sink].table, err);
+    }
     return st;
 }
 
@@ -122,6 +157,7 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
         }
         if (plan->sinks[i].by_key)
             continue;
+        path_claim(o, p->expr->value.s, FRAME_ALL, i); /* that no other has the path is checked in the plan */
         buf_clear(&head);
         rows_write_header(&head, p->out, &p->dialect);
         st = sink_open(p->expr->value.s, buf_str(&head), &o->list[i].sink, err);
@@ -150,27 +186,6 @@ void outputs_drop(Outputs *o, uint32_t sink)
         table_drop(o->list[sink].table);
 }
 
-/* Notes who writes the path; NULL if another batch does. */
-static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
-{
-    Buf plain = {0};
-    const char *nul = path.len ? memchr(path.ptr, '\0', path.len) : NULL; /* a table's name follows, as it is */
-    uint32_t n_file = nul ? (uint32_t)(nul - path.ptr) : path.len;
-    path_put_plain(&plain, str_slice(path, 0, n_file));
-    buf_put_str(&plain, str_slice(path, n_file, path.len));
-    path = buf_str(&plain);
-    pthread_mutex_lock(&o->mu);
-    PathOwner *owner = map_get(&o->owners, path);
-    if (!owner) {
-        owner = arena_new(o->arena, PathOwner);
-        *owner = (PathOwner){.frame = frame, .sink = sink};
-        map_put(&o->owners, arena_str(o->arena, path), owner);
-    }
-    pthread_mutex_unlock(&o->mu);
-    buf_deinit(&plain);
-    return owner->frame == frame && owner->sink == sink ? owner : NULL;
-}
-
 /* The parts of the place of a table. */
 static Str database_of(Str place)
 {
@@ -184,16 +199,18 @@ static Str table_of(Str place)
     return str_slice(place, at, place.len - at);
 }
 
-static Status is_taken(const Spec *spec, Str path, Error *err)
+static Status is_taken(const Spec *spec, Str path, const PathOwner *owner, Error *err)
 {
+    bool is_other = owner->sink != spec->sink;
+    const char *who = is_other ? "two steps" : "two batches";
     if (spec->dialect.format == ROWS_SQLITE)
-        return error_set(err, ERR_FAIL_PERMANENT,
-                         "two batches write the table `%.*s` of `%.*s`; put `{key()}` into its name, which is different for each",
-                         STR_ARG(table_of(path)), STR_ARG(database_of(path)));
-    return error_set(err, ERR_FAIL_PERMANENT,
-                     "two batches write `%.*s`; put `{key()}` into the path, which is "
-                     "different for each",
-                     STR_ARG(path));
+        return error_set(err, ERR_FAIL_PERMANENT, "%s write the table `%.*s` of `%.*s`; %s", who, STR_ARG(table_of(path)),
+                         STR_ARG(database_of(path)),
+                         is_other ? "give them tables of their own"
+                                  : "put `{key()}` into its name, which is different for each");
+    return error_set(err, ERR_FAIL_PERMANENT, "%s write `%.*s`; %s", who, STR_ARG(path),
+                     is_other ? "give them paths of their own"
+                              : "put `{key()}` into the path, which is different for each");
 }
 
 static OwnFile *own_new(Outputs *o, const Spec *spec, Str path)
@@ -213,7 +230,7 @@ static OwnFile *own_new(Outputs *o, const Spec *spec, Str path)
 
 bool outputs_claim(Outputs *o, Str path)
 {
-    return path_claim(o, path, UINT32_MAX, UINT32_MAX);
+    return is_of(path_claim(o, path, UINT32_MAX, UINT32_MAX), UINT32_MAX, UINT32_MAX);
 }
 
 static Status own_open(Outputs *o, const Spec *spec, Str path, uint64_t *n_bytes, OwnFile **out,
@@ -243,8 +260,8 @@ static Status own_get(Outputs *o, OwnFile **files, const Spec *spec, Str path, u
     if (f)
         return OK;
     PathOwner *owner = path_claim(o, path, frame, spec->sink);
-    if (!owner)
-        return is_taken(spec, path, err);
+    if (!is_of(owner, frame, spec->sink))
+        return is_taken(spec, path, owner, err);
     if (spec->dialect.format == ROWS_SQLITE) {
         f = own_new(o, spec, path);
         f->spec = spec;

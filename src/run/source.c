@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define RANGE_BATCH_AUTO 65536 /* rows of a batch of `range ... batch auto` */
 
@@ -89,10 +91,37 @@ Status source_paths(Run *r, const Task *t, const Step *s, State *state, const Ba
     return st;
 }
 
+static bool writes_stdout(const Plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_sinks; i++) {
+        const Tx *path = plan->sinks[i].pop->expr;
+        if (!path->needs_batch && str_is(path->value.s, "stdout"))
+            return true;
+    }
+    return false;
+}
+
+/* A file that stdout is appended to grows with what is read of it, without end. */
+static Status check_not_stdout(const Run *r, Str path, Error *err)
+{
+    struct stat in, out;
+    bool is_stdin = str_is(path, "stdin") || str_is(path, "-");
+    char *name = xstrndup(path.ptr, path.len);
+    bool is_same = writes_stdout(r->plan) && fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) &&
+                   (is_stdin ? fstat(STDIN_FILENO, &in) : stat(name, &in)) == 0 && in.st_dev == out.st_dev &&
+                   in.st_ino == out.st_ino;
+    free(name);
+    if (!is_same)
+        return OK;
+    return error_set(err, ERR_IO, "`%.*s` is the file that stdout goes to: write to another one", STR_ARG(feed_name(path)));
+}
+
 static Status source_open(Run *r, const Step *s, Str path, State *state, Error *err)
 {
     const Pop *p = s->pops.ptr[0];
-    Status st;
+    Status st = check_not_stdout(r, path, err);
+    if (st != OK)
+        return st;
     uint64_t *inferred = xcalloc(p->out->n_cols, sizeof *inferred);
     for (uint32_t i = 0; i < p->out->n_cols; i++)
         if (p->catalog && p->is_inferred[i])
