@@ -4,13 +4,6 @@
 #include "api/mill.h"
 #include "lang/parse.h"
 
-#define MAX_ROUNDS 30 /* mistakes that stand behind one another in one statement are few */
-
-typedef struct Edit {
-    uint32_t lo, hi; /* offsets in the text */
-    Str text;
-} Edit;
-typedef Vec(Edit) EditList;
 
 static int by_place(const void *a, const void *b)
 {
@@ -106,9 +99,9 @@ static int by_diag(const void *a, const void *b)
     return 0;
 }
 
-/* Applies what it can of the fixes in ds, each after the ones before it: the text afterwards. one_by_one:
+/* Applies what it can of the fixes in ds, each after the ones before it: the text afterwards, and the edits in *made. one_by_one:
  * each is tried alone, and left if it makes the text worse. */
-static Str apply(const Mill *m, const Source *src, bool one_by_one, Changes *c)
+static Str apply(const Mill *m, const Source *src, bool one_by_one, Changes *c, EditList *made)
 {
     Str text = source_text(src), name = source_name(src);
     size_t n = m->diags.list.n;
@@ -143,21 +136,22 @@ static Str apply(const Mill *m, const Source *src, bool one_by_one, Changes *c)
         all = trial;
         note_change(c, m, order[i], text, source_base(src), &own);
     }
+    *made = all;
     return edited(c->arena, text, 0, text.len, &all);
 }
 
 /* One round over a checked program; false: nothing is left to do. */
-static bool fix_round(const Mill *m, Changes *all, Str *text)
+static bool fix_round(const Mill *m, Changes *all, Str *text, EditList *made)
 {
     const Source *src = mill_main_source(m);
     Changes now = {.arena = all->arena};
-    Str next = apply(m, src, false, &now);
+    Str next = apply(m, src, false, &now, made);
     if (now.list.n == 0)
         return false;
     if (syntax_mistakes(source_name(src), next, m->is_flow) >
         syntax_mistakes(source_name(src), source_text(src), m->is_flow)) {
         now = (Changes){.arena = all->arena};
-        next = apply(m, src, true, &now);
+        next = apply(m, src, true, &now, made);
     }
     if (now.list.n == 0 || str_eq(next, source_text(src)))
         return false;
@@ -167,22 +161,25 @@ static bool fix_round(const Mill *m, Changes *all, Str *text)
     return true;
 }
 
+bool mill_fix_once(const Mill *m, Arena *arena, Str *text, EditList *made)
+{
+    Changes changes = {.arena = arena};
+    return fix_round(m, &changes, text, made);
+}
+
 void mill_fix(const Mill *m, MillFixed *out)
 {
+    EditList made;
     Changes all = {.arena = arena_open()};
     const Source *src = mill_main_source(m);
-    Str name = arena_str(all.arena, source_name(src));
     Str text = arena_str(all.arena, source_text(src));
-    bool goes_on = fix_round(m, &all, &text);
-    for (uint32_t i = 1; goes_on && i < MAX_ROUNDS; i++) {
-        Mill *again = mill_open(&m->options);
-        Error err = {0};
-        Status st = m->is_flow ? mill_load_flow(again, text, &err)
-                               : mill_load_text(again, name.ptr, text, &err);
-        goes_on = st == OK;
+    bool goes_on = fix_round(m, &all, &text, &made);
+    for (uint32_t i = 1; goes_on && i < MAX_FIX_ROUNDS; i++) {
+        Mill *again = mill_open_again(m, text);
+        goes_on = again != NULL;
         if (goes_on) {
             mill_check(again);
-            goes_on = fix_round(again, &all, &text);
+            goes_on = fix_round(again, &all, &text, &made);
         }
         mill_close(again);
     }

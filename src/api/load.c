@@ -61,7 +61,8 @@ void mill_close(Mill *m)
     if (!m)
         return;
     vm_evaluator_close(m->evaluator);
-    file_catalog_close(m->catalog.files);
+    if (!m->borrows_files)
+        file_catalog_close(m->catalog.files);
     diags_deinit(&m->diags);
     sources_close(m->sources);
     arena_close(m->arena);
@@ -114,6 +115,23 @@ Status mill_load_flow(Mill *m, Str text, Error *err)
     m->ast = parse_flow(m->arena, source, STR_LIT("e"), &m->diags);
     load_tree(m);
     return OK;
+}
+
+Mill *mill_open_again(const Mill *m, Str text)
+{
+    Mill *again = mill_open(&m->options);
+    Error err = {0};
+    file_catalog_close(again->catalog.files);
+    again->catalog.files = m->catalog.files;
+    again->borrows_files = true;
+    Status st = m->is_flow ? mill_load_flow(again, text, &err)
+                           : mill_load_text(again, source_name(mill_main_source(m)).ptr, text, &err);
+    if (st != OK) {
+        mill_close(again);
+        return NULL;
+    }
+    again->sets = m->sets;
+    return again;
 }
 
 const Source *mill_main_source(const Mill *m)

@@ -86,6 +86,11 @@ typedef struct MillFixed {
 void mill_fix(const Mill *m, MillFixed *out);
 void mill_fixed_deinit(MillFixed *f);
 
+/* Adds the mistakes that come to light where the certain fixes of the others are applied: what stands behind a
+ * mistake in one statement has not been looked at. Those that touch what a fix changes are left out. job: as planned; -1: of all jobs, after
+ * mill_check. They have no fixes of their own; mill_fix finds them. */
+void mill_tell_behind(Mill *m, int32_t job);
+
 /* Params, those of used files included. */
 uint32_t mill_n_params(const Mill *m);
 Str mill_param(const Mill *m, uint32_t i);

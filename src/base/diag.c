@@ -120,19 +120,14 @@ void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
     push_once(ds, &d->helps, text);
 }
 
-void diag_fix(Diags *ds, Diag *d, Span span, Str text)
+void diag_fix_at(const char *file, int line, bool is_certain, Diags *ds, Diag *d, Span span, Str text)
 {
     for (size_t i = 0; i < d->fixes.n; i++)
         if (d->fixes.ptr[i].span.lo == span.lo)
             return;
-    DiagFix fix = {span, arena_str(ds->arena, text)};
+    DiagFix fix = {span, arena_str(ds->arena, text), file, line};
     vec_push(ds->arena, &d->fixes, fix);
-}
-
-void diag_fix_certain(Diags *ds, Diag *d, Span span, Str text)
-{
-    diag_fix(ds, d, span, text);
-    d->is_certain = true;
+    d->is_certain = d->is_certain || is_certain;
 }
 
 void diags_drop(Diags *ds, Span span)

@@ -45,6 +45,8 @@ typedef struct DiagLabel {
 typedef struct DiagFix {
     Span span;
     Str text;
+    const char *file; /* where in our source it is said: tests know by it which fixes they have seen */
+    int line;
 } DiagFix;
 
 typedef Vec(Str) DiagTexts;
@@ -84,9 +86,10 @@ void diag_note(Diags *ds, Diag *d, const char *fmt, ...)
 void diag_help(Diags *ds, Diag *d, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* A place of a fix that may be what was meant: editors offer it. */
-void diag_fix(Diags *ds, Diag *d, Span span, Str text);
+#define diag_fix(...) diag_fix_at(__FILE__, __LINE__, false, __VA_ARGS__)
 /* ... of one that is. */
-void diag_fix_certain(Diags *ds, Diag *d, Span span, Str text);
+#define diag_fix_certain(...) diag_fix_at(__FILE__, __LINE__, true, __VA_ARGS__)
+void diag_fix_at(const char *file, int line, bool is_certain, Diags *ds, Diag *d, Span span, Str text);
 /* Takes back the mistakes that begin in there: they are parts of one that is about to be told. */
 void diags_drop(Diags *ds, Span span);
 

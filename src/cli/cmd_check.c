@@ -77,6 +77,8 @@ static int fix_program(const Args *a, const Term *t, const char *path, Mill **m)
         *m = again;
         if (status == EXIT_OK)
             mill_check(*m);
+        if (status == EXIT_OK)
+            mill_tell_behind(*m, -1);
     }
     mill_fixed_deinit(&fixed);
     return status;
@@ -91,6 +93,7 @@ static int check_one(const Args *a, const Term *t, const char *path)
     if (status != EXIT_OK)
         return status;
     mill_check(m);
+    mill_tell_behind(m, -1);
     if (t->in_is_tty && mill_wants_stdin(m)) {
         complain(t, STR_LIT("give it an example: `pipemill check FILE < example.csv`"),
                  "%s reads stdin, which is a terminal", name);

@@ -178,6 +178,7 @@ int cli_report(const Args *a, const Term *t, const Mill *m)
 int cli_plan(const Args *a, const Term *t, Mill *m, uint32_t job)
 {
     mill_plan(m, job);
+    mill_tell_behind(m, (int32_t)job);
     if (t->in_is_tty && mill_wants_stdin(m)) {
         complain(t, STR_LIT("pipe something in: `... | pipemill ...`, or `< FILE`"),
                  "the program reads stdin, which is a terminal");

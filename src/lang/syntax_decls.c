@@ -259,15 +259,9 @@ static bool schema_form(Mistake *m)
         type = mistake_prior(m, type);
     if (token_is_name(m->t->kind) && next == TOK_COLON && type != SIZE_MAX && token_is_name(mistake_kind_at(m, type)) &&
         mistake_prior_kind(m, type) == TOK_COLON) {
-        size_t end = token_before(m->p, at, false);
         Diag *d = diag_add(m->diags, E_SYNTAX, mistake_behind(m, type), "`,` is missing between two columns");
         diag_help(m->diags, d, "write `%.*s,`", STR_ARG(mistake_token(m, type)->text));
-        bool is_semicolon = end != SIZE_MAX && mistake_kind_at(m, end) == TOK_NEWLINE &&
-                            str_is(mistake_token(m, end)->text, ";");
-        if (is_semicolon)
-            diag_fix_certain(m->diags, d, mistake_token(m, end)->span, STR_LIT(","));
-        else
-            diag_fix_certain(m->diags, d, mistake_behind(m, type), STR_LIT(","));
+        diag_fix_certain(m->diags, d, mistake_behind(m, type), STR_LIT(","));
         return true;
     }
     return false;

@@ -48,7 +48,9 @@ bool token_ends_operand(int kind);
 bool token_is_arithmetic(int kind);
 
 /* Says a simple mistake; text, where fix has an extent, is certain to be right in its place. Always true. */
-bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text);
+#define mistake_say(...) mistake_say_at(__FILE__, __LINE__, __VA_ARGS__)
+bool mistake_say_at(const char *file, int line, Mistake *m, DiagCode code, Span at, const char *what, const char *help,
+                    Span fix, Str text);
 #define NO_FIX ((Span){0, 0})
 
 /* syntax_tokens.c: what stands around the mistake. Indices of tokens. */

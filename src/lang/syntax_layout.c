@@ -132,6 +132,10 @@ bool rule_unclosed(Mistake *m)
         return true;
     }
     size_t after = mistake_next(m, m->p->at);
+    bool is_semicolon = m->t->kind == TOK_NEWLINE && str_is(m->t->text, ";");
+    if (is_semicolon && b->kind == TOK_LPAREN && mistake_prior_kind(m, m->i_prev) == TOK_COLON &&
+        mistake_kind_at(m, mistake_next(m, after)) == TOK_COLON) /* fn f(a: int; b: int) */
+        return mistake_say(m, E_SYNTAX, m->t->span, "parameters are parted by `,`", "write `,`", m->t->span, STR_LIT(","));
     bool is_in_line = m->t->kind == TOK_RBRACE && !token_is_end(mistake_kind_at(m, after)) &&
                       (token_is_operator(mistake_kind_at(m, after)) || mistake_kind_at(m, after) == TOK_COMMA);
     if (is_in_line && b->kind != TOK_IOPEN) { /* (hp + 1} * 2 */
@@ -314,8 +318,13 @@ bool rule_pipe(Mistake *m)
         }
         if (is_condition && word == TOK_WHERE && mistake_expects(m, TOK_AND)) {
             Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`,` is written `and` here");
-            diag_help(m->diags, d, "conditions are joined by `and`");
-            diag_fix_certain(m->diags, d, m->t->span, STR_LIT(" and"));
+            bool has_looser = false; /* a, b or c: which of the two binds first? */
+            for (size_t i = mistake_part_begin(m, m->p->at - 1); !token_is_end(mistake_kind_at(m, i)) && mistake_kind_at(m, i) != TOK_RBRACE; i++)
+                has_looser = has_looser || mistake_kind_at(m, i) == TOK_OR || mistake_kind_at(m, i) == TOK_IF;
+            diag_help(m->diags, d, has_looser ? "conditions are joined by `and`, which binds before `or`: put those with `or` in parentheses"
+                                              : "conditions are joined by `and`");
+            if (!has_looser)
+                diag_fix_certain(m->diags, d, m->t->span, STR_LIT(" and"));
             return true;
         }
     }

@@ -44,12 +44,13 @@ bool token_is_arithmetic(int kind)
            kind == TOK_POW || kind == TOK_COALESCE || kind == TOK_DOT;
 }
 
-bool mistake_say(Mistake *m, DiagCode code, Span at, const char *what, const char *help, Span fix, Str text)
+bool mistake_say_at(const char *file, int line, Mistake *m, DiagCode code, Span at, const char *what, const char *help,
+                    Span fix, Str text)
 {
     Diag *d = diag_add(m->diags, code, at, "%s", what);
     diag_help(m->diags, d, "%s", help);
     if (fix.hi)
-        diag_fix_certain(m->diags, d, fix, text);
+        diag_fix_at(file, line, true, m->diags, d, fix, text);
     return true;
 }
 

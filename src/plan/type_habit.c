@@ -215,7 +215,7 @@ bool type_habit_sign(Typer *t, Diag *d, const Expr *e, const Tx *a, const Tx *b)
         return true;
     }
     diag_note(t->diags, d, "`%.*s` is written `%s` here", STR_ARG(sign), ours);
-    diag_fix_certain(t->diags, d, e->op_span, e->op == OPER_NOT ? STR_LIT("not ") : str_of(ours));
+    diag_fix(t->diags, d, e->op_span, e->op == OPER_NOT ? STR_LIT("not ") : str_of(ours)); /* which leaves what is wrong */
     return false;
 }
 
