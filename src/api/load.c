@@ -210,6 +210,15 @@ static PlanHost plan_host(Mill *m)
                       .prints_loose_ends = m->options.prints_loose_ends};
 }
 
+/* Constants, functions and ops that no job uses are looked at whatever job is planned. */
+static void check_rest(Mill *m)
+{
+    PlanHost host = plan_host(m);
+    if (!m->has_checked_rest)
+        plan_check_rest(m->arena, &host, m->program, &m->diags);
+    m->has_checked_rest = true;
+}
+
 bool mill_plan(Mill *m, uint32_t job)
 {
     if (!m->plans[job]) {
@@ -217,15 +226,15 @@ bool mill_plan(Mill *m, uint32_t job)
         const JobDef *def = program_job(m->program, m->jobs.ptr[job]);
         m->plans[job] = plan_build(m->arena, &host, m->program, def, &m->diags);
     }
+    check_rest(m);
     return m->diags.n_errors == 0;
 }
 
 bool mill_check(Mill *m)
 {
-    PlanHost host = plan_host(m);
     for (uint32_t i = 0; i < m->jobs.n; i++)
         mill_plan(m, i);
-    plan_check_rest(m->arena, &host, m->program, &m->diags);
+    check_rest(m);
     mill_warn(m);
     return m->diags.n_errors == 0;
 }

@@ -27,6 +27,7 @@ struct Mill {
     Sources *sources;
     Diags diags;
     StdinGuard catalog;
+    bool has_checked_rest;   /* what no job uses */
     bool borrows_files;      /* those of the catalog are another Mill's */
     Evaluator *evaluator;
     struct Ast *ast;         /* NULL before it is loaded */

@@ -41,6 +41,7 @@ typedef struct Session {
     sigset_t signals;        /* taken by the thread that waits for them */
     atomic_bool is_over;     /* the run is: set before the last SIGUSR1 */
     atomic_int caught;       /* the signal that ends the run; 0: none */
+    atomic_uint_fast64_t n_told; /* instances whose failure was told when it happened */
 } Session;
 
 /* ---- signals ---- */
@@ -52,7 +53,11 @@ static void say(Session *s, const char *line)
     progress_print(s->progress, stderr, str_of(line));
 }
 
-enum { PATIENCE_MS = 500 }; /* for instances that were told to stop at once */
+/* A run ends 2 s after the first signal at the latest. */
+enum {
+    GRACE_MS = 1500,   /* for instances that run when the first Ctrl-C comes */
+    PATIENCE_MS = 500, /* for those that were told to stop at once */
+};
 
 /* Instances that compute do not look up: the process ends with them, without what is not whole. */
 static void end_process(Session *s, int sig)
@@ -63,41 +68,45 @@ static void end_process(Session *s, int sig)
     _exit(128 + sig);
 }
 
-/* The next signal; SIGALRM when patience is over. */
-static int next_signal(Session *s, bool is_stopping)
+/* The next signal; SIGALRM when patience is over. patience_ms 0: it has no end. */
+static int next_signal(Session *s, long patience_ms)
 {
-    const struct timespec patience = {.tv_nsec = PATIENCE_MS * 1000000l};
+    const struct timespec patience = {.tv_sec = patience_ms / 1000, .tv_nsec = patience_ms % 1000 * 1000000l};
     int sig;
-    if (is_stopping && (sig = sigtimedwait(&s->signals, NULL, &patience)) > 0)
-        return sig;
-    if (is_stopping)
-        return SIGALRM;
-    return sigwait(&s->signals, &sig) == 0 ? sig : SIGALRM;
+    if (!patience_ms)
+        return sigwait(&s->signals, &sig) == 0 ? sig : SIGALRM;
+    do
+        sig = sigtimedwait(&s->signals, NULL, &patience);
+    while (sig < 0 && errno == EINTR);
+    return sig > 0 ? sig : SIGALRM;
 }
 
-/* Ctrl-C: the first lets running instances end, the second interrupts them and ends the process
- * if they take long, as does a third. SIGTERM begins with the second. */
+/* Ctrl-C: the first lets running instances end, for a while. The second, or the end of that while, interrupts them and ends the
+ * process if they take long, as does a third. SIGTERM begins with the second. */
 static void *wait_for_signals(void *ctx)
 {
     Session *s = ctx;
     int n_caught = 0;
     for (;;) {
-        int sig = next_signal(s, n_caught >= 2);
+        int sig = next_signal(s, n_caught >= 2 ? PATIENCE_MS : n_caught == 1 ? GRACE_MS : 0);
         if (atomic_load(&s->is_over))
             return NULL;
         if (sig == SIGUSR1)
             continue;
-        if (sig == SIGALRM)
+        if (sig == SIGALRM && n_caught != 1)
             end_process(s, atomic_load(&s->caught));
-        atomic_store(&s->caught, sig);
+        bool is_over_grace = sig == SIGALRM;
+        if (!is_over_grace)
+            atomic_store(&s->caught, sig);
         n_caught += sig == SIGTERM && n_caught == 0 ? 2 : 1;
         if (n_caught == 1) {
-            say(s, "interrupted: nothing new starts, running instances end; "
+            say(s, "interrupted: nothing new starts, running instances have 1.5 s to end; "
                    "again to stop at once\n");
             mill_run_cancel(s->run, false);
         } else if (n_caught == 2) {
-            say(s, sig == SIGTERM ? "terminated: stopping at once\n"
-                                  : "interrupted again: stopping at once\n");
+            say(s, is_over_grace    ? "still running: stopping at once\n"
+                   : sig == SIGTERM ? "terminated: stopping at once\n"
+                                    : "interrupted again: stopping at once\n");
             mill_run_cancel(s->run, true);
         } else {
             end_process(s, sig);
@@ -182,19 +191,49 @@ static void put_error(Buf *out, const Term *t, const Error *e, Str instance, con
         put_remedy(out, color, remedy, instance);
 }
 
-/* The summary, if there is one, also says how many did not start. */
-static void put_failures(Buf *out, const Term *t, const MillResult *r, bool has_summary)
+static void put_failure(Buf *out, const Term *t, Str name, uint32_t attempt, const Error *err)
 {
+    if (attempt > 1)
+        put_error(out, t, err, name, "%.*s failed at attempt %u: ", STR_ARG(name), attempt);
+    else
+        put_error(out, t, err, name, "%.*s failed: ", STR_ARG(name));
+}
+
+#define MAX_TOLD_WHOLE 10 /* failures that are told in place with all that is known of them */
+
+/* Where there is a line for what happens, a failure is told when it happens. */
+static void tell_failure(void *ctx, Buf *out, Str name, uint32_t attempt, const Error *err)
+{
+    Session *s = ctx;
+    if (atomic_fetch_add(&s->n_told, 1) < MAX_TOLD_WHOLE)
+        put_failure(out, s->term, name, attempt, err);
+    else
+        buf_printf(out, "%.*s: failed: %.*s\n", STR_ARG(name), (int)strcspn(err->text, "\n"), err->text);
+}
+
+/* "error: load[3] failed, as told above": the ones that were told in place. */
+static void put_failed_names(Buf *out, const Term *t, const MillResult *r)
+{
+    buf_puts(out, t->err_has_color ? "\033[1;31merror\033[0m\033[1m: " : "error: ");
+    if (r->n_failures > 1)
+        buf_printf(out, "%llu instances failed, as told above: ", (unsigned long long)r->n_failures);
+    for (uint32_t i = 0; i < r->n_kept; i++)
+        buf_printf(out, "%s%.*s", i ? ", " : "", STR_ARG(r->failures[i].name));
+    buf_puts(out, r->n_failures > r->n_kept ? ", ..." : r->n_failures == 1 ? " failed, as told above" : "");
+    buf_puts(out, t->err_has_color ? "\033[0m\n" : "\n");
+}
+
+/* The summary, if there is one, also says how many did not start. */
+static void put_failures(Session *s, Buf *out, const MillResult *r, bool has_summary)
+{
+    const Term *t = s->term;
     uint64_t n_not_started = 0;
-    for (uint32_t i = 0; i < r->n_kept; i++) {
-        const MillFailure *f = &r->failures[i];
-        if (f->attempt > 1)
-            put_error(out, t, f->err, f->name, "%.*s failed at attempt %u: ", STR_ARG(f->name),
-                      f->attempt);
-        else
-            put_error(out, t, f->err, f->name, "%.*s failed: ", STR_ARG(f->name));
-    }
-    if (r->n_failures > r->n_kept)
+    bool is_told = r->n_failures && atomic_load(&s->n_told) >= r->n_failures;
+    if (is_told)
+        put_failed_names(out, t, r);
+    for (uint32_t i = 0; i < r->n_kept && !is_told; i++)
+        put_failure(out, t, r->failures[i].name, r->failures[i].attempt, r->failures[i].err);
+    if (r->n_failures > r->n_kept && !is_told)
         buf_printf(out, "error: %llu more instances failed\n",
                    (unsigned long long)(r->n_failures - r->n_kept));
     if (r->commit_error)
@@ -377,7 +416,7 @@ static int say_end(Session *s, const MillResult *result)
     Buf out = {0};
     int status = status_of(s, result);
     bool traced = true;
-    put_failures(&out, s->term, result, !a->has[OPT_QUIET]);
+    put_failures(s, &out, result, !a->has[OPT_QUIET]);
     if (!a->has[OPT_QUIET])
         put_summary(s, &out, result);
     if (a->has[OPT_PROFILE])
@@ -452,6 +491,8 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
                                    .is_ascii = !t->is_utf8,
                                    .has_color = t->err_has_color,
                                    .is_verbose = a->has[OPT_VERBOSE],
+                                   .failure_ctx = s,
+                                   .put_failure = tell_failure,
                                    .memory = memory_now};
     s->progress = progress_open(&shown);
     const MillRunOptions options = {.n_workers = (uint32_t)a->number[OPT_WORKERS],

@@ -64,7 +64,7 @@ static void put_project(Emitter *e, const uint32_t *cols, uint32_t n)
 static void define(Emitter *e, const Pop *p)
 {
     e->note.column = p->out->cols[p->col].name;
-    if (p->expr->kind == TX_COLUMN) { /* a copy keeps its bytes */
+    if (p->expr->kind == TX_COLUMN && !p->is_value) { /* a copy keeps its bytes */
         uint32_t n = p->out->n_cols;
         uint32_t *cols = arena_array(e->arena, uint32_t, n);
         for (uint32_t i = 0; i < n; i++)
@@ -174,7 +174,7 @@ static PartCode part(Emitter *outer, const Pop *p, Tx *const *values, uint32_t n
     Code *code = NULL;
     Error err;
     if (emit_finish(&e, p->table_name, in, out, &code, &err) != OK)
-        outer->is_too_large = true;
+        outer->is_too_large = true, outer->too_large_at = e.too_large_at;
     outer->has_row_context |= e.has_row_context;
     return (PartCode){code, n_in, cols};
 }

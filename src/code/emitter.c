@@ -5,6 +5,8 @@
 uint16_t emit_operand(Emitter *e, size_t n)
 {
     if (n > CODE_MAX_OPERAND) {
+        if (!e->is_too_large)
+            e->too_large_at = e->text_span;
         e->is_too_large = true;
         return 0;
     }
@@ -99,11 +101,18 @@ Status emit_finish(Emitter *e, Str step, const Schema *in, const Schema *out, Co
                      Error *err)
 {
     emit_put(e, OP_END, 0, 0, 0);
-    if (e->is_too_large)
-        return error_set(err, ERR_DATA,
-                         "step `%.*s` needs more than %u columns, constants or intermediate values; "
-                         "split the op",
-                         STR_ARG(step), CODE_MAX_OPERAND);
+    if (e->is_too_large) {
+        Place at = sources_locate(e->sources, e->too_large_at.lo);
+        uint32_t n_cols = in && in->n_cols > out->n_cols ? in->n_cols : out->n_cols;
+        Str name = at.source ? source_name(at.source) : STR_LIT("the program");
+        if (n_cols > CODE_MAX_OPERAND / 2)
+            return error_set(err, ERR_DATA, "%.*s:%u:%u: a table of %u columns is too wide: a step has room for %u, with all that it computes\n"
+                             "put what is alike into rows: a column that names it, and one for its value",
+                             STR_ARG(name), at.line, at.col, n_cols, CODE_MAX_OPERAND);
+        return error_set(err, ERR_DATA, "%.*s:%u:%u: step `%.*s` needs more than %u constants and intermediate values\n"
+                         "put what stands behind this place into an op of its own",
+                         STR_ARG(name), at.line, at.col, STR_ARG(step), CODE_MAX_OPERAND);
+    }
     Code *c = arena_new(e->arena, Code);
     c->step = step;
     c->n_instrs = (uint32_t)e->instrs.n;

@@ -38,6 +38,7 @@ typedef struct Emitter {
     Span text_span;      /* note.text was made from it */
     bool has_row_context, needs_key;
     bool is_too_large;
+    Span too_large_at; /* what was too much */
     const Pop *pair;       /* code of a join: table is its pair, and only the columns that are named ... */
     Vec(uint32_t) named;   /* ... are there, in the order of their first LOAD */
 } Emitter;

@@ -93,6 +93,7 @@ typedef struct Pop {
                           WRITE: the path; RANGE: first; READ: the path when it is not constant, else
                           NULL; SPLIT: into how many parts, NULL: by its keys; EXPLODE: the separator */
     Tx *expr2;         /* ASSERT: the message; RANGE: last; WRITE of a database: the table's name, else NULL */
+    bool is_value;     /* DEFINE: a copy of a column is what its cells say, not their bytes */
     uint32_t col;      /* DEFINE: the column; == n of the table before: appended. EXPLODE: the column */
     uint32_t n_cols;
     uint32_t *cols;    /* PROJECT: columns of the table before */

@@ -22,6 +22,7 @@ typedef struct ScopeCol {
     Span from;              /* where it was made: the `read`, the definition */
     const CatalogCol *seen; /* what the file showed; NULL: computed or declared */
     Str file;
+    bool has_null_word;     /* some cells are null by what the `read` says: in another column they are nothing */
 } ScopeCol;
 typedef Vec(ScopeCol) ScopeCols;
 
@@ -54,6 +55,8 @@ typedef struct Typer {
     bool has_table;      /* columns may be named at all */
     bool wants_text;     /* while an option is typed that is a text: a name there lacks its quotes */
     bool wants_column;   /* while a name is looked for that can only be a column's */
+    Schema *growing;     /* what the last definition of this statement made, with room for more: the next one may stand in it */
+    uint32_t growing_room;
     bool is_unknown;     /* the table could not be made out: unknown columns are silent */
 
     Map *locals;         /* inside a fn's body: its parameters -> Tx; then columns are not seen */
@@ -86,6 +89,7 @@ typedef Vec(Pop *) PopList;
 void type_body(Typer *t, const StmtList *body, PopList *pops);
 /* The path of a file of rejected rows, in which key() is escaped; TX_ERROR after a diagnostic. */
 Tx *type_rejects(Typer *t, const Expr *e);
+#define MAX_COLUMNS 60000 /* the code of a step numbers its columns with 16 bits, and what it computes besides */
 const Schema *scope_schema(Arena *a, const ScopeCols *cols);
 Pop *pop_new(Typer *t, PopList *pops, PopKind kind, Span span);
 

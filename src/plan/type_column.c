@@ -40,14 +40,42 @@ void type_usable(Typer *t, const Tx *value, Ident name)
     diag_help(t->diags, d, "say which: `string(null)`, `int(null)`, ...");
 }
 
+/* The table after a definition. One that adds a column shares the array of the one before it: a statement with
+ * thousands of them would hold as many copies. */
+static const Schema *schema_with(Typer *t, uint32_t at)
+{
+    uint32_t n = (uint32_t)t->cols.n;
+    Schema *last = t->growing, *s = arena_new(t->arena, Schema);
+    bool shares = last && last->n_cols == at && n == at + 1 && t->growing_room > at;
+    s->n_cols = n;
+    if (!shares) {
+        t->growing_room = n < 4 ? 8 : 2 * n;
+        s->cols = arena_array(t->arena, SchemaCol, t->growing_room);
+        for (uint32_t i = 0; i < n; i++)
+            s->cols[i] = (SchemaCol){t->cols.ptr[i].name, t->cols.ptr[i].type};
+    } else {
+        s->cols = last->cols;
+        s->cols[at] = (SchemaCol){t->cols.ptr[at].name, t->cols.ptr[at].type};
+    }
+    t->growing = s;
+    return s;
+}
+
 /* Sets or appends a column; returns its place. */
 static uint32_t define(Typer *t, PopList *pops, Ident name, Tx *value, Span span)
 {
     type_usable(t, value, name);
     int32_t at = type_col_index(t, name.text);
+    bool is_value = value->kind == TX_COLUMN && value->col < t->cols.n && t->cols.ptr[value->col].has_null_word;
     ScopeCol c = {.name = name.text,
                   .type = value->type == TYPE_NULL ? TYPE_ERROR : value->type,
                   .from = name.span};
+    if (at < 0 && t->cols.n >= MAX_COLUMNS) {
+        Diag *d = diag_add(t->diags, E_TOO_DEEP, name.span, "the table would have more than %d columns", MAX_COLUMNS);
+        diag_help(t->diags, d, "put what is alike into rows: a column that names it, and one for its value");
+        t->is_unknown = true;
+        return 0;
+    }
     if (at < 0) {
         at = (int32_t)t->cols.n;
         vec_push(t->arena, &t->cols, c);
@@ -57,13 +85,15 @@ static uint32_t define(Typer *t, PopList *pops, Ident name, Tx *value, Span span
     Pop *p = pop_new(t, pops, POP_DEFINE, span);
     p->col = (uint32_t)at;
     p->expr = value;
-    p->out = scope_schema(t->arena, &t->cols);
+    p->is_value = is_value;
+    p->out = schema_with(t, (uint32_t)at);
     return (uint32_t)at;
 }
 
 void type_derive(Typer *t, const Stmt *s, PopList *pops)
 {
-    for (size_t i = 0; i < s->defs.n; i++) {
+    t->growing = NULL;
+    for (size_t i = 0; i < s->defs.n && !(t->is_unknown && t->cols.n >= MAX_COLUMNS); i++) {
         const Def *d = &s->defs.ptr[i];
         if (d->value)
             define(t, pops, d->name, type_expr(t, d->value), d->span);
@@ -117,6 +147,7 @@ static bool type_picks(Typer *t, const Stmt *s, PopList *pops, Picks *k)
     k->col = arena_array(t->arena, uint32_t, s->defs.n);
     k->is_in_place = arena_array(t->arena, bool, s->defs.n);
     k->is_named = arena_array(t->arena, bool, k->n_in + 1);
+    t->growing = NULL;
     for (size_t i = 0; i < s->defs.n; i++)
         k->has_wildcard |= s->defs.ptr[i].is_wildcard;
     for (size_t i = 0; i < s->defs.n; i++) {

@@ -269,6 +269,20 @@ static bool read_path(Typer *t, const Stmt *s, Pop *p)
     return false;
 }
 
+/* Its columns stay unknown: a step of them could not run. */
+static void too_wide(Typer *t, const Stmt *s, const Pop *p)
+{
+    Diag *d = diag_add(t->diags, E_BAD_FILE, s->path->span, "%.*s has %zu columns; a table has at most %d", STR_ARG(file_of(p)), t->cols.n,
+                       MAX_COLUMNS);
+    if (p->dialect.format == ROWS_CSV)
+        diag_help(t->diags, d, "cut out the ones that are needed first, such as `cut -d, -f1,7 in.csv | pipemill run ...` with `read csv stdin`; "
+                               "a delimiter that is not the file's may be why, too: `pipemill sniff` shows it");
+    else if (p->dialect.format == ROWS_JSON)
+        diag_help(t->diags, d, "name the ones that are needed in a schema, and `as` it: other keys are left out");
+    t->is_unknown = true;
+    t->cols = (ScopeCols){0};
+}
+
 void type_read(Typer *t, const Stmt *s, PopList *pops)
 {
     Pop *p = pop_new(t, pops, POP_READ_CSV, s->span);
@@ -286,9 +300,15 @@ void type_read(Typer *t, const Stmt *s, PopList *pops)
     } else {
         read_columns(t, s, p, path_is_known);
     }
+    if (t->cols.n > MAX_COLUMNS) {
+        too_wide(t, s, p);
+        return;
+    }
     bool *is_inferred = arena_array(t->arena, bool, t->cols.n);
-    for (size_t i = 0; i < t->cols.n; i++)
+    for (size_t i = 0; i < t->cols.n; i++) {
         is_inferred[i] = t->cols.ptr[i].seen != NULL;
+        t->cols.ptr[i].has_null_word = p->dialect.null_word.len > 0;
+    }
     p->is_inferred = is_inferred;
     type_batch(t, s->batch, p);
 }

@@ -384,10 +384,17 @@ static void instance_put(const Progress *p, uint32_t step, Str key, Buf *out)
     }
 }
 
-/* What is to be done about it is told at the end, of those that were not mended by another attempt. */
+/* What is to be done about it is told of those that were not mended by another attempt. */
 static void failure_say(Progress *p, Str name, uint32_t attempt, bool is_retried, const Error *err)
 {
     char which[32] = "";
+    if (p->options.put_failure && err && !is_retried) {
+        Buf lines = {0};
+        p->options.put_failure(p->options.failure_ctx, &lines, name, attempt, err);
+        progress_print(p, p->options.out, buf_str(&lines));
+        buf_deinit(&lines);
+        return;
+    }
     if (attempt > 1 || is_retried)
         snprintf(which, sizeof which, "attempt %u ", attempt);
     line_say(p, "%.*s: %sfailed%s%s%.*s", STR_ARG(name), which, is_retried ? ", to be tried again" : "",

@@ -31,6 +31,9 @@ typedef struct ProgressOptions {
     bool is_ascii;
     bool has_color;
     bool is_verbose;   /* PLAIN: also a line per instance */
+    void *failure_ctx;
+    /* PLAIN: writes lines about an instance that has failed for good. NULL: it gets a line. From any thread */
+    void (*put_failure)(void *ctx, Buf *out, Str name, uint32_t attempt, const Error *err);
     void *memory_ctx;
     uint64_t (*memory)(void *ctx); /* bytes in use now; NULL: not shown. From any thread */
 } ProgressOptions;

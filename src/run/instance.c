@@ -242,7 +242,7 @@ VmInstance vm_instance(const Run *r, const Task *t, const Step *s, const Code *c
         frame_put_key(frame, '\0', levels);
     }
     return (VmInstance){.seed = r->options.seed, .step = s->name, .key = buf_str(key), .bad_rows = s->bad_rows,
-                        .levels = buf_str(levels), .index = frame_index(frame)};
+                        .levels = buf_str(levels), .index = frame_index(frame), .is_batch = frame_depth(frame) > 0};
 }
 
 VmInstance vm_again(const Run *r, const Step *s)

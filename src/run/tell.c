@@ -19,11 +19,11 @@ static const Frame *key_frame(const Step *s, const Frame *f)
 }
 
 /* The path of a file that depends on the batch. */
-static Status path_of(Run *r, Vm *vm, const Step *s, Str key, Buf *out, Error *err)
+static Status path_of(Run *r, Vm *vm, const Step *s, Str key, bool is_batch, Buf *out, Error *err)
 {
     static const VmHost no_host = {0}; /* expressions reach nothing outside */
     const Code *code = r->reject_codes[s->rejects - 1];
-    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = key, .levels = key};
+    const VmInstance inst = {.seed = r->options.seed, .step = s->name, .key = key, .levels = key, .is_batch = is_batch};
     Batch *row = batch_new(1, 0), *made = NULL;
     Status st = vm_run(vm, code, &no_host, &inst, row, &made, err);
     if (st == OK) {
@@ -51,7 +51,7 @@ Status tell_open(Run *r, Error *err)
     for (uint32_t i = 0; i < r->plan->n_steps && st == OK; i++) {
         const Step *s = r->plan->steps[i];
         if (is_by_key(r, s) && r->root_paths[s->rejects - 1].len == 0)
-            st = path_of(r, vm, s, (Str){"", 0}, &r->root_paths[s->rejects - 1], err);
+            st = path_of(r, vm, s, (Str){"", 0}, false, &r->root_paths[s->rejects - 1], err);
     }
     vm_close(vm);
     return st;
@@ -92,7 +92,7 @@ Status tell(Run *r, const Task *t, const Step *s, RejectedPart part, const Frame
         frame_put_key(key_frame(s, frame), '/', &text);
         if (next >= 0 && !s->part_of)
             buf_printf(&text, "%s%lld", text.len ? "/" : "", (long long)next);
-        st = path_of(r, r->vms[t->worker], s, buf_str(&text), &path, err);
+        st = path_of(r, r->vms[t->worker], s, buf_str(&text), frame_depth(key_frame(s, frame)) > 0 || text.len, &path, err);
         if (st == OK && !outputs_claim(r->outputs, buf_str(&path)))
             st = error_set(err, ERR_FAIL_PERMANENT, "rejected rows and a step go to `%.*s`; give them paths of their own",
                            STR_ARG(buf_str(&path)));

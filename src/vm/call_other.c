@@ -120,10 +120,15 @@ static void put_escaped(Buf *out, Str key)
     }
 }
 
+/* A batch's empty key has a name that no other has, as no escape begins so: `.csv` alone would be a hidden file. */
+#define EMPTY_KEY "%empty"
+
 void call_escape(Call *c)
 {
     Buf b = {0};
     put_escaped(&b, c->out.s);
+    if (c->out.s.len == 0 && c->pass->inst->is_batch)
+        buf_puts(&b, EMPTY_KEY);
     char *bytes = call_bytes(c, b.len);
     if (b.len)
         memcpy(bytes, b.ptr, b.len);

@@ -51,6 +51,7 @@ typedef struct VmInstance {
     int64_t now_us;    /* what now() gives: while planning, which computes all that ask for it */
     Str step;          /* name, for uuid() */
     Str key;           /* "" in a static flow */
+    bool is_batch;     /* not of a static flow: an empty key is a key too */
     Str levels;        /* the same with NUL bytes between levels, so that no two are the same; for uuid() */
     uint64_t index;    /* the batch's number */
     uint64_t row_base; /* row() of the input's first row: 0 but where a table is streamed in parts */
