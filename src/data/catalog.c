@@ -38,7 +38,7 @@ static Str sample_key(Str path)
     return str_is(path, "-") ? STR_LIT("stdin") : path;
 }
 
-/* The first MiB of the path; more when the header is longer. */
+/* The first MiB of the path; more when the header and the first row, of which the types are told, are longer. */
 static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSample **out,
                          Error *err)
 {
@@ -51,12 +51,13 @@ static Status sample_get(FileCatalog *f, Str path, const CsvDialect *d, CsvSampl
             map_put(&f->samples, arena_str(f->arena, sample_key(path)), s);
     }
     *out = s;
-    while (!s->at_eof && s->n_bytes <= CSV_RECORD_MAX) {
+    uint64_t n_records = d->format == ROWS_CSV && d->has_header ? 2 : 1;
+    while (!s->at_eof && s->n_bytes <= n_records * CSV_RECORD_MAX) {
         CsvScan scan;
         csv_scan_init(&scan, d->delimiter, d->quote, true);
         if (d->format == ROWS_CSV)
-            csv_scan(&scan, s->block->bytes, s->n_bytes, 1);
-        if (scan.n_records || (d->format != ROWS_CSV && memchr(s->block->bytes, '\n', s->n_bytes)))
+            csv_scan(&scan, s->block->bytes, s->n_bytes, n_records);
+        if (scan.n_records == n_records || (d->format != ROWS_CSV && memchr(s->block->bytes, '\n', s->n_bytes)))
             break;
         Status st = csv_sample_more(s, 2 * s->n_bytes, err);
         if (st != OK)
