@@ -161,10 +161,10 @@ Status agg_finish(Agg *a, uint32_t n_groups, uint64_t *bad, Column **out, Error 
     case BUILTIN_AGG_STDDEV:
     case BUILTIN_AGG_VARIANCE:
         for (uint32_t g = 0; g < n_groups; g++) {
-            Moments m = s.moments[g];
-            long double v = m.n > 1 ? m.m2 / (long double)(m.n - 1) : 0;
-            column_floats(c)[g] = (double)(a->spec->fn == BUILTIN_AGG_STDDEV ? sqrtl(v) : v);
-            if (m.n < 2)
+            const Moments *m = &s.moments[g];
+            bool is_root = a->spec->fn == BUILTIN_AGG_STDDEV;
+            column_floats(c)[g] = m->n < 2 ? 0 : is_root ? moments_stddev(m) : moments_variance(m);
+            if (m->n < 2)
                 bit_clear(c->valid, g);
         }
         break;

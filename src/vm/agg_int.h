@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "vm/moments.h"
 #include "vm/sort.h"
 #include "vm/store.h"
 
@@ -22,11 +23,6 @@ typedef struct IntSum {
     __int128 sum; /* cannot overflow: 2^64 values of 2^63 */
     uint64_t n;
 } IntSum;
-
-typedef struct Moments { /* after Welford; long, so that the digits of the double hold */
-    uint64_t n;
-    long double mean, m2;
-} Moments;
 
 typedef struct Bools {
     bool any_true, any_false;
@@ -91,14 +87,6 @@ static inline void sum_add(Sum *s, double x)
     s->rest += fabs(s->sum) >= fabs(x) ? (s->sum - t) + x : (x - t) + s->sum;
     s->sum = t;
     s->n++;
-}
-
-static inline void moments_add(Moments *m, double x)
-{
-    long double d = x - m->mean;
-    m->n++;
-    m->mean += d / (long double)m->n;
-    m->m2 += d * (x - m->mean);
 }
 
 static inline bool picks_by(const Agg *a)

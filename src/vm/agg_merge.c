@@ -1,16 +1,6 @@
 /* agg_merge.c - states of groups, or rows as if each were a state, into those that are there. */
 #include "vm/agg_int.h"
 
-static void moments_merge(Moments *m, Moments b)
-{
-    if (b.n == 0)
-        return;
-    long double na = (long double)m->n, nb = (long double)b.n, n = na + nb, d = b.mean - m->mean;
-    m->mean = m->n ? m->mean + d * nb / n : b.mean;
-    m->m2 += b.m2 + (m->n ? d * d * na * nb / n : 0);
-    m->n += b.n;
-}
-
 /* What is asked of memory before it is wanted: the states of groups may be anywhere. */
 #define AHEAD 16u
 #define FETCH(states) (i + AHEAD < n ? __builtin_prefetch(&s.states[map[i + AHEAD]]) : (void)0)
