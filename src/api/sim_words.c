@@ -195,7 +195,7 @@ Status batches_read(const GraphSpec *g, Str text, BatchCount *out, Error *err)
         return OK;
     }
     while ((more = item_next(&it, &text, err)) > 0) {
-        uint32_t step;
+        uint32_t step = 0;
         Status st = step_find(g, &it, true, &step, err);
         if (st != OK)
             return st;
@@ -216,7 +216,7 @@ Status priorities_read(const GraphSpec *g, Str text, int32_t *out, bool *is_writ
     if (nothing_given(&it, text, err) != OK)
         return ERR_DATA;
     while ((more = item_next(&it, &text, err)) > 0) {
-        uint32_t step;
+        uint32_t step = 0;
         int64_t v;
         Status st = step_find(g, &it, false, &step, err);
         if (st != OK)

@@ -1,5 +1,6 @@
 /* cycles.h - the processor's count of its time: on x86-64 the time stamp counter, which counts at one
- * rate whatever the frequency of the moment and costs a few nanoseconds to read. Any thread may ask. */
+ * rate whatever the frequency of the moment and costs a few nanoseconds to read. Elsewhere there is none: what arm64 lets
+ * a program read is the counter that its clock is made of, some 40 ns apart on many. Any thread may ask. */
 #ifndef PIPE_BASE_CYCLES_H
 #define PIPE_BASE_CYCLES_H
 

@@ -77,7 +77,9 @@ static inline Bytes16 bytes16_first(int32_t n)
  * a byte that is written into a key in memory makes the whole wait until it is there. */
 static inline Bytes16 reach_pack(const char *p, uint32_t n)
 {
-    static const char ones[2 * 16] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+#define EIGHT_ONES '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff'
+    static const char ones[2 * 16] = {EIGHT_ONES, EIGHT_ONES};
+#undef EIGHT_ONES
     static const char lengths[REACH_PACKED + 1][16] = {
 #define LENGTH(n) {[15] = n}
         LENGTH(0), LENGTH(1), LENGTH(2),  LENGTH(3),  LENGTH(4),  LENGTH(5),  LENGTH(6),  LENGTH(7),

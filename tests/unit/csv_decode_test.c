@@ -165,7 +165,7 @@ static bool may_be_left(Type t, uint32_t end_at, Str s)
     if (t == TYPE_DATE)
         return s.len != 10 || !value_parse_date(s, &v);
     if (t == TYPE_TIMESTAMP) {
-        bool has_zone = memchr(s.ptr, '+', s.len) || s.len > 27 || (s.len == 27 && s.ptr[26] != 'Z');
+        bool has_zone = memchr(s.ptr, '+', s.len) || (s.len > 19 && memchr(s.ptr + 19, '-', s.len - 19)) || s.len > 27 || (s.len == 27 && s.ptr[26] != 'Z');
         return s.len < 19 || has_zone || !value_parse_timestamp(s, &v) || s.ptr[16] != ':';
     }
     if (end_at <= 16)
