@@ -195,6 +195,37 @@ static bool put_word(Buf *out, Str word)
     return out->len > from;
 }
 
+/* `??` and `**`. */
+static bool put_operator(Buf *out, Str word)
+{
+    for (uint32_t i = 0; i < word.len; i++)
+        if (!strchr("+-*/%?=!<>", word.ptr[i]))
+            return false;
+    return word.len && put_rows_of(out, "Operators", word, false);
+}
+
+/* What `with (...)` takes: its row in each section that has it. */
+static bool put_option(Buf *out, Str word)
+{
+    bool is_option = false, found = false;
+    for (int k = 0; k < N_OPTIONS; k++)
+        is_option = is_option || str_is(word, option_info((OptionKind)k)->name);
+    ManualSection s;
+    Buf name = {0};
+    buf_printf(&name, "%.*s:", STR_ARG(word));
+    for (uint32_t i = 0; is_option && manual_section(i, &s); i++) {
+        Buf rows = {0};
+        if (s.level == 3 && (has_word(s.heading, STR_LIT("read")) || has_word(s.heading, STR_LIT("write"))) &&
+            manual_put_rows(&rows, s.intro, buf_str(&name))) {
+            buf_printf(out, "%s%.*s\n\n%s", found ? "\n" : "", STR_ARG(s.heading), rows.ptr);
+            found = true;
+        }
+        buf_deinit(&rows);
+    }
+    buf_deinit(&name);
+    return found;
+}
+
 /* ---- topics ---- */
 
 typedef struct Topic {
@@ -264,12 +295,39 @@ static bool put_heading(Buf *out, Str name)
     return found;
 }
 
+/* Is there a program, or a call of a function? Both stand further in than text does. */
+static bool has_example(Str text)
+{
+    for (uint32_t i = 0; i + 5 <= text.len; i++)
+        if (memcmp(text.ptr + i, "\n    ", 5) == 0 && i + 5 < text.len && text.ptr[i + 5] != ' ')
+            return true;
+    return false;
+}
+
+/* What says something of the word ends in an example of it. */
+static bool with_example(Buf *out, size_t from, Str word)
+{
+    Str said = {out->ptr + from, (uint32_t)(out->len - from)};
+    Buf example = {0}, at = {0};
+    AnnotKind k;
+    buf_printf(&at, "@%.*s", STR_ARG(word));
+    bool is_annotation = !keyword_by_text(word) && annot_by_name(word, &k);
+    if (!has_example(said) && manual_put_example(&example, is_annotation ? buf_str(&at) : word))
+        buf_printf(out, "\n%s", example.ptr);
+    buf_deinit(&example);
+    buf_deinit(&at);
+    return true;
+}
+
 static bool put_own(Buf *out, Str topic)
 {
+    size_t from = out->len;
     if (str_starts(topic, STR_LIT("@")))
-        return put_annotation(out, str_slice(topic, 1, topic.len - 1));
-    return put_topic(out, topic) || put_statement(out, topic) || put_annotation(out, topic) ||
-           put_function_named(out, topic) || put_word(out, topic) || put_heading(out, topic);
+        return put_annotation(out, str_slice(topic, 1, topic.len - 1)) && with_example(out, from, topic);
+    bool is_word = !put_topic(out, topic) && (put_statement(out, topic) || put_annotation(out, topic) ||
+                                              put_function_named(out, topic) || put_word(out, topic) || put_operator(out, topic) ||
+                                              put_option(out, topic));
+    return is_word ? with_example(out, from, topic) : out->len > from || put_heading(out, topic);
 }
 
 static Str first_word(Str text)

@@ -456,6 +456,35 @@ bool manual_put_mentions(Buf *out, Str markdown, Str word)
     return last != BLOCK_NONE;
 }
 
+/* Is the fence a program that says what comes out, with the word in its code? */
+static bool shows(const Block *b, Str word)
+{
+    static const char mark[] = "```pipe\n";
+    size_t n = sizeof mark - 1;
+    bool is_program = b->kind == BLOCK_FENCE && b->lines.ptr >= MANUAL + n && memcmp(b->lines.ptr - n, mark, n) == 0;
+    bool has_word = false, has_output = false;
+    for (Str rest = b->lines; is_program && rest.len;) {
+        Str line = take_line(&rest);
+        has_output = has_output || starts(line, "#>") || starts(line, "#!>") || starts(line, "#out ");
+        const char *comment = line.len ? memchr(line.ptr, '#', line.len) : NULL;
+        Str code = comment ? str_slice(line, 0, (uint32_t)(comment - line.ptr)) : line;
+        has_word = has_word || mentions(code, word);
+    }
+    return has_word && has_output;
+}
+
+bool manual_put_example(Buf *out, Str word)
+{
+    Block best = {0};
+    for (Str rest = manual_text(); rest.len;) {
+        Block b = take_block(&rest);
+        if (shows(&b, word) && (best.kind == BLOCK_NONE || b.lines.len < best.lines.len))
+            best = b;
+    }
+    put_block(out, &best);
+    return best.kind != BLOCK_NONE;
+}
+
 bool manual_row(Str *markdown, Buf *first, Buf *rest)
 {
     Str ahead = *markdown;

@@ -32,6 +32,9 @@ void manual_put(Buf *out, Str markdown);
 bool manual_put_rows(Buf *out, Str markdown, Str word);
 /* The paragraphs, items and examples that have the word; false if there is none. */
 bool manual_put_mentions(Buf *out, Str markdown, Str word);
+/* The shortest program of the manual that has the word in its code, and says what comes out: such programs are run by the
+ * tests. False if there is none. */
+bool manual_put_example(Buf *out, Str word);
 /* For other forms than the terminal's. The next row of a table in *markdown, which goes on behind it: its first cell
  * and the rest, without marks but backticks in the rest. False when no table comes before a heading. */
 bool manual_row(Str *markdown, Buf *first, Buf *rest);

@@ -154,6 +154,13 @@ static void check_word(void *ctx, Str name)
     if (!ok)
         printf("help %.*s says nothing\n", STR_ARG(name));
     CHECK(ok);
+    /* A program of the manual, which the tests run, or the example of a function, which builtins_test computes. */
+    bool has_example = false;
+    for (size_t i = 0; ok && i + 5 < out.len; i++) /* text stands less far in, or further */
+        has_example = has_example || (memcmp(out.ptr + i, "\n    ", 5) == 0 && out.ptr[i + 5] != ' ');
+    if (!has_example)
+        printf("help %.*s has no example\n", STR_ARG(name));
+    CHECK(has_example);
     buf_deinit(&out);
 }
 
@@ -218,6 +225,10 @@ int main(void)
     test_options();
     test_topics();
     help_each_name(NULL, check_word);
+    for (int k = 0; k < N_OPTIONS; k++)
+        check_word(NULL, str_of(option_info((OptionKind)k)->name));
+    check_word(NULL, STR_LIT("??"));
+    check_word(NULL, STR_LIT("**"));
     test_text();
     test_markdown();
     UNIT_END("manual");
