@@ -68,7 +68,7 @@ CLI_OBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c)))
 LIB_OBJ := $(filter-out $(CLI_OBJ),$(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/*/*.c)))) \
            $(GEN_SRC:build/%.c=$(B)/%.o)
 UNIT    := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
-BENCH   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c tests/bench/*/*.c)))
+BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c tests/bench/*/*.c)))
 RUNNER  := build/tests/runner
 
 # As many jobs as processors, unless told otherwise; what a job prints stays together.
@@ -219,13 +219,13 @@ bless: all $(RUNNER)
 bench: NEEDS += $(NEEDS_BENCH)
 bench-%: NEEDS += $(NEEDS_BENCH)
 bench: deps
-	+@$(SUBMAKE) all $(BENCH)
-	+@status=0; for b in $(BENCH) $(wildcard tests/bench/*.sh tests/bench/*/*.sh); do \
+	+@$(SUBMAKE) all $(BENCHES)
+	+@status=0; for b in $(BENCHES) $(wildcard tests/bench/*.sh tests/bench/*/*.sh); do \
 	    echo "== $$b"; $$b || { status=1; echo "$$b failed"; }; \
 	done; exit $$status
 
 bench-%: deps
-	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCH)); do $(SUBMAKE) $$b && $$b || exit 1; done
+	+@for b in $(filter $(B)/tests/bench/$*/%,$(BENCHES)); do $(SUBMAKE) $$b && $$b || exit 1; done
 	+@for b in $(wildcard tests/bench/$*/*.sh); do $(SUBMAKE) all && $$b || exit 1; done
 
 # The manual page is made by the program from the tables of its commands; a test says when it has to be made again.
@@ -270,4 +270,4 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.o,%.d,$(CLI_OBJ) $(LIB_OBJ)) $(addsuffix .d,$(UNIT) $(BENCH))
+-include $(patsubst %.o,%.d,$(CLI_OBJ) $(LIB_OBJ)) $(addsuffix .d,$(UNIT) $(BENCHES))
