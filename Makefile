@@ -4,6 +4,8 @@
 # make test-asan | test-tsan | test-stress
 #                 the same tests under AddressSanitizer + UBSan, under ThreadSanitizer,
 #                 with tiny buffers
+# make test-arm64 cross-builds for arm64 and runs the tests under qemu, for half an hour; installs the
+#                 cross compiler and qemu, and puts the libraries for arm64 into build/arm64-root
 # make test-long  what takes minutes: a million simulations of the scheduler, every order of
 #                 small specs, ThreadSanitizer on a thousand, the models, programs that Python computes too; installs spin and python3
 # make fuzz [SECONDS=60]  each fuzzer of tests/fuzz for that long, with clang's libFuzzer; installs clang
@@ -17,7 +19,7 @@
 # make format     clang-format all C files
 # make clean
 #
-# A build with MODE=asan, tsan or stress lives in build/MODE and leaves the others alone.
+# A build with MODE=asan, tsan, stress or arm64 lives in build/MODE and leaves the others alone.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -27,9 +29,9 @@ CFLAGS  ?= -O2 -g
 MODE    ?= release
 
 # What the build looks for, and the Debian package that has it.
-NEEDS := flex:flex bison:bison csv.h:libcsv-dev xxhash.h:libxxhash-dev \
-         utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev isa-l.h:libisal-dev zstd.h:libzstd-dev \
-         pcre2posix.h:libpcre2-dev sqlite3.h:libsqlite3-dev
+NEEDS_HEADERS := csv.h:libcsv-dev xxhash.h:libxxhash-dev utf8proc.h:libutf8proc-dev jansson.h:libjansson-dev \
+         isa-l.h:libisal-dev zstd.h:libzstd-dev pcre2posix.h:libpcre2-dev sqlite3.h:libsqlite3-dev
+NEEDS := flex:flex bison:bison $(NEEDS_HEADERS)
 NEEDS_FUZZ := clang:clang,libclang-rt-dev # for fuzz
 NEEDS_LONG := spin:spin python3:python3 # also, for test-long and test-models
 NEEDS_BENCH := python3:python3 py/ensurepip:python3-venv mlr:miller mawk:mawk # the peers; those of PyPI go into build/peers
@@ -48,12 +50,28 @@ MODE_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 MODE_tsan    := -O1 -fsanitize=thread -DPIPEMILL_JITTER
 MODE_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DPIPEMILL_FUZZ
 MODE_stress  := -DPIPEMILL_STRESS -DPIPEMILL_JITTER
-ifeq ($(filter $(MODE),release asan tsan stress fuzz),)
-$(error MODE is one of release asan tsan stress fuzz, not `$(MODE)`)
+ifeq ($(filter $(MODE),release asan tsan stress fuzz arm64),)
+$(error MODE is one of release asan tsan stress fuzz arm64, not `$(MODE)`)
+endif
+
+HOST_CC = $(CC)
+FOREIGN_ROOT :=
+EMULATED :=
+# Another processor's program has its libraries in a folder of its own, and runs under an emulator: build/arm64/run
+# has one of its name, which starts it.
+ifeq ($(MODE),arm64)
+HOST_CC := cc
+CC := aarch64-linux-gnu-gcc --sysroot=build/arm64-root
+AR := aarch64-linux-gnu-ar
+NEEDS := flex:flex bison:bison aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu qemu-aarch64:qemu-user
+FOREIGN_ROOT := build/arm64-root
+FOREIGN_PACKAGES := libc6-dev $(foreach need,$(NEEDS_HEADERS),$(lastword $(subst :, ,$(need))))
+EMULATED := build/arm64/run/pipemill
 endif
 
 INCLUDE := -Isrc -I$(G) -D_POSIX_C_SOURCE=200809L
-COMPILE = $(CC) -std=c11 -fno-common $(INCLUDE) $(CPPFLAGS) $(CFLAGS) $(MODE_$(MODE)) -pthread
+# A product that is rounded once with the sum behind it gives other digits: every compiler and processor gives the same ones.
+COMPILE = $(CC) -std=c11 -fno-common -ffp-contract=off $(INCLUDE) $(CPPFLAGS) $(CFLAGS) $(MODE_$(MODE)) -pthread
 LINK    = $(CC) $(CFLAGS) $(MODE_$(MODE)) -pthread $(LDFLAGS)
 
 # The program and the library of the release stand at the top of build/.
@@ -90,18 +108,31 @@ $(LIB): $(LIB_OBJ)
 	@mkdir -p $(@D) && rm -f $@
 	$(call say,ar $@)$(AR) rcs $@ $^
 
-$(B)/%.o: %.c Makefile | $(GEN_H)
+$(B)/%.o: %.c Makefile | $(GEN_H) $(FOREIGN_ROOT:%=%/ready)
 	@mkdir -p $(@D)
 	$(call say,cc $<)$(COMPILE) $(SIMD) $(WARN) -MMD -MP -c -o $@ $<
 
+ifneq ($(FOREIGN_ROOT),)
+# Made again when other packages are wanted.
+ifneq ($(shell cat $(FOREIGN_ROOT)/ready 2>/dev/null),$(FOREIGN_PACKAGES))
+.PHONY: $(FOREIGN_ROOT)/ready
+endif
+$(FOREIGN_ROOT)/ready: tests/sysroot.sh
+	$(call say,packages for $(MODE) $(FOREIGN_ROOT))tests/sysroot.sh $(MODE) $(FOREIGN_ROOT) $(FOREIGN_PACKAGES)
+
+$(EMULATED): $(BIN)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec qemu-aarch64 -L %s %s "$$@"\n' '$(abspath $(FOREIGN_ROOT))' '$(abspath $<)' > $@ && chmod +x $@
+endif
+
 # Variants for newer processors, chosen at run time (base/simd.h).
-ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 AVX2 := -mavx2 -mbmi -mbmi2 -mpopcnt -mpclmul
 $(B)/src/%_avx2.o: SIMD := $(AVX2)
 $(B)/src/%_avx512.o: SIMD := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512vbmi2 -mavx512dq -mavx512ifma
 endif
 
-$(B)/gen/%.o: $(G)/%.c Makefile | $(GEN_H)
+$(B)/gen/%.o: $(G)/%.c Makefile | $(GEN_H) $(FOREIGN_ROOT:%=%/ready)
 	@mkdir -p $(@D)
 	$(call say,cc $<)$(COMPILE) $(WARN_GEN) -MMD -MP -c -o $@ $<
 
@@ -137,7 +168,7 @@ $(G)/version.h:
 
 # ---- running and testing
 
-.PHONY: all run deps test test-asan test-tsan test-stress test-long test-models fuzz check-build bless bench install
+.PHONY: all run deps test test-asan test-tsan test-stress test-arm64 test-long test-models fuzz check-build bless bench install
 .PHONY: format clean man editors
 
 run: deps
@@ -148,7 +179,7 @@ test: deps
 	+@$(SUBMAKE) check-build
 	+@MODE=$(MODE) tests/run.sh $(T)
 
-test-asan test-tsan test-stress: test-%:
+test-asan test-tsan test-stress test-arm64: test-%:
 	+@$(SUBMAKE) MODE=$* test
 
 test-long: deps
@@ -185,7 +216,7 @@ fuzz: deps $(DICT_program)
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(LIB)
 	$(call say,link $@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-check-build: $(BIN) $(UNIT) $(RUNNER) $(EDITORS)
+check-build: $(BIN) $(EMULATED) $(UNIT) $(RUNNER) $(EDITORS)
 
 $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	$(call say,link $@)$(LINK) -o $@ $^ $(LIBS)
@@ -207,10 +238,10 @@ $(B)/tests/bench/sched/bench_sched: $(B)/tests/bench/sched/bench_sched.o \
 	fi; \
 	$(LINK) -o $@ $(filter %.o %.a,$^) $$peers $(LIBS)
 
-# The runner itself is never sanitized: it is not what is tested.
+# The runner itself is never sanitized nor emulated: it is not what is tested.
 $(RUNNER): tests/runner.c Makefile
 	@mkdir -p $(@D)
-	$(call say,cc $<)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(WARN) -o $@ $<
+	$(call say,cc $<)$(HOST_CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(WARN) -o $@ $<
 
 bless: all $(RUNNER)
 	@test -n "$(T)" || { echo 'usage: make bless T=tests/FOLDER/FILE.pipe'; exit 2; }
