@@ -99,6 +99,27 @@ static int by_diag(const void *a, const void *b)
     return 0;
 }
 
+/* Of a sign that joins conditions, or strings where it was written for SQL? */
+static bool is_of_bars(const Mill *m, const Diag *d)
+{
+    Place at = sources_locate(m->sources, d->span.lo);
+    Str sign = str_slice(at.text, at.offset_in_line, d->span.hi - d->span.lo);
+    return d->code == E_FOREIGN_OPERATOR && (str_is(sign, "||") || str_is(sign, "&"));
+}
+
+/* As long as the text has other mistakes, or its line has one of any kind, its types are not known. */
+static bool is_early(const Mill *m, const Diag *d)
+{
+    uint32_t line = sources_locate(m->sources, d->span.lo).line;
+    for (size_t i = 0; i < m->diags.list.n && is_of_bars(m, d); i++) {
+        const Diag *x = m->diags.list.ptr[i];
+        bool is_near = diag_info(x->code)->number < 100 || sources_locate(m->sources, x->span.lo).line == line;
+        if (diag_info(x->code)->severity == SEV_ERROR && is_near && !is_of_bars(m, x))
+            return true;
+    }
+    return false;
+}
+
 /* Applies what it can of the fixes in ds, each after the ones before it: the text afterwards, and the edits in *made. one_by_one:
  * each is tried alone, and left if it makes the text worse. */
 static Str apply(const Mill *m, const Source *src, bool one_by_one, Changes *c, EditList *made)
@@ -114,7 +135,7 @@ static Str apply(const Mill *m, const Source *src, bool one_by_one, Changes *c, 
     uint32_t before = one_by_one ? syntax_mistakes(name, text, m->is_flow) : 0;
     for (size_t i = 0; i < n; i++) {
         EditList own = {0}, trial = {0};
-        if (!edits_of(c->arena, src, order[i], &own))
+        if (!edits_of(c->arena, src, order[i], &own) || is_early(m, order[i]))
             continue;
         bool fits = true;
         for (size_t k = 0; k < own.n; k++)

@@ -346,23 +346,23 @@ typedef struct Habit {
 
 /* With the same arguments and the same meaning. */
 static const Habit HABITS[] = {
-    {"len", "length"}, {"strlen", "length"}, {"char_length", "length"}, {"avg", "mean"},
+    {"len", "length"}, {"char_length", "length"}, {"avg", "mean"},
     {"average", "mean"}, {"str", "string"}, {"to_string", "string"}, {"tostring", "string"},
     {"to_int", "int"}, {"toint", "int"}, {"integer", "int"}, {"to_float", "float"},
     {"double", "float"}, {"tofloat", "float"}, {"to_date", "date"},
     {"to_timestamp", "timestamp"}, {"datetime", "timestamp"}, {"boolean", "bool"},
     {"ifnull", "coalesce"}, {"nvl", "coalesce"}, {"fillna", "coalesce"}, {"toupper", "upper"},
     {"uppercase", "upper"}, {"ucase", "upper"}, {"tolower", "lower"}, {"lowercase", "lower"},
-    {"lcase", "lower"}, {"strip", "trim"}, {"std", "stddev"}, {"stdev", "stddev"},
+    {"lcase", "lower"}, {"strip", "trim"}, {"stdev", "stddev"},
     {"group_concat", "string_agg"}, {"listagg", "string_agg"}, {"nunique", "count_distinct"},
     {"ceiling", "ceil"}, {"startswith", "starts_with"}, {"endswith", "ends_with"},
     {"includes", "contains"}, {"current_date", "today"}, {"current_timestamp", "now"},
-    {"regexp_matches", "matches"}, {"regexp_like", "matches"}, {"regexp_extract", "extract"},
-    {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"lpad", "pad_left"}, {"ljust", "pad_right"},
-    {"rpad", "pad_right"}, {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
-    {"getenv", "env"}, {"uuid4", "uuid"}, {"greatest", "max"}, {"least", "min"},
+    {"regexp_matches", "matches"}, {"regexp_like", "matches"}, 
+    {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"ljust", "pad_right"},
+    {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
+    {"getenv", "env"}, {"uuid4", "uuid"}, 
     {"ascii_downcase", "lower"}, {"ascii_upcase", "upper"},
-    {"n", "count"}, {"n_distinct", "count_distinct"}, {"approx_count_distinct", "count_distinct"},
+    {"n", "count"}, {"approx_count_distinct", "count_distinct"},
 };
 
 /* Arguments, their order or what comes out may differ. */
@@ -372,6 +372,8 @@ static const Habit NEAR_HABITS[] = {
     {"date_format", "format_time"}, {"strptime", "parse_time"}, {"to_char", "format_time"},
     {"dayofweek", "weekday"}, {"getdate", "now"}, {"printf", "format"}, {"sprintf", "format"},
     {"regex", "matches"}, {"row_number", "row"}, {"trunc", "int"}, {"total", "sum"},
+    {"std", "stddev"}, {"lpad", "pad_left"}, {"rpad", "pad_right"}, {"greatest", "max"}, {"least", "min"},
+    {"n_distinct", "count_distinct"}, {"strlen", "length"}, {"regexp_extract", "extract"},
     {"split", "split_part"}, {"test", "matches"}, {"nr", "row"}, {"rownum", "row"},
 };
 

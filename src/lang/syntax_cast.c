@@ -50,7 +50,9 @@ static bool extract_from(Mistake *m)
 static bool as_type(Mistake *m)
 {
     size_t type = mistake_next(m, m->p->at), first = m->prev ? mistake_operand_begin(m, m->i_prev) : SIZE_MAX;
-    if (!mistake_word_at(m, m->p->at, "as") || first == SIZE_MAX || !mistake_expects(m, TOK_PLUS) || !mistake_type_at(m, type))
+    const Bracket *b = mistake_bracket(m);
+    bool is_cast = b && b->token > 0 && (mistake_word_at(m, b->token - 1, "cast") || mistake_word_at(m, b->token - 1, "try_cast"));
+    if (is_cast || !mistake_word_at(m, m->p->at, "as") || first == SIZE_MAX || !mistake_expects(m, TOK_PLUS) || !mistake_type_at(m, type))
         return false;
     int before = mistake_prior_kind(m, first);
     if (before != TOK_ASSIGN && before != TOK_WHERE && !token_is_operator(before))

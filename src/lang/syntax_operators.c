@@ -147,6 +147,11 @@ static bool word_operator(Mistake *m)
             continue;
         Diag *d = diag_add(m->diags, E_FOREIGN_OPERATOR, m->t->span, "`%.*s` is written `%s` here",
                            STR_ARG(m->t->text), words[i].ours);
+        if (i < 2) { /* of negative numbers SQL and Pascal make others */
+            diag_help(m->diags, d, i == 0 ? "write `%%`, which has the sign of what stands behind it" : "write `//`, which rounds down");
+            diag_fix(m->diags, d, m->t->span, str_of(words[i].ours));
+            return true;
+        }
         diag_help(m->diags, d, "write `%s`", words[i].ours);
         diag_fix_certain(m->diags, d, m->t->span, str_of(words[i].ours));
         return true;

@@ -324,6 +324,7 @@ static bool binds_tightly(int kind)
 
 Str mistake_test_text(const Mistake *m, size_t first, size_t last, Str test)
 {
-    bool is_part = binds_tightly(mistake_prior_kind(m, first)) || binds_tightly(mistake_kind_at(m, mistake_next(m, last)));
+    int behind = mistake_kind_at(m, mistake_next(m, last));
+    bool is_part = binds_tightly(mistake_prior_kind(m, first)) || binds_tightly(behind) || behind == TOK_ASSIGN; /* meant as `==` */
     return is_part ? arena_printf(m->diags->arena, "(%.*s)", STR_ARG(test)) : test;
 }

@@ -72,6 +72,8 @@ static void unknown_function(Typer *t, const Expr *e)
     for (size_t i = 0; i < t->program->fns.n; i++)
         suggest_offer(&s, t->program->fns.ptr[i]->name.text);
     if (s.best.len) {
+        if (s.is_case_only) /* UPPER(x) of SQL */
+            diag_fix_certain(t->diags, d, e->name.span, s.best);
         diag_help(t->diags, d, "did you mean `%.*s`?", STR_ARG(s.best));
         diag_fix(t->diags, d, e->name.span, s.best);
     } else
