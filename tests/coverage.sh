@@ -60,8 +60,8 @@ is_def("diag_codes.def") && /^DIAG\(/ {
     code = sprintf("%s%04d", part[3] == "SEV_WARNING" ? "W" : "E", part[2])
     if (!index(whole, code)) missing("diagnostic", code)
 }
-is_def("opcodes.def") && /^OP\(/ && bytecode != "/dev/null" {
-    name = $0; sub(/^OP\(/, "", name); sub(/[ ,].*/, "", name)
+is_def("opcodes.def") && /^(BINARY_|UNARY_)?OP\(/ && bytecode != "/dev/null" {
+    name = $0; sub(/^[A-Z_]*\(/, "", name); sub(/[ ,].*/, "", name)
     if (!(name in ran)) missing("opcode", name)
 }
 is_def("commands.def") && /^(LATER_)?COMMAND\(/ {

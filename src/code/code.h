@@ -19,7 +19,6 @@
 typedef enum Opcode {
 #define OP(name, fmt, types, effect) OP_##name,
 #include "code/opcodes.def"
-#undef OP
     N_OPCODES
 } Opcode;
 

@@ -5,7 +5,6 @@ static const OpcodeInfo INFO[N_OPCODES] = {
     [OP_##name_] = {                                                                     \
         .name = #name_, .effect = effect_, .types = types_, .format = FMT_##fmt},
 #include "code/opcodes.def"
-#undef OP
 };
 
 const OpcodeInfo *opcode_info(Opcode op)

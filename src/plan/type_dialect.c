@@ -19,8 +19,8 @@ static char option_byte(Typer *t, const Stmt *s, OptionKind k, char otherwise)
     Value v;
     if (!e || !type_constant(t, e, TYPE_STRING, "the option", &v) || v.is_null)
         return otherwise;
-    if (v.s.len != 1 || v.s.ptr[0] == '\n' || v.s.ptr[0] == '\r') {
-        Diag *d = diag_add(t->diags, E_BAD_OPTION, e->span, "`%s` is one byte",
+    if (v.s.len != 1 || v.s.ptr[0] == '\n' || v.s.ptr[0] == '\r' || v.s.ptr[0] == '\0') {
+        Diag *d = diag_add(t->diags, E_BAD_OPTION, e->span, "`%s` is one byte, and neither a line end nor NUL",
                            option_info(k)->name);
         diag_help(t->diags, d, "for example `\"%s\"`; a tab is `\"\\t\"`",
                   k == OPTION_READ_CSV_QUOTE || k == OPTION_WRITE_CSV_QUOTE ? "'" : ";");

@@ -48,10 +48,13 @@ static Status fault(Pass *p, Opcode op, const Reg *a, const Reg *b, uint32_t row
         what = reg_int(b, row) % 86400000000 ? "a date takes whole days" : "beyond the last date";
     }
     Buf shown = {0};
-    if (!b)
-        buf_puts(&shown, sign);
     put_operand(&shown, a, row);
-    if (b) {
+    if (!b) { /* only the least integer has no counterpart: `-(-9223372036854775808)` */
+        Buf operand = shown;
+        shown = (Buf){0};
+        buf_printf(&shown, "%s(%s)", sign, operand.ptr);
+        buf_deinit(&operand);
+    } else {
         buf_printf(&shown, " %s ", sign);
         put_operand(&shown, b, row);
     }

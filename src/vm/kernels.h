@@ -1,5 +1,5 @@
-/* kernels.h - loops over arrays: one per opcode and shape, written so that the compiler
- * vectorises them. No nulls, no masks here: they compute every row.
+/* kernels.h - loops over arrays: one per opcode and shape, made of the rows of opcodes.def that are such loops and written so
+ * that the compiler vectorises them. No nulls, no masks here: they compute every row.
  */
 #ifndef PIPE_VM_KERNELS_H
 #define PIPE_VM_KERNELS_H
