@@ -76,6 +76,12 @@ BatchExtra *batch_extra(Batch *b, BatchExtra *(*make)(void))
     return x;
 }
 
+uint64_t batch_extra_uncount(Batch *b)
+{
+    BatchExtra *x = atomic_load_explicit(&b->extra, memory_order_acquire);
+    return x ? atomic_exchange(&x->n_bytes, 0) : 0;
+}
+
 void batch_forget(Batch *b, const bool *wanted)
 {
     for (uint32_t c = 0; c < b->n_cols; c++)

@@ -29,6 +29,7 @@
  * itself: many threads may use it. */
 typedef struct BatchExtra {
     void (*free)(struct BatchExtra *x);
+    _Atomic uint64_t n_bytes; /* what somebody counts for it */
 } BatchExtra;
 
 typedef struct Batch {
@@ -94,6 +95,8 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
 void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols);
 /* What is kept with the batch, made when first wanted. */
 BatchExtra *batch_extra(Batch *b, BatchExtra *(*make)(void));
+/* What is counted for its extra is not from now on; returns how much that was. */
+uint64_t batch_extra_uncount(Batch *b);
 /* Is the column one that nobody wants (batch_forget)? It has neither text nor values. */
 bool batch_is_forgotten(const Batch *b, uint32_t col);
 /* Is there text of the column, or can it be taken out? */

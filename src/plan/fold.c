@@ -373,16 +373,25 @@ static bool takes_in_parts(const Step *s, uint32_t k)
            s->kind == STEP_STATIC && !reads && s->on_failure != ON_FAILURE_SKIP;
 }
 
-/* Does it want of the table only rows with certain keys? Where rows without a key are not errors they are told of when
- * all keys are computed at once. */
-static bool finds_by_keys(const Step *s, uint32_t table)
+bool fold_unions_in_parts(const Step *s)
+{
+    bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
+    return (s->kind == STEP_COLLECT || takes_in_parts(s, 0)) && s->in && !s->is_generator && !s->part_of && !reads &&
+           s->scope == 0 && s->bad_rows == BAD_ROWS_FAIL && s->on_failure != ON_FAILURE_SKIP && !s->retry.n_more &&
+           !wants_row_numbers(s->pops.ptr, s->pops.n);
+}
+
+/* Does it want of the table only rows with certain keys, or all of them part after part? Where rows without a key are not errors
+ * they are told of when all keys are computed at once. */
+static bool takes_table_in_parts(const Step *s, uint32_t table)
 {
     if (s->bad_rows != BAD_ROWS_FAIL)
         return false;
     for (size_t i = 0; i < s->pops.n; i++) {
         const Pop *p = s->pops.ptr[i];
-        bool is_of_table = (p->kind == POP_JOIN || p->kind == POP_UNION) && p->table == table;
-        if (is_of_table && (p->kind != POP_JOIN || p->n_keys == 0))
+        if (p->table != table)
+            continue;
+        if ((p->kind == POP_JOIN && p->n_keys == 0) || (p->kind == POP_UNION && !fold_unions_in_parts(s)))
             return false;
     }
     return true;
@@ -399,7 +408,7 @@ bool fold_streams_out(const Plan *plan, const Step *c)
             if (s->inputs[k] != c->id)
                 continue;
             has_readers = true;
-            if (k < step_first_table(s) ? !takes_in_parts(s, k) : !finds_by_keys(s, c->id))
+            if (k < step_first_table(s) ? !takes_in_parts(s, k) : !takes_table_in_parts(s, c->id))
                 return false;
         }
     }
@@ -417,6 +426,20 @@ bool fold_is_taken_in_parts(const Plan *plan, const Step *c)
     return fold_streams_out(plan, c);
 }
 
+/* Do rows go through the operation part after part? */
+static bool lets_through(const Step *s, const Pop *p)
+{
+    return pop_is_row_wise(p->kind) || (p->kind == POP_UNION && fold_unions_in_parts(s));
+}
+
+static bool lets_all_through(const Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++)
+        if (!lets_through(s, s->pops.ptr[i]))
+            return false;
+    return !wants_row_numbers(s->pops.ptr, s->pops.n);
+}
+
 static bool is_row_wise(Pop *const *pops, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -431,7 +454,7 @@ static bool goes_on_in_parts(const Step *s)
 {
     const Pop *p = NULL;
     for (size_t i = 0; i < s->pops.n && !p; i++)
-        if (!pop_is_row_wise(s->pops.ptr[i]->kind))
+        if (!lets_through(s, s->pops.ptr[i]))
             p = s->pops.ptr[i];
     if (wants_row_numbers(s->pops.ptr, s->pops.n))
         return false;
@@ -459,15 +482,28 @@ static bool read_may_spill(const Plan *plan, const Step *s)
     return reads_for_command(s) || (is_row_wise(s->pops.ptr + 1, s->pops.n - 1) && fold_streams_out(plan, s));
 }
 
+static bool comes_in_parts(const Plan *plan, uint32_t input)
+{
+    const Step *from = plan->steps[input];
+    return fold_may_spill(plan, from) && fold_streams_out(plan, from);
+}
+
+static bool unions_in_parts(const Plan *plan, const Step *s)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < s->pops.n && !is_any; i++)
+        is_any = s->pops.ptr[i]->kind == POP_UNION && fold_unions_in_parts(s) && comes_in_parts(plan, s->pops.ptr[i]->table);
+    return is_any;
+}
+
 /* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. */
 static bool static_may_spill(const Plan *plan, const Step *s)
 {
     if (!takes_in_parts(s, 0) || !goes_on_in_parts(s))
         return false;
-    const Step *from = plan->steps[s->inputs[0]];
-    if (!fold_may_spill(plan, from) || !fold_streams_out(plan, from))
+    if (!comes_in_parts(plan, s->inputs[0]) && !unions_in_parts(plan, s))
         return false;
-    return !is_row_wise(s->pops.ptr, s->pops.n) || fold_streams_out(plan, s);
+    return !lets_all_through(s) || fold_streams_out(plan, s);
 }
 
 bool fold_may_spill(const Plan *plan, const Step *s)
@@ -487,15 +523,19 @@ bool fold_may_spill(const Plan *plan, const Step *s)
     return false;
 }
 
+bool fold_keeps_values(const Step *s)
+{
+    bool keeps = false;
+    for (uint32_t i = 0; s->hold == HOLD_GROUPS && i < s->pops.ptr[0]->n_aggs; i++)
+        keeps |= agg_keeps(s->pops.ptr[0]->aggs[i].fn) != NULL;
+    return keeps;
+}
+
 bool fold_grows(const Step *s)
 {
     if (s->hold != HOLD_GROUPS)
         return s->hold == HOLD_SORTED || s->hold == HOLD_ROWS || s->hold == HOLD_DISTINCT;
-    const Pop *p = s->pops.ptr[0];
-    bool grows = p->n_keys > 0;
-    for (uint32_t i = 0; i < p->n_aggs; i++)
-        grows |= agg_keeps(p->aggs[i].fn) != NULL;
-    return grows;
+    return s->pops.ptr[0]->n_keys > 0 || fold_keeps_values(s);
 }
 
 /* ---- in words ---- */

@@ -68,13 +68,17 @@ void fold_finish(Arena *a, Plan *plan);
  * step between has effects, as telling of bad rows is one, or somebody else reads the batches. Of a HOLD_FIRST. */
 bool fold_stops_generator(const Plan *plan, const Step *collect);
 
-/* Do all steps that read the step's table take it in parts, or find its rows by the keys of joins, so that it may stay in a
- * temporary file? */
+/* Do all steps that read the step's table take it in parts, by themselves or in a union, or find its rows by the keys of joins, so
+ * that it may stay in a temporary file? */
 bool fold_streams_out(const Plan *plan, const Step *s);
 /* Does none of them find rows by keys? */
 bool fold_is_taken_in_parts(const Plan *plan, const Step *s);
+/* Can the tables of its unions come part after part, behind its input, which does so as well? */
+bool fold_unions_in_parts(const Step *s);
 /* Can what it holds go to a temporary file, and come from there in parts? Of any step. */
 bool fold_may_spill(const Plan *plan, const Step *s);
+/* Does it hold, of each group, as many values as the group has rows, or different ones? */
+bool fold_keeps_values(const Step *s);
 /* Is there no bound on what it holds? */
 bool fold_grows(const Step *s);
 

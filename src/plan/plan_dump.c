@@ -163,20 +163,27 @@ static void step_head_put(Buf *out, const Plan *plan, const Step *s, uint32_t n_
     buf_putc(out, '\n');
 }
 
+static bool has_union_with(const Step *s, uint32_t table)
+{
+    bool has = false;
+    for (size_t i = 0; i < s->pops.n; i++)
+        has |= s->pops.ptr[i]->kind == POP_UNION && s->pops.ptr[i]->table == table;
+    return has;
+}
+
 /* Where the tables of joins and unions are, when there is a budget. */
 static void tables_put(Buf *out, const Plan *plan, const Step *s)
 {
-    uint32_t first = step_first_table(s), n_held = 0;
-    for (uint32_t i = first; i < s->n_inputs; i++) {
+    for (uint32_t i = step_first_table(s); i < s->n_inputs; i++) {
         const Step *table = plan->steps[s->inputs[i]];
-        if (fold_may_spill(plan, table) && fold_streams_out(plan, table))
-            buf_printf(out, "    finds  rows of `%.*s` by their keys, where that is spilled\n", STR_ARG(table->name));
+        bool may_spill = fold_may_spill(plan, table) && fold_streams_out(plan, table);
+        if (!may_spill)
+            buf_printf(out, "    holds  `%.*s` in memory, whatever the budget\n", STR_ARG(table->name));
+        else if (has_union_with(s, table->id))
+            buf_printf(out, "    takes  `%.*s` part by part, where that is spilled\n", STR_ARG(table->name));
         else
-            n_held++;
+            buf_printf(out, "    finds  rows of `%.*s` by their keys, where that is spilled\n", STR_ARG(table->name));
     }
-    if (n_held)
-        buf_printf(out, "    holds  the table%s, in memory: %s\n", n_held == 1 ? "" : "s",
-                   n_held == 1 ? "it does not spill" : "they do not spill");
 }
 
 /* "    holds  at most 10 rows", of a collect; where there is a budget, what of it may spill. */
@@ -191,9 +198,9 @@ static void hold_put(Buf *out, const Plan *plan, const Step *s)
     buf_puts(out, "    holds  ");
     fold_put_hold(out, plan, s);
     if (plan->memory_bytes && fold_may_spill(plan, s))
-        buf_puts(out, "; may spill");
+        buf_puts(out, fold_keeps_values(s) ? "; may spill, but for the values of one group, which are held in memory" : "; may spill");
     else if (plan->memory_bytes && fold_grows(s))
-        buf_puts(out, "; does not spill");
+        buf_puts(out, "; held in memory, whatever the budget");
     buf_putc(out, '\n');
 }
 

@@ -73,10 +73,18 @@ static Status host_table_rows(void *ctx, struct Pass *asking, const Spec *join, 
     return lookup_rows(h->run, h->task, h->run->tables[table], asking, join, hashes, n, out, err);
 }
 
+static bool host_table_indexed(void *ctx, uint64_t n_bytes)
+{
+    const Host *h = ctx;
+    if (budget_counts(&h->run->budget))
+        budget_take(&h->run->budget, n_bytes);
+    return budget_counts(&h->run->budget);
+}
+
 VmHost vm_host(Host *h)
 {
     return (VmHost){.ctx = h, .sleep = host_sleep, .log = host_log, .write = host_write, .exec = host_exec,
-                    .table_rows = host_table_rows, .table_rejects = tell_table};
+                    .table_rows = host_table_rows, .table_indexed = host_table_indexed, .table_rejects = tell_table};
 }
 
 /* ---- bytecode over a batch ---- */
@@ -363,7 +371,10 @@ TaskResult task_run(void *ctx, Task *t)
     }
     if (st == OK && !is_spilled) {
         bool reads = s->pops.n && s->pops.ptr[0]->kind == POP_READ_CSV;
-        if (reads)
+        if (has_spilled_unions(r, s))
+            st = run_with_unions(r, &outside, &inst, (Batch *)(uintptr_t)in, code_begin(s, r->codes[s->id]), &out, &n_dropped,
+                                 &t->err);
+        else if (reads)
             st = run_read(r, &outside, &inst, in, &out, &n_dropped, &t->err);
         else
             st = run_table(r, &outside, &inst, in, &out, &t->err);

@@ -84,7 +84,7 @@ static void release_out(void *ctx, uint32_t step, void *out)
         part_free(r, out);
     } else {
         if (budget_counts(&r->budget))
-            budget_give(&r->budget, batch_own_bytes(out));
+            budget_give(&r->budget, batch_own_bytes(out) + batch_extra_uncount(out));
         batch_unref(out);
         if (r->tables[step]) { /* of a step that runs once: others would get in each other's way */
             spilled_free(r->tables[step]);

@@ -212,6 +212,12 @@ Batch *table_stand_in(Run *r, const Step *s, struct Spilled *p);
 Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, struct Spilled **from, uint32_t first,
                    Batch **out, uint64_t *n_dropped, Error *err);
 
+/* Is a table that it adds to its own one of those that are spilled? */
+bool has_spilled_unions(const Run *r, const Step *s);
+/* Then its code over a table in memory is this. */
+Status run_with_unions(Run *r, const VmHost *outside, VmInstance *inst, Batch *in, uint32_t first, Batch **out,
+                       uint64_t *n_dropped, Error *err);
+
 /* ---- instance.c */
 
 /* What the code is told of the instance: its key, if it asks for that, is put into two buffers, which

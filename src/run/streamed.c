@@ -220,6 +220,161 @@ static Status stream_exec(Run *r, const VmHost *outside, VmInstance *inst, Spill
     return st;
 }
 
+/* ---- a union ---- */
+
+/* Two tables that become one, part after part: *next. */
+typedef struct Union {
+    Run *run;
+    const VmHost *outside;
+    VmInstance inst;   /* whose table of the union is a part of it, or one without rows */
+    Batch **tables;    /* of inst; owned */
+    uint32_t slot, at; /* of the table; of the UNION in the code */
+    Batch *none;       /* no rows, the columns before the union; NULL: nothing has come yet */
+    Spilled *next;
+    uint64_t n_rows;
+} Union;
+
+static Batch *without_rows(const Batch *b)
+{
+    const uint32_t none = 0;
+    return batch_select_rows(b, &none, 0);
+}
+
+/* Rows on one side, none on the other. */
+static Status union_put(Union *u, const Batch *left, Batch *right, Error *err)
+{
+    const Host *h = u->outside->ctx;
+    Batch *out = NULL;
+    u->tables[u->slot] = right;
+    Status st = task_check(h->task, err);
+    if (st == OK)
+        st = vm_run_part(u->run->vms[h->task->worker], u->run->codes[h->step->id], u->at, u->at + 1, u->outside, &u->inst,
+                         left, &out, err);
+    if (st == OK) {
+        u->n_rows += out->n_rows;
+        st = spilled_append(u->run, u->next, out, err);
+    }
+    batch_unref(out);
+    return st;
+}
+
+/* The rows of the input, through what is before the union. */
+static Status union_left(Union *u, VmInstance *inst, Spilled *from, uint32_t first, Batch *like, Error *err)
+{
+    const Host *h = u->outside->ctx;
+    Run *r = u->run;
+    Stream *in = NULL;
+    Status st = stream_open(r, from, &in, err);
+    while (st == OK) {
+        Batch *b = NULL, *part = NULL;
+        st = stream_next(in, &b, err);
+        if (st == OK && !b && !u->none)
+            b = spilled_like(from);
+        if (st != OK || !b)
+            break;
+        if (u->at > first)
+            st = vm_run_part(r->vms[h->task->worker], r->codes[h->step->id], first, u->at, u->outside, inst, b, &part, err);
+        else
+            part = batch_ref(b);
+        inst->row_base += b->n_rows;
+        batch_unref(b);
+        if (st == OK && !u->none)
+            u->none = without_rows(part);
+        if (st == OK)
+            st = union_put(u, part, like, err);
+        batch_unref(part);
+    }
+    stream_close(in);
+    return st;
+}
+
+/* A table that is in memory. */
+static Status union_table(Union *u, const Batch *table, Error *err)
+{
+    enum { AT_ONCE = 16384 };
+    uint32_t sel[AT_ONCE];
+    Status st = OK;
+    for (uint32_t at = 0, n; at < table->n_rows && st == OK; at += n) {
+        n = table->n_rows - at < AT_ONCE ? table->n_rows - at : AT_ONCE;
+        for (uint32_t i = 0; i < n; i++)
+            sel[i] = at + i;
+        Batch *some = batch_select_rows(table, sel, n);
+        st = union_put(u, u->none, some, err);
+        batch_unref(some);
+    }
+    return st;
+}
+
+static Status union_spilled(Union *u, Spilled *table, Error *err)
+{
+    Stream *in = NULL;
+    Status st = stream_open(u->run, table, &in, err);
+    while (st == OK) {
+        Batch *b = NULL;
+        st = stream_next(in, &b, err);
+        if (st != OK || !b)
+            break;
+        st = union_put(u, u->none, b, err);
+        batch_unref(b);
+    }
+    stream_close(in);
+    return st;
+}
+
+static Status stream_union(Run *r, const VmHost *outside, VmInstance *inst, Spilled *from, uint32_t first, uint32_t at,
+                           Spilled **next, Error *err)
+{
+    const Host *h = outside->ctx;
+    const Step *s = h->step;
+    Union u = {.run = r, .outside = outside, .inst = *inst, .at = at, .slot = r->codes[s->id]->specs[r->codes[s->id]->instrs[at].a].table};
+    uint64_t begin = work_begin(r);
+    Batch *table = inst->tables[u.slot], *like = without_rows(table);
+    Spilled *spilled = r->tables[s->inputs[step_first_table(s) + u.slot]];
+    u.tables = xcalloc(s->n_tables + 1ull, sizeof *u.tables);
+    u.inst.tables = u.tables;
+    Status st = spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &u.next, err);
+    if (st == OK)
+        st = union_left(&u, inst, from, first, like, err);
+    if (st == OK)
+        st = spilled ? union_spilled(&u, spilled, err) : union_table(&u, table, err);
+    if (st == OK)
+        st = spilled_finish(r, h->task, u.next, err);
+    work_instr(r, inst, at, begin, u.n_rows);
+    inst->row_base = 0;
+    if (st == OK)
+        *next = u.next;
+    else
+        spilled_free(u.next);
+    batch_unref(u.none);
+    batch_unref(like);
+    free(u.tables);
+    return st;
+}
+
+bool has_spilled_unions(const Run *r, const Step *s)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < s->pops.n && !is_any; i++)
+        is_any = s->pops.ptr[i]->kind == POP_UNION && r->tables[s->pops.ptr[i]->table] && fold_unions_in_parts(s);
+    return is_any;
+}
+
+Status run_with_unions(Run *r, const VmHost *outside, VmInstance *inst, Batch *in, uint32_t first, Batch **out,
+                       uint64_t *n_dropped, Error *err)
+{
+    const Host *h = outside->ctx;
+    Spilled *from = NULL;
+    Status st = spilled_open(r, h->step, SPILL_AS_PUT, NULL, 0, &from, err);
+    if (st == OK)
+        st = spilled_append(r, from, in, err);
+    if (st == OK)
+        st = spilled_finish(r, h->task, from, err);
+    if (st == OK)
+        st = run_spilled(r, outside, inst, &from, first, out, n_dropped, err);
+    spilled_free(from);
+    return st;
+}
+
 Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **from, uint32_t first,
                    Batch **out, uint64_t *n_dropped, Error *err)
 {
@@ -242,10 +397,15 @@ Status run_spilled(Run *r, const VmHost *outside, VmInstance *inst, Spilled **fr
             *out = table_stand_in(r, s, own);
             return OK;
         }
-        if (goes_through(h, inst, &c->instrs[first]))
+        uint32_t at = streamed_end(r, c, first);
+        if (goes_through(h, inst, &c->instrs[first])) {
             st = stream_exec(r, outside, inst, own ? own : *from, first++, &next, out, err);
-        else
+        } else if (c->instrs[at].op == OP_UNION && fold_unions_in_parts(s)) {
+            st = stream_union(r, outside, inst, own ? own : *from, first, at, &next, err);
+            first = at + 1;
+        } else {
             st = stream_once(r, outside, inst, own ? own : *from, first, &first, &next, out, n_dropped, err);
+        }
         spilled_free(own);
         own = next;
     }

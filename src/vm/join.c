@@ -160,6 +160,22 @@ static void index_fill(Pass *p, const Spec *spec, Batch *table, JoinIndex *x)
     free(ids);
 }
 
+static uint64_t index_bytes(const JoinIndex *x, uint32_t n_rows)
+{
+    uint64_t n = sizeof *x + group_table_bytes(&x->groups) + n_rows * sizeof *x->first;
+    for (uint32_t i = 0; x->keys && i < x->n_keys; i++)
+        n += column_bytes(x->keys[i]);
+    return n + (x->start ? (n_rows + x->n_groups + 2ull) * sizeof *x->rows : 0);
+}
+
+/* One of a table that stays counts as long as that does. */
+static void index_count(const Pass *p, const Spec *spec, const Batch *table, JoinTable *jt, const JoinIndex *x)
+{
+    uint64_t n = index_bytes(x, table->n_rows);
+    if (table == p->inst->tables[spec->table] && p->host && p->host->table_indexed && p->host->table_indexed(p->host->ctx, n))
+        atomic_fetch_add(&jt->head.n_bytes, n);
+}
+
 /* The index of the table by the keys of this join; the first that wants it makes it, the others wait. */
 static Status index_get(Pass *p, const Spec *spec, Batch *table, const JoinIndex **out)
 {
@@ -172,6 +188,7 @@ static Status index_get(Pass *p, const Spec *spec, Batch *table, const JoinIndex
         x = xcalloc(1, sizeof *x);
         x->code = spec->table_keys.code;
         index_fill(p, spec, table, x);
+        index_count(p, spec, table, jt, x);
         x->next = jt->list;
         jt->list = x;
     }

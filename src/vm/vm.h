@@ -28,6 +28,8 @@ typedef struct VmHost {
      * in the table's order. New reference; NULL: there are none, or it is in memory. May be NULL where no table is elsewhere. */
     Status (*table_rows)(void *ctx, struct Pass *asking, const Spec *join, const uint64_t *hashes,
                          uint32_t n, Batch **out, Error *err);
+    /* An index of a table has so many bytes and stays as long as that. True: they are counted. */
+    bool (*table_indexed)(void *ctx, uint64_t n_bytes);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
     /* Table t of EXEC, to become what the command of spec makes of it: one reference. */
