@@ -1,7 +1,8 @@
 /* budget.h - counts the bytes of live batches and of what operators hold against @memory.
  *
  * Counted per batch, never per row: what a generator yielded until its last use, outputs of steps until their
- * last reader is done, the state of collects, what is serialised and waits for its turn, and what a command of `exec` has printed. Bytes that batches share with the range of the input that they
+ * last reader is done, the state of collects, tables that wait for their readers with the
+ * indexes that joins make of them, what is serialised and waits for its turn, and what a command of `exec` has printed. Bytes that batches share with the range of the input that they
  * came from are counted once, with the range. What a step needs while it runs, buffers of files and the allocator's
  * own are not counted: a process takes more than its budget says.
  *

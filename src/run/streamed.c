@@ -51,14 +51,14 @@ Batch *table_stand_in(Run *r, const Step *s, Spilled *p)
 }
 
 /* A table of no rows has no parts, and still has columns: those of what stands for it. */
-static Batch *no_rows(const Host *h, uint32_t first)
+static Batch *no_rows(const Host *h, uint32_t first, const Spilled *from)
 {
     const Step *s = h->step;
     bool is_input = first == 0 && s->kind != STEP_COLLECT && s->in;
-    return is_input ? batch_ref(instance_input(h->task->inst, 0)) : NULL;
+    return is_input && !from->like ? batch_ref(instance_input(h->task->inst, 0)) : from->sorted ? NULL : spilled_like(from);
 }
 
-static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, Stream *in, uint32_t first,
+static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, const Spilled *from, Stream *in, uint32_t first,
                              Rest *rest, Error *err)
 {
     const Host *h = outside->ctx;
@@ -71,7 +71,7 @@ static Status stream_through(Run *r, const VmHost *outside, VmInstance *inst, St
         if (st == OK)
             st = stream_next(in, &b, err);
         if (st == OK && !b && !has_begun)
-            b = no_rows(h, first);
+            b = no_rows(h, first, from);
         if (st != OK || !b)
             return st;
         has_begun = true;
@@ -93,6 +93,32 @@ static RestKind wanted_at_end(const Run *r, const Step *s)
     return !r->has_readers[s->id] ? REST_DROPPED : fold_streams_out(r->plan, s) ? REST_STORED : REST_HELD;
 }
 
+/* Is there a union behind the instruction whose table is spilled? What comes to it must be streamed as well. */
+static bool has_union_behind(const Run *r, const Step *s, uint32_t from)
+{
+    const Code *c = r->codes[s->id];
+    bool has = false;
+    for (uint32_t i = from; i < c->n_instrs && !has; i++)
+        has = c->instrs[i].op == OP_UNION && r->tables[s->inputs[step_first_table(s) + c->specs[c->instrs[i].a].table]];
+    return has;
+}
+
+/* Rows in memory, to be streamed. */
+static Status spilled_of(Run *r, const Task *t, const Step *s, Batch *rows, Spilled **out, Error *err)
+{
+    Spilled *p = NULL;
+    Status st = spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &p, err);
+    if (st == OK)
+        st = spilled_append(r, p, rows, err);
+    if (st == OK)
+        st = spilled_finish(r, t, p, err);
+    if (st == OK)
+        *out = p;
+    else
+        spilled_free(p);
+    return st;
+}
+
 /* The table from instruction `first` on, as far as one stream of it goes: *next is what comes out of the statement that wanted
  * all of it, to be streamed from *end on; NULL: *out is there. */
 static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spilled *from, uint32_t first,
@@ -110,7 +136,7 @@ static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spill
     if (st == OK)
         st = stream_open(r, from, &in, err);
     if (st == OK)
-        st = stream_through(r, outside, inst, in, first, &rest, err);
+        st = stream_through(r, outside, inst, from, in, first, &rest, err);
     stream_close(in);
     if (st == OK)
         st = rest_finish(&rest, next, err);
@@ -124,8 +150,13 @@ static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spill
         *n_dropped = rest.n_rows;
         *out = batch_new(0, 0);
     } else if (st == OK && !*next) {
-        Batch *all = rest_all(&rest);
-        st = vm_run_part(r->vms[h->task->worker], c, stop, c->n_instrs, outside, inst, all, out, err);
+        Batch *all = rest_all(&rest), *some = NULL;
+        bool goes_on = has_union_behind(r, s, rest.end);
+        st = vm_run_part(r->vms[h->task->worker], c, stop, goes_on ? rest.end : c->n_instrs, outside, inst, all,
+                         goes_on ? &some : out, err);
+        if (st == OK && goes_on)
+            st = spilled_of(r, h->task, s, some, next, err);
+        batch_unref(some);
         batch_unref(all);
     }
     rest_close(&rest);
@@ -206,7 +237,10 @@ static Status stream_exec(Run *r, const VmHost *outside, VmInstance *inst, Spill
     inst->row_base = 0;
     if (st == OK && !t.spilled) {
         Batch *all = join_parts(&t.made, spec->schema);
-        st = vm_run_part(r->vms[h->task->worker], c, at + 1, c->n_instrs, outside, inst, all, out, err);
+        if (has_union_behind(r, h->step, at + 1))
+            st = spilled_of(r, h->task, h->step, all, &t.spilled, err);
+        else
+            st = vm_run_part(r->vms[h->task->worker], c, at + 1, c->n_instrs, outside, inst, all, out, err);
         batch_unref(all);
     }
     if (st == OK) {
@@ -269,7 +303,7 @@ static Status union_left(Union *u, VmInstance *inst, Spilled *from, uint32_t fir
         Batch *b = NULL, *part = NULL;
         st = stream_next(in, &b, err);
         if (st == OK && !b && !u->none)
-            b = spilled_like(from);
+            b = no_rows(h, first, from);
         if (st != OK || !b)
             break;
         if (u->at > first)
@@ -364,11 +398,7 @@ Status run_with_unions(Run *r, const VmHost *outside, VmInstance *inst, Batch *i
 {
     const Host *h = outside->ctx;
     Spilled *from = NULL;
-    Status st = spilled_open(r, h->step, SPILL_AS_PUT, NULL, 0, &from, err);
-    if (st == OK)
-        st = spilled_append(r, from, in, err);
-    if (st == OK)
-        st = spilled_finish(r, h->task, from, err);
+    Status st = spilled_of(r, h->task, h->step, in, &from, err);
     if (st == OK)
         st = run_spilled(r, outside, inst, &from, first, out, n_dropped, err);
     spilled_free(from);
