@@ -239,9 +239,9 @@ $(B)/tests/bench/sched/bench_sched: $(B)/tests/bench/sched/bench_sched.o \
 	$(LINK) -o $@ $(filter %.o %.a,$^) $$peers $(LIBS)
 
 # The runner itself is never sanitized nor emulated: it is not what is tested.
-$(RUNNER): tests/runner.c Makefile
+$(RUNNER): $(wildcard tests/runner/*.c) tests/runner/runner.h Makefile
 	@mkdir -p $(@D)
-	$(call say,cc $<)$(HOST_CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(WARN) -o $@ $<
+	$(call say,cc tests/runner)$(HOST_CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(WARN) -o $@ $(filter %.c,$^)
 
 bless: all $(RUNNER)
 	@test -n "$(T)" || { echo 'usage: make bless T=tests/FOLDER/FILE.pipe'; exit 2; }
@@ -296,7 +296,7 @@ deps:
 	    apt-get install -q -y --no-install-recommends $$missing
 
 format:
-	clang-format -i $(wildcard src/*/*.[ch] tests/*.c tests/unit/*.[ch] tests/bench/*/*.c)
+	clang-format -i $(wildcard src/*/*.[ch] tests/runner/*.[ch] tests/unit/*.[ch] tests/bench/*/*.c)
 
 clean:
 	rm -rf build
