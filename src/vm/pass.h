@@ -192,8 +192,9 @@ void pass_to_string(Pass *p, Reg *to, const Reg *a);
 Status pass_call(Pass *p, const Spec *spec, const Reg *args, Reg *to);
 void regexes_close(struct Regexes *r); /* NULL is fine (call_regex.c) */
 
-/* The table (table.c). */
+/* The table (table.c, and table_union.c of UNION). */
 Batch *table_open(const Batch *in);                 /* a copy of our own, sharing columns; NULL: empty */
+void table_set(Pass *p, Batch *t);                  /* a new table, which is taken; registers are void */
 Status table_load(Pass *p, Instr in);
 void table_define(Pass *p, uint32_t col, const Reg *r);
 void table_project(Pass *p, const Spec *spec);
