@@ -52,7 +52,7 @@ const ParamDef *op_param(const OpDef *op, Str name)
     return find_param(op->params, op->n_params, name);
 }
 
-static const ParamDef *fn_param(const FnDef *fn, Str name)
+const ParamDef *fn_param(const FnDef *fn, Str name)
 {
     return find_param(fn->params, fn->n_params, name);
 }
@@ -98,82 +98,6 @@ static bool declare(Check *c, Map *names, void *def, const char *what)
     return false;
 }
 
-/* ---- types ---- */
-
-/* What other languages call our types. */
-static const char *foreign_type(Str name)
-{
-    static const struct {
-        const char *theirs, *ours;
-    } words[] = {
-        {"str", "string"},     {"text", "string"},       {"varchar", "string"},
-        {"char", "string"},    {"integer", "int"},       {"long", "int"},
-        {"int32", "int"},      {"int64", "int"},         {"bigint", "int"},
-        {"i64", "int"},        {"i32", "int"},           {"uint", "int"},
-        {"double", "float"},   {"real", "float"},        {"number", "float"},
-        {"decimal", "float"},  {"numeric", "float"},     {"float64", "float"},
-        {"f64", "float"},      {"boolean", "bool"},      {"datetime", "timestamp"},
-        {"time", "timestamp"}, {"interval", "duration"}, {"timedelta", "duration"},
-        {"bytes", "size"},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        char lower[16];
-        if (name.len >= sizeof lower)
-            continue;
-        for (uint32_t k = 0; k < name.len; k++) {
-            lower[k] = ascii_lower(name.ptr[k]);
-        }
-        lower[name.len] = '\0';
-        if (strcmp(lower, words[i].theirs) == 0)
-            return words[i].ours;
-    }
-    return NULL;
-}
-
-static void report_unknown_type(Check *c, const TypeRef *ref, bool tables)
-{
-    Diag *d = diag_add(c->diags, E_UNKNOWN_TYPE, ref->span, "there is no type `%.*s`",
-                       STR_ARG(ref->name));
-    Type last = tables ? TYPE_TABLE : TYPE_SIZE;
-    const char *ours = foreign_type(ref->name);
-    Suggest near;
-    Buf list = {0};
-
-    suggest_init(&near, ref->name);
-    for (Type t = TYPE_BOOL; t <= last; t++) {
-        suggest_offer(&near, str_of(type_name(t)));
-        buf_put_name_in_list(&list, str_of(type_name(t)), (size_t)(t - TYPE_BOOL),
-                             (size_t)(last - TYPE_BOOL) + 1, "and");
-    }
-    if (ours) {
-        diag_help(c->diags, d, "it is called `%s` here", ours);
-        diag_fix(c->diags, d, ref->span, str_of(ours));
-    } else if (!diag_suggest(c->diags, d, ref->span, &near)) {
-        diag_help(c->diags, d, "the types are %s", list.ptr);
-    }
-    buf_deinit(&list);
-}
-
-/* tables: the type may be `table`. `what` has the type: "a column". */
-static Type resolve_type(Check *c, const TypeRef *ref, bool tables, const char *what)
-{
-    Type t;
-
-    if (ref->name.len == 0)
-        return TYPE_ERROR;
-    if (!type_by_name(ref->name, &t)) {
-        report_unknown_type(c, ref, tables);
-        return TYPE_ERROR;
-    }
-    if (t == TYPE_TABLE && !tables) {
-        Diag *d =
-            diag_add(c->diags, E_TABLE_TYPE, ref->span, "%s cannot be a table", what);
-        diag_help(c->diags, d, "only a parameter of an op can");
-        return TYPE_ERROR;
-    }
-    return t;
-}
-
 /* ---- parameters, fields ---- */
 
 /* of: "op" or "fn". */
@@ -190,7 +114,7 @@ static const ParamDef *make_params(Check *c, const ParamList *list, const char *
         const Param *param = &list->ptr[i];
         ParamDef def = {param->name, TYPE_ERROR, param->value};
         const ParamDef *first = map_get(&seen, param->name.text);
-        def.type = resolve_type(c, &param->type, tables, "a parameter of a fn");
+        def.type = check_type(c, &param->type, tables, "a parameter of a fn");
         if (param->name.text.len == 0)
             continue;
         if (first) {
@@ -229,7 +153,7 @@ static void make_fields(Check *c, const Decl *decl, SchemaDef *def)
     for (size_t i = 0; i < n; i++) {
         const Param *field = &decl->params.ptr[i];
         const Param *first = map_get(&seen, field->name.text);
-        Type type = resolve_type(c, &field->type, false, "a column");
+        Type type = check_type(c, &field->type, false, "a column");
         if (field->name.text.len == 0)
             continue;
         if (first) {
@@ -260,7 +184,7 @@ static void add_const(Check *c, const Decl *decl, bool is_param)
                       .value = decl->param.value,
                       .span = decl->span};
     if (is_param)
-        def->type = resolve_type(c, &decl->param.type, false, "a param");
+        def->type = check_type(c, &decl->param.type, false, "a param");
     if (declare(c, &c->program->names->consts, def, is_param ? "param" : "let"))
         vec_push(c->arena, &c->program->consts, def);
 }
@@ -282,7 +206,7 @@ static void add_fn(Check *c, const Decl *decl)
 
     *def = (FnDef){.name = decl->name, .value = decl->value, .span = decl->span};
     def->params = make_params(c, &decl->params, "fn", &def->n_params);
-    def->type = resolve_type(c, &decl->type, false, "the result of a fn");
+    def->type = check_type(c, &decl->type, false, "the result of a fn");
     if (builtin_find(decl->name.text, def->n_params)) {
         Diag *d = diag_add(c->diags, E_BUILTIN_NAME, decl->name.span,
                            "there is a built-in function `%.*s` already",
@@ -464,106 +388,6 @@ static void add_file(Check *c, const Ast *ast)
         collect_lost(c, &ast->tokens);
     for (size_t i = 0; i < ast->decls.n; i++)
         add_decl(c, ast, ast->decls.ptr[i]);
-}
-
-/* ---- fns and constants that need themselves ---- */
-
-/* Nodes: the consts, then the fns. */
-typedef struct DefGraph {
-    Check *c;
-    Deps deps;
-    Map fn_index, const_index; /* name -> node + 1, as a pointer */
-} DefGraph;
-
-static uint32_t node_of(const Map *index, Str name, bool *found)
-{
-    uintptr_t i = (uintptr_t)map_get(index, name);
-
-    *found = i != 0;
-    return (uint32_t)(i - 1);
-}
-
-/* locals: the fn whose parameters hide constants, NULL in a constant. */
-static void add_needs(DefGraph *g, uint32_t from, const FnDef *locals, const Expr *e)
-{
-    bool found = false;
-    uint32_t to = 0;
-
-    if (!e)
-        return;
-    if (e->kind == EXPR_CALL)
-        to = node_of(&g->fn_index, e->name.text, &found);
-    else if (e->kind == EXPR_NAME && !(locals && fn_param(locals, e->name.text)))
-        to = node_of(&g->const_index, e->name.text, &found);
-    if (found)
-        deps_add(g->c->arena, &g->deps, from, to,
-                 e->kind == EXPR_CALL ? e->name.span : e->span);
-    add_needs(g, from, locals, e->base);
-    for (size_t i = 0; i < e->args.n; i++)
-        add_needs(g, from, locals, e->args.ptr[i]);
-    for (size_t i = 0; i < e->call.n; i++)
-        add_needs(g, from, locals, e->call.ptr[i].value);
-}
-
-static const Ident *node_name(const Program *p, uint32_t node)
-{
-    return node < p->consts.n ? &p->consts.ptr[node]->name
-                              : &p->fns.ptr[node - p->consts.n]->name;
-}
-
-static void on_def_cycle(void *ctx, const uint32_t *node, const Span *at, uint32_t n)
-{
-    DefGraph *g = ctx;
-    Program *p = g->c->program;
-    Diags *ds = g->c->diags;
-    const Ident *first = node_name(p, node[0]);
-    bool all_fns = true;
-    Diag *d;
-
-    for (uint32_t i = 0; i < n; i++) {
-        if (node[i] < p->consts.n) {
-            p->consts.ptr[node[i]]->is_cyclic = true;
-            all_fns = false;
-        } else {
-            p->fns.ptr[node[i] - p->consts.n]->is_cyclic = true;
-        }
-    }
-    if (all_fns) {
-        d = diag_add(ds, E_FN_RECURSION, first->span, "fn `%.*s` calls itself%s",
-                     STR_ARG(first->text), n > 1 ? " through others" : "");
-        diag_help(ds, d,
-                  "a fn is one expression over its arguments: it cannot be recursive");
-    } else {
-        d = diag_add(ds, E_CONST_CYCLE, first->span, "`%.*s` is defined by itself%s",
-                     STR_ARG(first->text), n > 1 ? " through others" : "");
-    }
-    for (uint32_t i = 0; i < n; i++)
-        diag_label(ds, d, at[i], "`%.*s` %s `%.*s` here",
-                   STR_ARG(node_name(p, node[i])->text),
-                   node[(i + 1) % n] < p->consts.n ? "needs" : "calls",
-                   STR_ARG(node_name(p, node[(i + 1) % n])->text));
-}
-
-static void check_cycles(Check *c)
-{
-    Program *p = c->program;
-    uint32_t n_consts = (uint32_t)p->consts.n, n = n_consts + (uint32_t)p->fns.n;
-    DefGraph g = {.c = c, .deps = deps_new(c->arena, n)};
-
-    map_init(&g.const_index, c->arena);
-    map_init(&g.fn_index, c->arena);
-    for (uint32_t i = 0; i < n; i++)
-        map_put(i < n_consts ? &g.const_index : &g.fn_index, node_name(p, i)->text,
-                (void *)((uintptr_t)i + 1));
-    for (uint32_t i = 0; i < n_consts; i++)
-        add_needs(&g, i, NULL, p->consts.ptr[i]->value);
-    for (uint32_t i = 0; i < p->fns.n; i++) {
-        const FnDef *fn = p->fns.ptr[i];
-        add_needs(&g, n_consts + i, fn, fn->value);
-        for (uint32_t k = 0; k < fn->n_params; k++)
-            add_needs(&g, n_consts + i, fn, fn->params[k].value);
-    }
-    deps_order(c->arena, &g.deps, arena_array(c->arena, uint32_t, n), on_def_cycle, &g);
 }
 
 /* ---- the program ---- */

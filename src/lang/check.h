@@ -134,6 +134,7 @@ const JobDef *program_job(const Program *p, Str name);
  * said): nothing more is said about an unknown name that is lost. */
 bool program_is_lost(const Program *p, Str name);
 const ParamDef *op_param(const OpDef *op, Str name);
+const ParamDef *fn_param(const FnDef *fn, Str name);
 
 /* Which argument each parameter of a fn gets: out[n_params], defaults filled in, NULL
  * where a mistake has been said by check_program. */

@@ -1,6 +1,8 @@
 /* check_state.h - what the parts of the checker share. Private to lang/.
  *
- * check.c        files, declarations, types, cycles of fns and constants
+ * check.c        files, declarations
+ * check_type.c   types as they are named
+ * check_cycles.c fns and constants that need themselves
  * check_stmt.c   the statements of an op, and the fns called in expressions
  * check_job.c    flows and stages
  */
@@ -34,6 +36,11 @@ typedef struct FlowScope {
     void (*offer)(void *ctx, Suggest *near);
     void *ctx;
 } FlowScope;
+
+/* The type; TYPE_ERROR where it is unknown, and told. tables: it may be `table`. `what` has it: "a column". */
+Type check_type(Check *c, const TypeRef *ref, bool tables, const char *what);
+/* Tells of fns and constants that need themselves. */
+void check_cycles(Check *c);
 
 /* Checks the statements of def; flows as above. */
 void check_body(Check *c, const OpDef *def, const FlowScope *flows);
