@@ -128,6 +128,10 @@ bool rule_method(Mistake *m);
 bool rule_definition(Mistake *m);
 bool rule_form(Mistake *m);
 bool rule_op_arguments(Mistake *m);
+/* syntax_read.c, for rule_form: a path in place of a statement; words of read, write, split. m->prev is there for the
+ * second. */
+bool mistake_path_form(Mistake *m);
+bool mistake_read_form(Mistake *m);
 
 /* syntax_decls.c: declarations, annotations, and files that are no programs. */
 bool rule_declaration(Mistake *m);
