@@ -20,8 +20,9 @@ bool diag_code_by_name(Str name, DiagCode *out)
     uint32_t number = 0;
     if (name.len < 2 || name.len > 6)
         return false;
-    char letter = name.ptr[0];
-    for (uint32_t i = 1; i < name.len; i++) {
+    bool is_bare = name.ptr[0] >= '0' && name.ptr[0] <= '9'; /* 200 is E0200 */
+    char letter = is_bare ? 'E' : name.ptr[0];
+    for (uint32_t i = is_bare ? 0 : 1; i < name.len; i++) {
         if (name.ptr[i] < '0' || name.ptr[i] > '9')
             return false;
         number = number * 10 + (uint32_t)(name.ptr[i] - '0');

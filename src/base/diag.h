@@ -33,7 +33,7 @@ typedef struct DiagInfo {
 } DiagInfo;
 
 const DiagInfo *diag_info(DiagCode code);
-/* "E0012" or "e12" -> code; false if there is none. */
+/* "E0012", "e12" or "12" -> code; false if there is none. */
 bool diag_code_by_name(Str name, DiagCode *out);
 
 typedef struct DiagLabel {

@@ -223,6 +223,19 @@ static void tables_free(Database *d)
     }
 }
 
+/* A full disk leaves what SQLite keeps beside the database, which it cannot end without room. */
+static void remove_files(const char *path)
+{
+    static const char *const BESIDE[] = {"", "-wal", "-shm", "-journal"};
+    Buf name = {0};
+    for (size_t i = 0; i < sizeof BESIDE / sizeof *BESIDE; i++) {
+        buf_clear(&name);
+        buf_printf(&name, "%s%s", path, BESIDE[i]);
+        unlink(name.ptr);
+    }
+    buf_deinit(&name);
+}
+
 Status database_close(Database *d, bool commit, Error *err)
 {
     Status st = OK;
@@ -248,7 +261,7 @@ Status database_close(Database *d, bool commit, Error *err)
         bool is_gone = d->is_new && is_empty(d);
         db_close(d->file.db);
         if (is_gone)
-            unlink(d->file.path);
+            remove_files(d->file.path);
     }
     tables_free(d);
     pthread_mutex_destroy(&d->mu);

@@ -1,4 +1,5 @@
 #include "lang/check_state.h"
+#include "lang/parse.h"
 
 /* One job while it is checked. */
 typedef struct JobCheck {
@@ -101,6 +102,8 @@ static const char *function_habit(Str name)
         {"orderby", "sort by a desc"},           {"uniq", "distinct"},
         {"dedup", "distinct"},                   {"deduplicate", "distinct"},
         {"summarise", "aggregate { n = count() }"}, {"summarize", "aggregate { n = count() }"},
+        {"value_counts", "group by a { n = count() }"}, {"unique_by", "distinct a"},
+        {"length", "aggregate { n = count() }"}, {"fillna", "derive a = a ?? 0"},
         {"count", "aggregate { n = count() }"},  {"nrow", "aggregate { n = count() }"},
     };
     for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
@@ -142,6 +145,9 @@ static void report_unknown_op(JobCheck *j, const Stage *stage, bool is_source)
                                    "the name of a flow of this job");
     } else if (function_habit(name->text)) {
         diag_help(c->diags, d, "write `%s`", function_habit(name->text));
+    } else if (parse_foreign_word(name->text)) {
+        const char *ours = parse_foreign_word(name->text);
+        diag_help(c->diags, d, strchr(ours, '`') ? "%s" : "it is called `%s` here", ours);
     } else if (!diag_suggest(c->diags, d, name->span, &near)) {
         diag_help(c->diags, d, "declare it: `op %.*s { ... }`", STR_ARG(name->text));
     }

@@ -20,5 +20,7 @@ Ast *parse_flow(Arena *arena, const Source *source, Str job_name, Diags *diags);
 
 /* What other languages call by the word is this statement of ours, with what stands behind it: "sort by"; NULL: none. */
 const char *parse_foreign_statement(Str word);
+/* The same, or a sentence about what there is instead, which has backquotes in it. */
+const char *parse_foreign_word(Str word);
 
 #endif

@@ -530,11 +530,12 @@ static const char *shape_of(Str text)
     if (str_starts(line, STR_LIT("---")) || (is_key && !line_has(line, '{') && !line_has(line, '=') &&
                                              (line_has(second, ':') || str_starts(second, STR_LIT(" ")))))
         return "YAML";
-    /* The same number of delimiters in the first two lines, and nothing that a program would have. */
+    /* The same number of delimiters in the first two lines, or more in the second, whose quotes may hold some; and nothing that a program would have. */
     static const char DELIMITERS[] = {',', ';', '\t'};
     for (size_t i = 0; i < sizeof DELIMITERS; i++) {
         uint32_t n = count_of(line, DELIMITERS[i]);
-        if (n > 0 && (second.len == 0 ? n > 1 : count_of(second, DELIMITERS[i]) == n) && !line_has(line, '{') &&
+        uint32_t n_second = count_of(second, DELIMITERS[i]);
+        if (n > 0 && (second.len == 0 ? n > 1 : n_second == n || (n > 2 && n_second > n)) && !line_has(line, '{') &&
             !line_has(line, '|') && !line_has(line, '='))
             return "CSV";
     }

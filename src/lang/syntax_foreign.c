@@ -274,6 +274,23 @@ static void split_at(Mistake *m, Diag *d, Str text, size_t by, size_t first, siz
     diag_fix_certain(m->diags, d, mistake_span(m, first, end), call);
 }
 
+/* pl.col("hp"), F.col("hp") */
+static bool column_call(Mistake *m, size_t object)
+{
+    size_t text = mistake_next(m, m->p->at), end = mistake_operand_end(m, text), close = mistake_closer(m, m->p->at);
+    if (!mistake_word_at(m, m->i_prev, "col") || mistake_kind_at(m, object) != TOK_NAME || !token_is_string(mistake_kind_at(m, text)) ||
+        end == SIZE_MAX || mistake_next(m, end) != close)
+        return false;
+    Str quoted = mistake_text(m, text, end), name = str_slice(quoted, 1, quoted.len - 2);
+    for (uint32_t i = 0; i < name.len; i++) /* the name, if it needs no backticks */
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", name.ptr[i]) || (i == 0 && name.ptr[i] <= '9'))
+            return false;
+    Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, object, m->i_prev), "a column stands by its name alone");
+    diag_help(m->diags, d, "write `%.*s`", STR_ARG(name));
+    diag_fix_certain(m->diags, d, mistake_span(m, object, close), name);
+    return true;
+}
+
 bool rule_method(Mistake *m)
 {
     if (m->t->kind != TOK_LPAREN || m->i_prev == SIZE_MAX || m->i_prev < 2 ||
@@ -288,6 +305,8 @@ bool rule_method(Mistake *m)
         diag_help(m->diags, d, "write `read csv \"...\" | where ... | select ...`");
         return true;
     }
+    if (column_call(m, last))
+        return true;
     Diag *d = diag_add(m->diags, E_METHOD_CALL, mistake_span(m, dot, m->i_prev),
                        "`.%.*s()` is a call of a method; there are functions", STR_ARG(method));
     static const char *const ACCESSORS[] = {"str", "dt", NULL}; /* of pandas: name.str.upper() */

@@ -295,6 +295,13 @@ static bool by_form(Mistake *m)
     if (wants_by && prev == TOK_SORT && m->t->kind == TOK_MINUS &&
         (mistake_kind_at(m, name) == TOK_NAME || mistake_kind_at(m, name) == TOK_QNAME)) { /* sort -hp */
         Str key = mistake_text(m, name, name);
+        if (mistake_kind_at(m, mistake_next(m, name)) == TOK_NAME) { /* sort -nr hp */
+            size_t column = mistake_next(m, name);
+            Diag *d = diag_add(m->diags, E_SYNTAX, mistake_span(m, at, name), "`sort` takes no options");
+            diag_help(m->diags, d, "write `sort by %.*s`, or `sort by %.*s desc`; numbers sort as numbers", STR_ARG(mistake_text(m, column, column)),
+                      STR_ARG(mistake_text(m, column, column)));
+            return true;
+        }
         bool has_order = mistake_kind_at(m, mistake_next(m, name)) == TOK_DESC || mistake_kind_at(m, mistake_next(m, name)) == TOK_ASC;
         Diag *d = diag_add(m->diags, E_SYNTAX, m->t->span, "`by` is missing before the column");
         diag_help(m->diags, d, has_order ? "write `sort by %.*s desc` for the last ones first, `sort by %.*s` for the first ones"

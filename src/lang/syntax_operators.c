@@ -86,6 +86,13 @@ static bool shift_operator(Mistake *m)
         diag_fix_certain(m->diags, d, mistake_token(m, or)->span, STR_LIT("|"));
         return true;
     }
+    size_t at = m->p->at; /* `%>%` behind what takes no operator */
+    if (m->t->kind == TOK_PERCENT && mistake_kind_at(m, at + 1) == TOK_GT && mistake_kind_at(m, at + 2) == TOK_PERCENT && mistake_expects(m, TOK_PIPE)) {
+        Diag *d = diag_add(m->diags, E_PIPE, mistake_span(m, at, at + 2), "the stages of a flow are joined by `|`");
+        diag_help(m->diags, d, "write `|`");
+        diag_fix_certain(m->diags, d, mistake_span(m, at, at + 2), STR_LIT("|"));
+        return true;
+    }
     bool is_pair = (m->t->kind == TOK_GT || m->t->kind == TOK_LT) && m->prev->kind == m->t->kind &&
                    mistake_touch(m, m->i_prev, m->p->at);
     size_t next = token_after(m->p, m->p->at, true), first = is_pair ? m->i_prev : m->p->at;
@@ -96,7 +103,7 @@ static bool shift_operator(Mistake *m)
     if (is_magrittr && mistake_kind_at(m, m->p->at + 1) == TOK_PERCENT)
         next = token_after(m->p, m->p->at + 1, true);
     if (is_pipe || (is_arrow && to_stage) || (is_pair && m->t->kind == TOK_GT && to_stage) ||
-        (is_magrittr && token_class(mistake_kind_at(m, next)) == KEYWORD_STMT)) {
+        (is_magrittr && next != m->p->at && mistake_kind_at(m, m->p->at + 1) == TOK_PERCENT)) {
         size_t last = is_magrittr ? m->p->at + 1 : m->p->at;
         first = is_arrow ? m->p->at : m->i_prev;
         bool is_op = mistake_bracket(m) && !mistake_is_in_job(m);

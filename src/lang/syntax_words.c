@@ -13,12 +13,12 @@ typedef struct Synonym {
 } Synonym;
 
 static const Synonym STATEMENTS[] = {
-    {" filter having keep_if ", "where"},
+    {" filter having keep_if subset ", "where"},
     {" limit head first ", "take"},
     {" cat zcat less more curl ", "read csv"},
     {" grep egrep rg awk sed ", "where"},
     {" cut ", "select"},
-    {" wc tally ", "aggregate { n = count() }"},
+    {" wc tally length nrow ", "aggregate { n = count() }"},
     {" tail last ", "the first rows are `take 5`, those with the largest values `top 5 by a desc`"},
     {" offset ", "skip"},
     {" order orderby order_by arrange sort_by sort_values ", "sort by"},
@@ -27,11 +27,13 @@ static const Synonym STATEMENTS[] = {
     {" project keep pick ", "select"},
     {" remove delete exclude ", "drop"},
     {" groupby group_by grouped ", "group by"},
+    {" value_counts count_by histogram ", "group by a { n = count() }"},
+    {" describe summary info glimpse ", "what a file holds is shown by `pipemill sniff FILE.csv`; numbers of a column by `aggregate { low = min(a), mean = mean(a) }`"},
     {" summarize summarise agg ", "aggregate"},
     {" load scan open from extract input source ", "read csv"},
-    {" save store export output insert sink ", "write csv"},
+    {" save store export output insert sink tee to into ", "write csv"},
     {" print echo show debug ", "log"},
-    {" unique dedup uniq deduplicate ", "distinct"},
+    {" unique dedup uniq deduplicate drop_duplicates unique_by ", "distinct"},
     {" append concat union_all ", "union"},
     {" inner merge ", "join"},
     {" wait delay pause ", "sleep"},
@@ -91,9 +93,14 @@ static const char *synonym_of(Str word, const Synonym *table, size_t n)
 
 #define SYNONYM_OF(word, table) synonym_of(word, table, sizeof(table) / sizeof *(table))
 
+const char *parse_foreign_word(Str word)
+{
+    return SYNONYM_OF(word, STATEMENTS);
+}
+
 const char *parse_foreign_statement(Str word)
 {
-    const char *ours = SYNONYM_OF(word, STATEMENTS);
+    const char *ours = parse_foreign_word(word);
     return ours && !strchr(ours, '`') ? ours : NULL;
 }
 

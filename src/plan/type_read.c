@@ -1,6 +1,7 @@
 /* type_read.c - `read`: its path, and the columns, from a schema, from what the file shows, or from both. */
 #include "plan/type_stmt_int.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/suggest.h"
@@ -160,6 +161,8 @@ static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const E
     if (writer)
         diag_help(t->diags, d, "job `%.*s` writes it: run that first; to check without the file declare its columns: `as schema`",
                   STR_ARG(writer->name.text));
+    else if (st == ERR_IO && strstr(err->text, strerror(EISDIR)))
+        diag_help(t->diags, d, "its files are read by a pattern: `read csv \"%.*s/*.csv\"`", STR_ARG(p->path));
     else if (st == ERR_IO)
         diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
                                "to check without the file declare its columns: `as schema`");

@@ -131,7 +131,8 @@ void type_join(Typer *t, const Stmt *s, PopList *pops)
     p->join = s->join;
     p->pair = pair_schema(t, table);
     t->joined = table;
-    p->expr = type_expr_as(t, s->exprs.ptr[0], TYPE_BOOL, "the condition of `join`");
+    p->expr = table->is_unknown ? type_expr(t, s->exprs.ptr[0]) /* that there is no such table has been said */
+                                : type_expr_as(t, s->exprs.ptr[0], TYPE_BOOL, "the condition of `join`");
     t->joined = NULL;
     split_condition(t, p);
     if (s->join == JOIN_SEMI || s->join == JOIN_ANTI)
