@@ -165,18 +165,6 @@ Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error
     return st;
 }
 
-Status spilled_put_plain_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err)
-{
-    SpillRun *run = &p->runs[k];
-    uint64_t before = spill_bytes(p->file);
-    SpillBlock *b = block_begin(run);
-    *b = (SpillBlock){.n_stored = bytes->len, .n_bytes = bytes->len};
-    Status st = spill_put_plain(p->file, bytes->ptr, bytes->len, &b->at, err);
-    run->n += st == OK;
-    bytes_note(r, p, before);
-    return st;
-}
-
 Batch *spilled_like(const Spilled *p)
 {
     if (!p->like)

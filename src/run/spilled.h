@@ -63,7 +63,6 @@ Status spilled_append(Run *r, Spilled *p, Batch *b, Error *err);
  * so many; how large a block should be at least. */
 void spilled_begin(Spilled *p);
 Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err);
-Status spilled_put_plain_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err); /* not compressed */
 Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err);
 size_t spilled_block_bytes(const Run *r);
 /* The folder of temporary files; freed with free(). */
