@@ -76,7 +76,7 @@ static Status lookup_make(Run *r, const Task *t, struct Pass *asking, Spilled *t
     Stream *in = NULL;
     Status st = ordered_open(r, table->step, &l->rows, err);
     if (st == OK)
-        st = stream_open(r, table, &in, err);
+        st = stream_open(r, NULL, table, &in, err);
     while (st == OK) {
         Batch *b = NULL;
         st = task_check(t, err);

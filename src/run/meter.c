@@ -83,9 +83,14 @@ void meters_stop(Meters *m)
 
 /* ---- while it runs ---- */
 
+static StepMeter *meter_at(const Run *r, uint32_t step, uint32_t worker)
+{
+    return &r->meters->workers[worker][step];
+}
+
 static StepMeter *meter_of(const Run *r, const Task *t)
 {
-    return &r->meters->workers[t->worker][instance_step(t->inst)];
+    return meter_at(r, instance_step(t->inst), t->worker);
 }
 
 VmCount *meters_of_code(const Run *r, const Task *t)
@@ -116,6 +121,16 @@ void work_end(const Run *r, const Task *t, Work w, uint64_t begin, uint64_t n_ro
 {
     if (r->meters)
         count(&meter_of(r, t)->works[w], begin, time_now(r->meters), n_rows, n_bytes);
+}
+
+void work_helped(const Run *r, const Instance *inst, uint32_t worker, Work w, uint64_t begin, uint64_t n_rows)
+{
+    if (!r->meters)
+        return;
+    uint64_t end = time_now(r->meters);
+    StepMeter *m = meter_at(r, instance_step(inst), worker);
+    count(&m->works[w], begin, end, n_rows, 0);
+    count(&m->all, begin, end, 0, 0);
 }
 
 void work_instr(const Run *r, const VmInstance *inst, uint32_t pc, uint64_t begin, uint64_t n_rows)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "run/lookup.h"
+#include "run/meter.h"
 #include "vm/merge.h"
 
 enum {
@@ -285,7 +286,10 @@ struct Stream {
     Run *run;
     Vm *vm;            /* of its own: a step may read it while its code runs. NULL: no keys are computed */
     Spilled *p;
-    SortedStream *sorted; /* not NULL: of rows in memory, and nothing else is used */
+    SortedStream *sorted; /* not NULL: of rows in memory, and nothing else is used but ... */
+    const Task *lender;   /* ... NULL: nobody helps to make them */
+    const Instance *inst; /* its instance */
+    Loan loan;
     Cursor *cursors;   /* [n] */
     uint32_t n;
     uint32_t i_cursor; /* SPILL_AS_PUT: the one that is read */
@@ -314,6 +318,8 @@ void stream_close(Stream *s)
     for (uint32_t i = 0; i < s->n; i++)
         piece_drop(s, &s->cursors[i]);
     budget_give(&s->run->budget, s->n_bytes);
+    if (s->lender)
+        task_take_back(s->lender, &s->loan);
     sorted_stream_close(s->sorted);
     merge_close(s->merge);
     vm_close(s->vm);
@@ -469,9 +475,42 @@ static Status put_next(Stream *s, Batch **out, Error *err)
     return OK;
 }
 
+/* Loan.piece: a range of rows that will be wanted. */
+static bool sorted_piece(void *ctx, uint32_t worker)
+{
+    const Stream *s = ctx;
+    uint32_t n_rows;
+    uint64_t begin = work_begin(s->run);
+    bool has_made = sorted_stream_help(s->sorted, &n_rows);
+    if (has_made)
+        work_helped(s->run, s->inst, worker, WORK_GATHER, begin, n_rows);
+    return has_made;
+}
+
+/* What is in memory, in order. Where one is used there is room for another. */
+static Batch *sorted_next(Stream *s)
+{
+    Batch *b = sorted_stream_next(s->sorted);
+    if (s->lender && sorted_stream_has_more(s->sorted))
+        task_lend_more(s->lender, &s->loan);
+    return b;
+}
+
+static void sorted_begin(Stream *s, const Task *t)
+{
+    uint32_t n_helpers = t ? s->run->info->n_workers - 1 : 0;
+    s->sorted = sorted_stream_open(s->p->sorted, n_helpers);
+    if (n_helpers == 0)
+        return;
+    s->lender = t;
+    s->inst = t->inst;
+    s->loan = (Loan){.ctx = s, .piece = sorted_piece};
+    task_lend(t, &s->loan);
+}
+
 Status stream_next_whole(Stream *s, Batch **out, Error *err)
 {
-    *out = s->sorted ? sorted_stream_next(s->sorted) : NULL;
+    *out = s->sorted ? sorted_next(s) : NULL;
     if (s->sorted)
         return OK;
     return s->merge ? merged_next(s, out, err) : put_next(s, out, err);
@@ -537,13 +576,13 @@ Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err)
     return st;
 }
 
-Status stream_open(Run *r, Spilled *p, Stream **out, Error *err)
+Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err)
 {
     if (p->sorted) {
         *out = xcalloc(1, sizeof **out);
         (*out)->run = r;
         (*out)->p = p;
-        (*out)->sorted = sorted_stream_open(p->sorted, r->info->n_workers - 1);
+        sorted_begin(*out, t);
         return OK;
     }
     return runs_stream(r, p, p->runs, p->n_runs, out, err);

@@ -78,8 +78,8 @@ void order_column_add(Batch *plain, Column *c);
 Status spilled_finish(Run *r, const Task *t, Spilled *p, Error *err);
 
 typedef struct Stream Stream;
-/* p must be finished. */
-Status stream_open(Run *r, Spilled *p, Stream **out, Error *err);
+/* p must be finished. t: whose workers may help, until the stream is closed, which is before the task ends; NULL: none. */
+Status stream_open(Run *r, const Task *t, Spilled *p, Stream **out, Error *err);
 /* The next rows, one reference; NULL: there are no more. */
 Status stream_next(Stream *s, Batch **out, Error *err);
 /* The same, with the column that only orders. */

@@ -134,7 +134,7 @@ static Status stream_once(Run *r, const VmHost *outside, VmInstance *inst, Spill
     Stream *in = NULL;
     Status st = rest_open(&rest, r, h->task, inst, stop, holds_all, from->sorted != NULL, wanted_at_end(r, s), err);
     if (st == OK)
-        st = stream_open(r, from, &in, err);
+        st = stream_open(r, h->task, from, &in, err);
     if (st == OK)
         st = stream_through(r, outside, inst, from, in, first, &rest, err);
     stream_close(in);
@@ -225,7 +225,7 @@ static Status stream_exec(Run *r, const VmHost *outside, VmInstance *inst, Spill
     const ExecEnds ends = {.ctx = &t, .next = through_next, .take = through_take,
                            .range_bytes = budget_counts(&r->budget) ? CSV_BATCH_AUTO : CSV_BATCH_MAX};
     uint64_t begin = work_begin(r);
-    Status st = stream_open(r, from, &t.in, err);
+    Status st = stream_open(r, h->task, from, &t.in, err);
     if (st == OK)
         st = exec_run(h, spec, &ends, err);
     stream_close(t.in);
@@ -298,7 +298,7 @@ static Status union_left(Union *u, VmInstance *inst, Spilled *from, uint32_t fir
     const Host *h = u->outside->ctx;
     Run *r = u->run;
     Stream *in = NULL;
-    Status st = stream_open(r, from, &in, err);
+    Status st = stream_open(r, h->task, from, &in, err);
     while (st == OK) {
         Batch *b = NULL, *part = NULL;
         st = stream_next(in, &b, err);
@@ -341,8 +341,9 @@ static Status union_table(Union *u, const Batch *table, Error *err)
 
 static Status union_spilled(Union *u, Spilled *table, Error *err)
 {
+    const Host *h = u->outside->ctx;
     Stream *in = NULL;
-    Status st = stream_open(u->run, table, &in, err);
+    Status st = stream_open(u->run, h->task, table, &in, err);
     while (st == OK) {
         Batch *b = NULL;
         st = stream_next(in, &b, err);

@@ -144,6 +144,19 @@ bool graph_has_work(const Graph *g)
     return !g->is_stopping && (best_open(g) || held_is_open(g) || is_stuck(g));
 }
 
+uint32_t graph_rank(const Graph *g, uint32_t step)
+{
+    return g->steps[step].rank;
+}
+
+bool graph_has_before(const Graph *g, uint32_t rank)
+{
+    const StepTable *best = best_open(g);
+    if (g->is_stopping)
+        return false;
+    return (best && best->rank < rank) || (held_is_open(g) && g->steps[g->held->step].rank < rank);
+}
+
 static void gates_take(Graph *g, StepTable *s)
 {
     if (s->opens)

@@ -94,6 +94,10 @@ Instance *graph_pick(Graph *g);
 /* Would graph_pick give something? */
 bool graph_has_work(const Graph *g);
 
+/* The place of a step among those that are ready, 0: the first; would graph_pick give something of one before that place? */
+uint32_t graph_rank(const Graph *g, uint32_t step);
+bool graph_has_before(const Graph *g, uint32_t rank);
+
 /* How a running instance ended. The output has been set before. */
 void graph_done(Graph *g, Instance *i, uint64_t now_ns);
 /* A generator gave a batch: it becomes the output of the generator in a new frame. The

@@ -109,6 +109,13 @@ bool monitor_wait_locked(Monitor *m, const struct timespec *until)
     return sleeps;
 }
 
+void monitor_wait_for_locked(Monitor *m, pthread_cond_t *c)
+{
+    atomic_store_explicit(&m->is_held, false, memory_order_relaxed);
+    pthread_cond_wait(c, &m->mu);
+    atomic_store_explicit(&m->is_held, true, memory_order_relaxed);
+}
+
 void monitor_call_locked(Monitor *m)
 {
     m->is_calling = true;

@@ -79,6 +79,8 @@ static inline void monitor_leave(Monitor *m)
 /* Gives the lock away until called, interrupted, or, if `until` (CLOCK_MONOTONIC) is not
  * NULL, until then. May come back for no reason. False if it only watched, awake. */
 bool monitor_wait_locked(Monitor *m, const struct timespec *until);
+/* Gives the lock away until somebody signals `c`, or for no reason. For who is not idle; with more than one user. */
+void monitor_wait_for_locked(Monitor *m, pthread_cond_t *c);
 /* Is somebody idle, and nobody on its way? */
 static inline bool monitor_may_call_locked(const Monitor *m)
 {

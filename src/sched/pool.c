@@ -47,6 +47,7 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
     monitor_init(&p->monitor, options->n_workers);
     pthread_mutex_init(&p->sleep_mu, NULL);
     monitor_cond_init(&p->sleep_wake);
+    pthread_cond_init(&p->loan_idle, NULL);
     atomic_init(&p->at_once, false);
     atomic_init(&p->in_vain, false);
     GraphHooks hooks = pool_hooks(p);
@@ -101,6 +102,7 @@ void pool_free(Pool *p)
         free(p->workers[k].releases);
         free(p->workers[k].events);
     }
+    pthread_cond_destroy(&p->loan_idle);
     pthread_cond_destroy(&p->sleep_wake);
     monitor_deinit(&p->monitor);
     pthread_mutex_destroy(&p->sleep_mu);

@@ -114,4 +114,21 @@ bool task_is_in_vain(const Task *t);
 /* Blocks the worker; ends early with the same answers. */
 Status task_sleep(const Task *t, uint64_t ns, Error *err);
 
+/* What a task lends to the other workers: pieces of it that any of them may do while it goes on itself. They take one when they
+ * are free and nothing is ready that comes before the task's step; so there are never more threads at work than workers, and
+ * priorities hold. A task may count on nobody: with one worker there is none. It is the task's, and zeroed but for ctx and piece. */
+typedef struct Loan {
+    void *ctx;
+    /* Does a piece, on that worker, while others may do theirs; false: there was none to do just now. */
+    bool (*piece)(void *ctx, uint32_t worker);
+    /* The pool's, guarded by its lock: */
+    struct Loan *next;
+    uint32_t rank, n_helpers;
+    uint64_t n_offers;
+    bool is_offered; /* there may be a piece */
+} Loan;
+void task_lend(const Task *t, Loan *l);
+void task_lend_more(const Task *t, Loan *l); /* there is a piece to do, after there was none */
+void task_take_back(const Task *t, Loan *l); /* before the task ends: waits until nobody is at it */
+
 #endif

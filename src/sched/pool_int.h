@@ -1,6 +1,6 @@
 /* pool_int.h - a pool and its workers: for pool*.c alone.
  *
- * pool.c makes and ends it, pool_worker.c is the life of a worker, pool_task.c runs one task, pool_note.c has what
+ * pool.c makes and ends it, pool_worker.c is the life of a worker, pool_task.c runs one task, pool_loan.c has what tasks lend, pool_note.c what
  * the graph says under the lock and what is done about it without. A Worker belongs to its thread, but for what its
  * fields say; functions that end in _locked want the pool's lock held.
  */
@@ -71,6 +71,8 @@ struct Pool {
     Worker *current;     /* who is calling into the graph */
     bool has_keeper;     /* an idle worker that waits for the next timer ... */
     uint64_t keeper_ns;  /* ... which was this one */
+    Loan *loans;         /* by rank; of one rank the oldest first */
+    pthread_cond_t loan_idle; /* nobody is at one of them any more */
     bool is_cancelled, is_failed;
     uint64_t n_failures;
     uint32_t n_kept;
@@ -136,5 +138,15 @@ bool worker_may_retry(const Worker *w);
 
 /* pool_worker.c: until the run is over. */
 void worker_loop(Pool *p, Worker *w);
+/* Takes the lock for w. True if it was free at once. */
+bool pool_lock(Pool *p, Worker *w);
+void pool_unlock(Pool *p);
+/* Has an idle worker come if there is something for it. */
+void pool_wake_more_locked(Pool *p);
+
+/* pool_loan.c: the first that may have a piece; NULL: none. */
+Loan *loan_find_locked(const Pool *p);
+/* Does a piece of it. */
+void loan_help_locked(Pool *p, Worker *w, Loan *l);
 
 #endif

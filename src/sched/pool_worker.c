@@ -17,15 +17,14 @@ static void take_over(Pool *p, Worker *w)
     }
 }
 
-/* Takes the lock for w. True if it was free at once. */
-static bool pool_lock(Pool *p, Worker *w)
+bool pool_lock(Pool *p, Worker *w)
 {
     bool at_once = monitor_enter(&p->monitor, w->now_ns - w->task.start_ns);
     take_over(p, w);
     return at_once;
 }
 
-static void pool_unlock(Pool *p) { monitor_leave(&p->monitor); }
+void pool_unlock(Pool *p) { monitor_leave(&p->monitor); }
 
 static void failure_put_key(PoolFailure *at, const Frame *f)
 {
@@ -109,13 +108,12 @@ static void check_locked(const Pool *p)
         graph_check(p->graph, p->limit);
 }
 
-/* Has an idle worker come if there is something for it. */
-static void wake_more_locked(Pool *p)
+void pool_wake_more_locked(Pool *p)
 {
     uint64_t due;
     if (!monitor_may_call_locked(&p->monitor))
         return;
-    if (graph_has_work(p->graph) || graph_has_fold(p->graph) ||
+    if (graph_has_work(p->graph) || graph_has_fold(p->graph) || loan_find_locked(p) ||
         (!p->has_keeper && graph_next_timer(p->graph, &due)))
         monitor_call_locked(&p->monitor);
 }
@@ -147,7 +145,7 @@ static const Frame *fold_place(const Pool *p, const Fold *f)
 
 static void fold_locked(Pool *p, Worker *w, const Fold *f)
 {
-    wake_more_locked(p);
+    pool_wake_more_locked(p);
     pool_unlock(p);
     worker_flush(p, w);
     FoldResult r = worker_run_fold(p, w, f);
@@ -170,6 +168,7 @@ void worker_loop(Pool *p, Worker *w)
     for (;;) {
         Fold fold;
         Instance *i;
+        Loan *loan;
         uint64_t due;
         if (graph_has_due(g)) {
             if (graph_next_fold(g, &fold)) {
@@ -183,8 +182,12 @@ void worker_loop(Pool *p, Worker *w)
         }
         if (p->options.is_full)
             graph_pause(g, p->options.is_full(p->options.full_ctx));
+        if ((loan = loan_find_locked(p)) != NULL && !graph_has_before(g, loan->rank)) {
+            loan_help_locked(p, w, loan);
+            continue;
+        }
         if ((i = graph_pick(g)) != NULL) {
-            wake_more_locked(p);
+            pool_wake_more_locked(p);
             pool_unlock(p);
             worker_flush(p, w);
             worker_run_task(p, w, i);

@@ -197,16 +197,13 @@ static Batch *range_make(Sorted *s, uint32_t range)
 
 struct SortedStream {
     Sorted *s;
-    uint32_t n_threads;
-    pthread_t *threads;   /* [n_threads] */
     pthread_mutex_t mu;
-    pthread_cond_t change;
+    pthread_cond_t change; /* a range is made */
     /* guarded by mu: */
     uint32_t next_made, next_used; /* ranges */
     uint32_t n_ahead;     /* so many may be made that are not used yet */
     Batch **ahead;        /* [n_ahead] by number, as they come round */
     bool *is_made;        /* [n_ahead] */
-    bool is_over;
 };
 
 static bool may_make(const SortedStream *in)
@@ -214,45 +211,46 @@ static bool may_make(const SortedStream *in)
     return in->next_made < in->s->n_ranges && in->next_made < in->next_used + in->n_ahead;
 }
 
-/* The next range; the lock is given away meanwhile. */
-static void make_locked(SortedStream *in)
+/* The next range; the lock is given away meanwhile. Gives its rows. */
+static uint32_t make_locked(SortedStream *in)
 {
     uint32_t range = in->next_made++;
     pthread_mutex_unlock(&in->mu);
     Batch *b = range_make(in->s, range);
+    uint32_t n_rows = b ? b->n_rows : 0;
     pthread_mutex_lock(&in->mu);
     in->ahead[range % in->n_ahead] = b;
     in->is_made[range % in->n_ahead] = true;
-    pthread_cond_broadcast(&in->change);
+    pthread_cond_signal(&in->change); /* only who uses the stream waits */
+    return n_rows;
 }
 
-static void *make_ahead(void *ctx)
+bool sorted_stream_help(SortedStream *in, uint32_t *n_rows)
 {
-    SortedStream *in = ctx;
     pthread_mutex_lock(&in->mu);
-    while (!in->is_over && in->next_made < in->s->n_ranges)
-        if (may_make(in))
-            make_locked(in);
-        else
-            pthread_cond_wait(&in->change, &in->mu);
+    bool may = may_make(in);
+    *n_rows = may ? make_locked(in) : 0;
     pthread_mutex_unlock(&in->mu);
-    return NULL;
+    return may;
 }
 
-SortedStream *sorted_stream_open(Sorted *s, uint32_t n_threads)
+bool sorted_stream_has_more(SortedStream *in)
+{
+    pthread_mutex_lock(&in->mu);
+    bool has = in->next_made < in->s->n_ranges;
+    pthread_mutex_unlock(&in->mu);
+    return has;
+}
+
+SortedStream *sorted_stream_open(Sorted *s, uint32_t n_helpers)
 {
     SortedStream *in = xcalloc(1, sizeof *in);
     in->s = s;
-    in->n_ahead = 2 * n_threads + 1;
+    in->n_ahead = 2 * n_helpers + 1;
     in->ahead = xcalloc(in->n_ahead, sizeof *in->ahead);
     in->is_made = xcalloc(in->n_ahead, sizeof *in->is_made);
-    in->threads = xcalloc(n_threads + 1ull, sizeof *in->threads);
     pthread_mutex_init(&in->mu, NULL);
     pthread_cond_init(&in->change, NULL);
-    /* Where the system has no more threads those that there are do it. */
-    while (in->n_threads < n_threads && in->n_threads + 1 < s->n_ranges &&
-           pthread_create(&in->threads[in->n_threads], NULL, make_ahead, in) == 0)
-        in->n_threads++;
     return in;
 }
 
@@ -267,7 +265,6 @@ Batch *sorted_stream_next(SortedStream *in)
             in->ahead[at] = NULL;
             in->is_made[at] = false;
             in->next_used++;
-            pthread_cond_broadcast(&in->change);
         } else if (may_make(in)) {
             make_locked(in);
         } else {
@@ -282,17 +279,10 @@ void sorted_stream_close(SortedStream *in)
 {
     if (!in)
         return;
-    pthread_mutex_lock(&in->mu);
-    in->is_over = true;
-    pthread_cond_broadcast(&in->change);
-    pthread_mutex_unlock(&in->mu);
-    for (uint32_t i = 0; i < in->n_threads; i++)
-        pthread_join(in->threads[i], NULL);
     for (uint32_t i = 0; i < in->n_ahead; i++)
         batch_unref(in->ahead[i]);
     pthread_mutex_destroy(&in->mu);
     pthread_cond_destroy(&in->change);
-    free(in->threads);
     free(in->ahead);
     free(in->is_made);
     free(in);

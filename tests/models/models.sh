@@ -73,6 +73,12 @@ breaks credits -DRETRY_GIVES
 holds parking -DWORKERS=2
 holds parking -DWORKERS=2 -DMORE=2
 holds parking
+holds parking -DWORKERS=2 -DLENDS=2
+holds parking -DRETRIES=0 -DLENDS=2
+for mutant in OFFERS_SILENTLY FORGETS_OFFER; do
+    breaks parking -D$mutant -DWORKERS=2 -DLENDS=2
+done
+breaks parking -DNO_HELP_CHAIN -DRETRIES=0 -DLENDS=2
 for mutant in NO_SECOND_LOOK CALL_UNLOCKED SIGNAL_WATCHER NO_CHAIN FORGETS_EARLIER \
     FORGETS_KEEPER STAYS_CALLING SLEEPS_UNLOCKED; do
     breaks parking -D$mutant -DWORKERS=2

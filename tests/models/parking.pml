@@ -1,9 +1,10 @@
-/* parking.pml - how workers wait and are called: wait_locked, wake_more_locked and
+/* parking.pml - how workers wait and are called: wait_locked, pool_wake_more_locked and
  * retry_locked of pool_worker.c with watch_locked, monitor_wait_locked, monitor_call_locked,
- * monitor_call_all_locked and monitor_interrupt of monitor.c.
+ * monitor_call_all_locked and monitor_interrupt of monitor.c; and how a task lends pieces to them: pool_loan.c.
  *
  * The graph is three numbers: instances and folds that are ready, that run, and that are still
- * to come; and timers by when they are due. `mu` is the lock; what stands between enter and leave is in
+ * to come; and timers by when they are due. One task at a time lends: pieces that there are, and what the pool knows of them.
+ * Whether an instance comes before a piece is left open. `mu` is the lock; what stands between enter and leave is in
  * the order of the code. One spurious wake-up and one interrupt may come at any time; the
  * clock goes on whenever it likes.
  *
@@ -12,6 +13,8 @@
  *   - nobody sleeps while an instance is ready: no wake-up is lost;
  *   - if somebody sleeps and a timer is set, one of them sleeps no longer than until the
  *     earliest: the keeper;
+ *   - nobody sleeps while pieces are offered;
+ * where there is a piece it is offered, or about to be;
  * and at most one call is under way, unless somebody came who was not called.
  *
  * Mutants, each of which must fail (models.sh):
@@ -22,6 +25,9 @@
  *   FORGETS_EARLIER  the keeper is not told of a timer that is due before its own
  *   FORGETS_KEEPER   a keeper that goes to work does not call for another one
  *   STAYS_CALLING    who was called does not say that it has come
+ *   OFFERS_SILENTLY  nobody is called for a piece that is offered
+ *   NO_HELP_CHAIN    a worker that takes a piece does not call for the next
+ *   FORGETS_OFFER    who has found no piece does not ask whether one was offered meanwhile
  *   SLEEPS_UNLOCKED  the lock is given away before the sleep begins, not with it
  */
 #ifndef WORKERS
@@ -29,6 +35,12 @@
 #endif
 #ifndef MORE
 #define MORE 1 /* instances that still come */
+#endif
+#ifndef RETRIES
+#define RETRIES 2
+#endif
+#ifndef LENDS
+#define LENDS 0 /* pieces that are lent */
 #endif
 #define MOMENTS 3
 #define NEVER 9
@@ -48,9 +60,13 @@ bool was_called[WORKERS];
 bool any_uncalled; /* somebody came whom nobody called */
 
 /* the graph */
-byte n_ready = 2, n_run, n_more = MORE, n_retries = 2;
+byte n_ready = 2, n_run, n_more = MORE, n_retries = RETRIES;
 byte timers[MOMENTS], now;
 bool is_stopping;
+
+/* pool_loan.c: the pieces that there are; the rest is guarded by mu */
+byte n_lends = LENDS, n_pieces, n_offers, n_helpers, lender = NEVER;
+bool is_offered, is_on_way;
 
 /* monitor.h and pool_int.h, guarded by mu */
 byte n_idle, n_calls; /* modulo 16: fewer calls than that fit into one watch */
@@ -123,15 +139,45 @@ inline call_all()
 #endif
 }
 
-/* wake_more_locked */
+/* pool_wake_more_locked */
 inline wake_more()
 {
     if
 #ifdef FORGETS_KEEPER
-    :: n_idle > 0 && !is_calling && HAS_WORK -> call_one()
+    :: n_idle > 0 && !is_calling && (HAS_WORK || is_offered) -> call_one()
 #elif !defined(NO_CHAIN)
-    :: n_idle > 0 && !is_calling && (HAS_WORK || (!has_keeper && HAS_TIMER)) -> call_one()
+    :: n_idle > 0 && !is_calling && (HAS_WORK || is_offered || (!has_keeper && HAS_TIMER)) -> call_one()
 #endif
+    :: else
+    fi
+}
+
+/* task_lend, task_lend_more: the piece is there before the pool knows of it. */
+inline lend(w)
+{
+    atomic { n_lends > 0 && (lender == NEVER || lender == w) ->
+        lender = w;
+        n_lends--;
+        n_pieces++;
+        is_on_way = true
+    }
+    atomic { !mu ->
+        is_on_way = false;
+        n_offers++;
+        is_offered = true;
+#ifndef OFFERS_SILENTLY
+        wake_more()
+#endif
+    }
+}
+
+/* task_take_back: what is left the lender has done itself. */
+inline take_back(w)
+{
+    if
+    :: lender == w ->
+        atomic { !mu -> is_offered = false; n_pieces = 0 }
+        atomic { n_helpers == 0 -> lender = NEVER }
     :: else
     fi
 }
@@ -182,8 +228,8 @@ inline come_back(w)
 
 proctype worker(byte w)
 {
-    byte before, due_now;
-    bool calls_watcher;
+    byte before, due_now, seen;
+    bool calls_watcher, has_done;
     enter();
     do
     :: atomic { /* worker_loop: graph_advance */
@@ -217,7 +263,42 @@ proctype worker(byte w)
                 at[w] = TASK
             }
 #endif
+            do
+            :: lend(w)
+            :: break
+            od;
+            take_back(w);
             atomic { !mu -> mu = true; at[w] = ACTIVE; finish() } /* the task has ended */
+        :: atomic { is_offered -> /* loan_help_locked */
+                seen = n_offers;
+                n_helpers++;
+#ifndef NO_HELP_CHAIN
+                wake_more();
+#endif
+                at[w] = TASK;
+                leave()
+            }
+            atomic {
+                if
+                :: n_pieces > 0 -> n_pieces--; has_done = true
+                :: else
+                fi
+            }
+            atomic { !mu ->
+                mu = true;
+                at[w] = ACTIVE;
+                if
+#ifdef FORGETS_OFFER
+                :: !has_done -> is_offered = false
+#else
+                :: !has_done && n_offers == seen -> is_offered = false
+#endif
+                :: else
+                fi;
+                has_done = false;
+                seen = 0;
+                n_helpers--
+            }
         :: atomic { else ->
                 if
                 :: IS_OVER -> call_all(); at[w] = GONE; leave(); break
@@ -320,6 +401,8 @@ active proctype watchman()
 end:
     do
     :: atomic { STILL && ANY_SLEEPS && HAS_WORK -> assert(false) }
+    :: atomic { STILL && ANY_SLEEPS && is_offered -> assert(false) }
+    :: atomic { !mu && n_pieces > 0 && !is_on_way && !is_offered -> assert(false) }
     :: atomic {
             STILL && ANY_SLEEPS && HAS_TIMER &&
             !(has_keeper && at[keeper] == SLEEPS && until[keeper] <= EARLIEST) ->

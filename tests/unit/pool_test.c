@@ -256,6 +256,8 @@ typedef struct Fuzz {
     atomic_int n_live;  /* values, states and users made and not released */
     atomic_int n_wrong;
     atomic_int n_events[8];
+    int n_workers;
+    atomic_int n_at_work; /* in tasks and in pieces that were lent */
 } Fuzz;
 
 static Value *value_new(Fuzz *f, uint32_t step, uint64_t is)
@@ -311,9 +313,57 @@ static uint64_t fuzz_value(Fuzz *f, const Instance *i)
     return h;
 }
 
-static TaskResult fuzz_run(void *ctx, Task *t)
+static void work_begins(Fuzz *f)
 {
-    Fuzz *f = ctx;
+    wrong_unless(f, atomic_fetch_add(&f->n_at_work, 1) < f->n_workers);
+}
+
+/* Pieces that a task lends, some at once and some more later. */
+typedef struct Lent {
+    Fuzz *f;
+    atomic_int n_left, n_done;
+} Lent;
+
+static bool lent_take(Lent *lent)
+{
+    if (atomic_fetch_sub(&lent->n_left, 1) > 0) {
+        atomic_fetch_add(&lent->n_done, 1);
+        return true;
+    }
+    atomic_fetch_add(&lent->n_left, 1);
+    return false;
+}
+
+static bool lent_piece(void *ctx, uint32_t worker)
+{
+    Lent *lent = ctx;
+    wrong_unless(lent->f, worker < (uint32_t)lent->f->n_workers);
+    work_begins(lent->f);
+    bool has_done = lent_take(lent);
+    atomic_fetch_sub(&lent->f->n_at_work, 1);
+    return has_done;
+}
+
+static void fuzz_lend(Fuzz *f, Task *t)
+{
+    enum { N_TIMES = 3, N_PIECES = 2 };
+    Lent lent = {.f = f};
+    Loan loan = {.ctx = &lent, .piece = lent_piece};
+    atomic_store(&lent.n_left, N_PIECES);
+    task_lend(t, &loan);
+    for (int k = 1; k < N_TIMES; k++) {
+        lent_take(&lent);
+        atomic_fetch_add(&lent.n_left, N_PIECES);
+        task_lend_more(t, &loan);
+    }
+    while (lent_take(&lent))
+        ;
+    task_take_back(t, &loan);
+    wrong_unless(f, atomic_load(&lent.n_done) + atomic_load(&lent.n_left) == N_TIMES * N_PIECES);
+}
+
+static TaskResult fuzz_task(Fuzz *f, Task *t)
+{
     Instance *i = t->inst;
     uint32_t step = instance_step(i);
     const StepSpec *s = &f->spec->steps[step];
@@ -333,6 +383,17 @@ static TaskResult fuzz_run(void *ctx, Task *t)
     t->batch = value_new(f, step, value);
     t->user = value_new(f, step, 0);
     return TASK_YIELDED;
+}
+
+static TaskResult fuzz_run(void *ctx, Task *t)
+{
+    Fuzz *f = ctx;
+    work_begins(f);
+    if (fuzz_value(f, t->inst) % 3 == 0)
+        fuzz_lend(f, t);
+    TaskResult result = fuzz_task(f, t);
+    atomic_fetch_sub(&f->n_at_work, 1);
+    return result;
 }
 
 static FoldResult fuzz_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
@@ -428,6 +489,7 @@ static bool fuzz_one(Fuzz *f, const TestSpec *t, uint32_t n_workers)
         .n_workers = n_workers, .seed = f->seed, .observer = &observer, .trace = trace};
     Bounds *b = bounds_new(&t->spec, n_workers);
     pthread_mutex_init(&f->mu, NULL);
+    f->n_workers = (int)n_workers;
     Pool *p = pool_new(&t->spec, &tasks, &options);
     PoolSummary s;
     pool_run(p, &s);

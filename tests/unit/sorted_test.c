@@ -2,13 +2,16 @@
 #include "vm/sorted.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "vm/group.h"
 #include "vm/sort.h"
 #include "unit.h"
 
-enum { MAX_PARTS = 300, N_COLS = 4 };
+enum { MAX_PARTS = 300, N_COLS = 4, MAX_HELPERS = 3 };
 
 static uint64_t seed;
 static uint32_t next(uint32_t n)
@@ -63,19 +66,65 @@ static Batch *sorted_by(Batch *b, const uint32_t *cols, const bool *is_desc, uin
     return out;
 }
 
-/* How many rows of the stream are not those of `all`, from its first on. */
-static uint32_t wrong_rows(Sorted *s, uint32_t n_threads, const Batch *all, uint32_t take)
+/* Threads that help. */
+typedef struct Helpers {
+    SortedStream *in;
+    atomic_bool is_over;
+    atomic_ullong n_rows; /* that they have made */
+} Helpers;
+
+static void *help(void *ctx)
 {
-    SortedStream *in = sorted_stream_open(s, n_threads);
+    Helpers *h = ctx;
+    uint32_t n_rows;
+    while (!atomic_load(&h->is_over)) {
+        if (sorted_stream_help(h->in, &n_rows))
+            atomic_fetch_add(&h->n_rows, n_rows);
+        else
+            sched_yield();
+    }
+    return NULL;
+}
+
+/* How many rows of the stream are not those of `all`, from its first on. */
+static uint32_t wrong_rows(Sorted *s, uint32_t n_helpers, const Batch *all, uint32_t take)
+{
+    Helpers h = {.in = sorted_stream_open(s, n_helpers)};
+    pthread_t threads[MAX_HELPERS];
+    SortedStream *in = h.in;
     uint32_t at = 0, wrong = 0;
+    for (uint32_t i = 0; i < n_helpers; i++)
+        wrong += pthread_create(&threads[i], NULL, help, &h) != 0;
     for (Batch *b; at < take && (b = sorted_stream_next(in)) != NULL; batch_unref(b))
         for (uint32_t i = 0; i < b->n_rows; i++, at++)
             for (uint32_t c = 0; c < N_COLS; c++)
                 wrong += at >= all->n_rows || !group_values_equal(b->slots[c].values, i, all->slots[c].values, at);
     if (take == UINT32_MAX)
-        wrong += at != all->n_rows;
+        wrong += at != all->n_rows || sorted_stream_has_more(in) || sorted_stream_help(in, &(uint32_t){0});
+    atomic_store(&h.is_over, true);
+    for (uint32_t i = 0; i < n_helpers; i++)
+        pthread_join(threads[i], NULL);
+    wrong += atomic_load(&h.n_rows) > all->n_rows;
     sorted_stream_close(in);
     return wrong;
+}
+
+/* One thread does all of it in turns: as many ranges as may be made ahead, by helping. */
+static uint32_t wrong_in_turns(Sorted *s, const Batch *all)
+{
+    SortedStream *in = sorted_stream_open(s, 1);
+    uint32_t n_made = 0, n_rows, at = 0;
+    while (sorted_stream_help(in, &n_rows))
+        at += n_rows;
+    n_made = at;
+    at = 0;
+    for (Batch *b; (b = sorted_stream_next(in)) != NULL; batch_unref(b)) {
+        at += b->n_rows;
+        while (sorted_stream_help(in, &n_rows))
+            n_made += n_rows;
+    }
+    sorted_stream_close(in);
+    return at != all->n_rows || n_made != all->n_rows;
 }
 
 static void test_round(uint32_t round)
@@ -101,6 +150,7 @@ static void test_round(uint32_t round)
     CHECK(sorted_n_rows(s) == n_rows);
     CHECK(wrong_rows(s, 0, all, UINT32_MAX) == 0);
     CHECK(wrong_rows(s, 3, all, UINT32_MAX) == 0);
+    CHECK(wrong_in_turns(s, all) == 0);
     CHECK(wrong_rows(s, 2, all, 1) == 0); /* nobody wants the rest */
     sorted_free(s);
     batch_unref(whole);

@@ -1,0 +1,74 @@
+#include "sched/pool_int.h"
+
+/* The worker that lends is in a task, so the run is not over while there is a loan, and the others wait for more to do. */
+
+Loan *loan_find_locked(const Pool *p)
+{
+    Loan *l = p->loans;
+    while (l && !l->is_offered)
+        l = l->next;
+    return l;
+}
+
+void loan_help_locked(Pool *p, Worker *w, Loan *l)
+{
+    uint64_t n_offers = l->n_offers;
+    l->n_helpers++;
+    pool_wake_more_locked(p);
+    pool_unlock(p);
+    worker_flush(p, w);
+    bool has_done = l->piece(l->ctx, w->task.worker);
+    w->was_parked = true; /* this was not the next task's time */
+    pool_lock(p, w);
+    worker_look_at_time(p, w);
+    if (!has_done && l->n_offers == n_offers) /* else what there is now may have come after the look */
+        l->is_offered = false;
+    if (--l->n_helpers == 0)
+        pthread_cond_broadcast(&p->loan_idle);
+}
+
+static void offer_locked(Pool *p, Loan *l)
+{
+    l->n_offers++;
+    l->is_offered = true;
+    pool_wake_more_locked(p);
+}
+
+/* The lock of a worker that is in a task: it neither takes over the graph nor looks at the time. */
+static Pool *task_lock(const Task *t)
+{
+    monitor_enter(&t->pool->monitor, UINT64_MAX);
+    return t->pool;
+}
+
+void task_lend(const Task *t, Loan *l)
+{
+    Pool *p = task_lock(t);
+    Loan **at = &p->loans;
+    l->rank = graph_rank(p->graph, instance_step(t->inst));
+    while (*at && (*at)->rank <= l->rank)
+        at = &(*at)->next;
+    l->next = *at;
+    *at = l;
+    offer_locked(p, l);
+    pool_unlock(p);
+}
+
+void task_lend_more(const Task *t, Loan *l)
+{
+    Pool *p = task_lock(t);
+    offer_locked(p, l);
+    pool_unlock(p);
+}
+
+void task_take_back(const Task *t, Loan *l)
+{
+    Pool *p = task_lock(t);
+    Loan **at = &p->loans;
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    while (l->n_helpers)
+        monitor_wait_for_locked(&p->monitor, &p->loan_idle);
+    pool_unlock(p);
+}
