@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pipe2: no other thread's command inherits an end; F_SETPIPE_SZ */
+#define _GNU_SOURCE /* pipe2: no other thread's command inherits an end */
 #include "run/command.h"
 
 #include <errno.h>
@@ -17,7 +17,6 @@
 #include "data/raw.h"
 
 #define READ_BYTES 65536
-#define PIPE_BYTES (1 << 20) /* wanted of the pipes that rows go through: fewer switches between the processes */
 #define MS_NS 1000000ll
 #define LAST_LINES 3
 #define LAST_BYTES 500
@@ -109,10 +108,6 @@ static Status start(Running *r, Error *err)
     fcntl(r->in, F_SETFL, O_NONBLOCK);
     fcntl(r->out, F_SETFL, O_NONBLOCK);
     fcntl(r->talk, F_SETFL, O_NONBLOCK);
-#ifdef F_SETPIPE_SZ
-    (void)fcntl(r->in, F_SETPIPE_SZ, PIPE_BYTES); /* a wish: refused, it stays as it is */
-    (void)fcntl(r->out, F_SETPIPE_SZ, PIPE_BYTES);
-#endif
     return OK;
 }
 
