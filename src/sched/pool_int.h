@@ -144,9 +144,15 @@ void pool_unlock(Pool *p);
 /* Has an idle worker come if there is something for it. */
 void pool_wake_more_locked(Pool *p);
 
-/* pool_loan.c: the first that may have a piece; NULL: none. */
-Loan *loan_find_locked(const Pool *p);
-/* Does a piece of it. */
+/* The first loan that may have a piece; NULL: none. */
+static inline Loan *loan_find_locked(const Pool *p)
+{
+    Loan *l = p->loans;
+    while (l && !l->is_offered)
+        l = l->next;
+    return l;
+}
+/* pool_loan.c: does a piece of it. */
 void loan_help_locked(Pool *p, Worker *w, Loan *l);
 
 #endif

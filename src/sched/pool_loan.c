@@ -2,14 +2,6 @@
 
 /* The worker that lends is in a task, so the run is not over while there is a loan, and the others wait for more to do. */
 
-Loan *loan_find_locked(const Pool *p)
-{
-    Loan *l = p->loans;
-    while (l && !l->is_offered)
-        l = l->next;
-    return l;
-}
-
 void loan_help_locked(Pool *p, Worker *w, Loan *l)
 {
     uint64_t n_offers = l->n_offers;
