@@ -92,6 +92,7 @@ bool fold_put_warning(Buf *out, const Step *collect);
 /* Does any value of the operation depend on the row's place (row(), uuid()); on the batch
  * (key(), index())? */
 bool pop_uses_row(const Pop *p);
+bool pops_use_rows(Pop *const *pops, size_t n); /* any of them, up to one that makes a table of its own */
 bool pop_uses_batch(const Pop *p);
 
 #endif
