@@ -87,7 +87,7 @@ static void test_arithmetic(void)
     check2(OP_MOD_INT, TYPE_INT, I(MINI), I(-1), "0");
     check2(OP_MOD_INT, TYPE_INT, I(1), I(0), "`expr`: division by zero (1 % 0)");
     check1(OP_NEG_INT, TYPE_INT, I(5), "-5");
-    check1(OP_NEG_INT, TYPE_INT, I(MINI), "`expr`: integer overflow (--9223372036854775808)");
+    check1(OP_NEG_INT, TYPE_INT, I(MINI), "`expr`: integer overflow (-(-9223372036854775808))");
     check2(OP_ADD_FLOAT, TYPE_FLOAT, D(0.1), D(0.2), "0.30000000000000004");
     check2(OP_SUB_FLOAT, TYPE_FLOAT, D(1), D(0.5), "0.5");
     check2(OP_MUL_FLOAT, TYPE_FLOAT, D(1e300), D(1e300), "float(\"inf\")");
