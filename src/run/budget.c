@@ -27,6 +27,8 @@ void budget_init(Budget *b, uint64_t limit_bytes, uint32_t n_spilling)
     b->share_bytes = limit_bytes / 4 / (n_spilling ? n_spilling : 1);
     atomic_init(&b->used_bytes, 0);
     atomic_init(&b->peak_bytes, 0);
+    atomic_init(&b->reserved_bytes, 0);
+    atomic_init(&b->next_bytes, 0);
     if (limit_bytes)
         allocator_tune(limit_bytes);
 }
@@ -57,7 +59,21 @@ void budget_change(Budget *b, uint64_t before, uint64_t after)
         budget_give(b, before - after);
 }
 
+void budget_reserve(Budget *b, uint64_t n_bytes)
+{
+    atomic_fetch_add_explicit(&b->reserved_bytes, n_bytes, memory_order_relaxed);
+    atomic_store_explicit(&b->next_bytes, n_bytes, memory_order_relaxed);
+}
+
+void budget_unreserve(Budget *b, uint64_t n_bytes)
+{
+    atomic_fetch_sub_explicit(&b->reserved_bytes, n_bytes, memory_order_relaxed);
+}
+
 bool budget_is_full(const Budget *b)
 {
-    return atomic_load_explicit(&b->used_bytes, memory_order_relaxed) >= b->limit_bytes;
+    uint64_t used = atomic_load_explicit(&b->used_bytes, memory_order_relaxed);
+    uint64_t coming = atomic_load_explicit(&b->reserved_bytes, memory_order_relaxed) +
+                      atomic_load_explicit(&b->next_bytes, memory_order_relaxed);
+    return used + coming >= b->limit_bytes;
 }

@@ -3,7 +3,8 @@
  * Counted per batch, never per row: what a generator yielded until its last use, outputs of steps until their
  * last reader is done, the state of collects, tables that wait for their readers with the
  * indexes that joins make of them, what is serialised and waits for its turn, and what a command of `exec` has printed. Bytes that batches share with the range of the input that they
- * came from are counted once, with the range. What a step needs while it runs, buffers of files and the allocator's
+ * came from are counted once, with the range. A batch that is let in reserves what will be made of it, as far as is known from
+ * those before: while it is not there nothing is held, but generators wait as if it were. What a step needs while it runs, buffers of files and the allocator's
  * own are not counted: a process takes more than its budget says.
  *
  * Any thread.
@@ -19,6 +20,8 @@ typedef struct Budget {
     uint64_t limit_bytes; /* 0: no budget, nothing is counted */
     uint64_t share_bytes; /* what one operator may hold before it spills */
     _Atomic uint64_t used_bytes, peak_bytes;
+    _Atomic uint64_t reserved_bytes; /* not used yet */
+    _Atomic uint64_t next_bytes;     /* what the next batch will reserve */
 } Budget;
 
 /* n_spilling: operators that share a quarter of it. */
@@ -28,6 +31,10 @@ void budget_take(Budget *b, uint64_t n_bytes);
 void budget_give(Budget *b, uint64_t n_bytes);
 /* What counted for `before` counts for `after` from now on. */
 void budget_change(Budget *b, uint64_t before, uint64_t after);
+/* Of a batch that is let in; given back when it is gone, and what was made of it is counted. */
+void budget_reserve(Budget *b, uint64_t n_bytes);
+void budget_unreserve(Budget *b, uint64_t n_bytes);
+/* Is there no room for another batch? */
 bool budget_is_full(const Budget *b);
 
 #endif

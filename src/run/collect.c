@@ -159,14 +159,35 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     return st;
 }
 
-static void part_count(Run *r, Part *p)
+/* Again and again: of what it has now. */
+static void part_count(Run *r, const Step *s, Part *p)
 {
     if (!budget_counts(&r->budget))
         return;
-    p->n_bytes = (p->rows ? batch_held_bytes(p->rows) : 0) + (p->groups ? groups_bytes(p->groups) : 0);
+    uint64_t n_bytes = (p->rows ? batch_held_bytes(p->rows) : 0) + (p->groups ? groups_bytes(p->groups) : 0);
     for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
-        p->n_bytes += p->written[i].cap;
-    budget_take(&r->budget, p->n_bytes);
+        n_bytes += p->written[i].cap;
+    budget_change(&r->budget, p->n_bytes, n_bytes);
+    p->n_bytes = n_bytes;
+    uint64_t most = atomic_load_explicit(&r->part_bytes[s->id], memory_order_relaxed);
+    while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&r->part_bytes[s->id], &most, n_bytes,
+                                                                    memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+/* Before the first of them is made: one for each aggregate and one for the rows is about what groups of their own take. */
+uint64_t parts_expected(const Run *r, const Step *gen, uint64_t batch_bytes)
+{
+    uint64_t n_bytes = 0;
+    for (uint32_t i = 0; i < r->plan->n_steps; i++) {
+        const Step *s = r->plan->steps[i];
+        if (!s->part_of || s->scope != gen->yields)
+            continue;
+        uint64_t most = atomic_load_explicit(&r->part_bytes[i], memory_order_relaxed);
+        uint32_t n_aggs = s->part_of->hold == HOLD_GROUPS ? s->part_of->pops.ptr[0]->n_aggs : 0;
+        n_bytes += most ? most : (n_aggs + 1ull) * batch_bytes;
+    }
+    return n_bytes;
 }
 
 /* At which part a worker begins to merge. */
@@ -208,7 +229,7 @@ TaskResult task_part(Run *r, Task *t, const Step *s)
         part->err->status = st;
     }
     t->n_rows_out = part->n_rows_out;
-    part_count(r, part);
+    part_count(r, s, part);
     instance_set_out(t->inst, part);
     if (merges(s->part_of))
         help_merge(r, t, s->part_of);
@@ -390,10 +411,10 @@ static Status spill_merged(Run *r, Task *t, const Step *s, State *state)
     Status st = OK;
     if (!state->partitions)
         st = partitions_open(r, s, s->hold == HOLD_GROUPS ? NULL : r->codes[s->id], 0, &state->partitions, &t->err);
-    if (st == OK && s->hold == HOLD_GROUPS)
+    if (st == OK && s->hold == HOLD_GROUPS && state->merged)
         st = partitions_put_merged(r, state->partitions, state->merged, &t->err);
     uint32_t n = 0;
-    Batch *const *rows = s->hold == HOLD_DISTINCT ? merged_rows(state->merged, &n) : NULL;
+    Batch *const *rows = s->hold == HOLD_DISTINCT && state->merged ? merged_rows(state->merged, &n) : NULL;
     for (uint32_t i = 0; st == OK && i < n; i++)
         if (rows[i])
             st = partitions_put_rows(r, t, state->partitions, rows[i], &t->err);
@@ -403,10 +424,12 @@ static Status spill_merged(Run *r, Task *t, const Step *s, State *state)
 }
 
 /* The groups or rows of one batch. */
-static Status spill_part(Run *r, Task *t, const Step *s, State *state, Groups *g)
+static Status spill_part(Run *r, Task *t, const Step *s, State *state, Part *part)
 {
+    Groups *g = part->groups;
     if (s->hold == HOLD_GROUPS) {
         groups_own(g);
+        part_count(r, r->plan->steps[s->inputs[0]], part);
         return partitions_put_groups(r, state->partitions, g, &t->err);
     }
     const uint32_t *rows;
@@ -485,10 +508,21 @@ void merged_drop(Run *r, const Step *s, State *state)
     state->merged = NULL;
 }
 
+/* Would what it knows of the batch, if it is all new, take so much room that it is better never merged? */
+static bool is_too_large(const Run *r, const Step *s, const State *state, const Part *part)
+{
+    if (!budget_counts(&r->budget) || !r->may_spill[s->id] || s->hold != HOLD_GROUPS)
+        return false;
+    return state->n_bytes + groups_state_bytes(part->groups) > 2 * r->budget.share_bytes;
+}
+
 static Status hold_merged(Run *r, Task *t, const Step *s, State *state, Part *part)
 {
+    Status st = OK;
+    if (!state->partitions && is_too_large(r, s, state, part) && (st = spill_merged(r, t, s, state)) != OK)
+        return st;
     if (state->partitions)
-        return spill_part(r, t, s, state, part->groups);
+        return spill_part(r, t, s, state, part);
     if (!state->merged)
         merged_start(r, s, state);
     merged_put(state->merged, part->groups);
@@ -496,6 +530,7 @@ static Status hold_merged(Run *r, Task *t, const Step *s, State *state, Part *pa
     merged_work(state->merged, merge_begin(r, t, s));
     if (budget_counts(&r->budget))
         state_count(r, state, merged_bytes(state->merged));
+    part_count(r, r->plan->steps[s->inputs[0]], part); /* they were both there for a moment */
     return is_over_share(r, s, state) ? spill_merged(r, t, s, state) : OK;
 }
 

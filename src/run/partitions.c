@@ -45,12 +45,18 @@ void partitions_count(Run *r, Partitions *p)
     p->n_bytes = n;
 }
 
-static Status buf_flush(Run *r, Partitions *p, uint32_t k, Error *err)
+/* A buffer that had a large record does not stay as large: there are many. */
+static Status buf_flush(Run *r, Partitions *p, uint32_t k, size_t least, Error *err)
 {
+    Buf *b = &p->bufs[k];
     Status st = OK;
-    if (p->bufs[k].len)
-        st = spilled_put_bytes(r, p->raw, k, &p->bufs[k], err);
-    buf_clear(&p->bufs[k]);
+    if (b->len == 0 || b->len < least)
+        return OK;
+    st = spilled_put_bytes(r, p->raw, k, b, err);
+    if (b->cap > 2 * spilled_block_bytes(r))
+        buf_deinit(b);
+    else
+        buf_clear(b);
     return st;
 }
 
@@ -73,18 +79,18 @@ Status records_flush(Run *r, Partitions *p, size_t least, Error *err)
 {
     Status st = OK;
     for (uint32_t k = 0; k < N_PARTS && st == OK; k++)
-        if (p->bufs[k].len >= least)
-            st = buf_flush(r, p, k, err);
+        st = buf_flush(r, p, k, least, err);
     partitions_count(r, p);
     return st;
 }
 
-void partition_groups(Partitions *p, const Groups *g)
+Status partition_groups(Run *r, Partitions *p, const Groups *g, Error *err)
 {
+    Status st = OK;
     uint32_t n = groups_count(g);
     uint32_t *order = xmalloc((n + 1ull) * sizeof *order), starts[N_PARTS + 1];
     groups_part(g, N_PARTS, p->level, order, starts);
-    for (uint32_t k = 0; k < N_PARTS; k++) {
+    for (uint32_t k = 0; k < N_PARTS && st == OK; k++) {
         uint32_t from = starts[k], n_of = starts[k + 1] - from;
         if (n_of == 0)
             continue;
@@ -93,16 +99,20 @@ void partition_groups(Partitions *p, const Groups *g)
         record_end(&p->bufs[k], at);
         if (!p->has_put)
             p->n_first[k] = n_of;
+        st = buf_flush(r, p, k, spilled_block_bytes(r), err); /* at once: all records together are as large as the groups */
     }
     free(order);
+    partitions_count(r, p);
+    return st;
 }
 
 Status partitions_put_groups(Run *r, Partitions *p, const Groups *g, Error *err)
 {
-    partition_groups(p, g);
+    p->has_put = true; /* as those in memory they are merged, be it into none */
+    Status st = partition_groups(r, p, g, err);
     spilled_count(r, p->raw, groups_count(g));
     p->next_seq += groups_count(g);
-    return records_flush(r, p, spilled_block_bytes(r), err);
+    return st;
 }
 
 Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err)
@@ -111,9 +121,8 @@ Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err)
     Groups **tables = merged_tables(m, &n, &p->next_seq);
     Status st = OK;
     for (uint32_t i = 0; i < n && st == OK; i++) {
-        partition_groups(p, tables[i]);
+        st = partition_groups(r, p, tables[i], err);
         spilled_count(r, p->raw, groups_count(tables[i]));
-        st = records_flush(r, p, spilled_block_bytes(r), err);
     }
     free(tables);
     p->has_put = true;
@@ -193,12 +202,14 @@ Status partition_rows(Run *r, const Task *t, Partitions *p, Batch *rows, bool ha
         block_put(&p->bufs[k], some, 0, n_of);
         record_end(&p->bufs[k], begin);
         batch_unref(some);
+        st = buf_flush(r, p, k, spilled_block_bytes(r), err);
     }
     batch_unref(plain);
     free(part);
     free(order);
     p->next_seq += n;
-    return st == OK ? records_flush(r, p, spilled_block_bytes(r), err) : st;
+    partitions_count(r, p);
+    return st;
 }
 
 Status partitions_put_rows(Run *r, const Task *t, Partitions *p, Batch *rows, Error *err)

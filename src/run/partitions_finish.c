@@ -62,9 +62,8 @@ static Status making_divide(Making *m, Error *err)
     if (st != OK)
         return st;
     if (m->groups) {
-        partition_groups(m->finer, m->groups);
+        st = partition_groups(m->run, m->finer, m->groups, err);
         m->finer->has_put = true;
-        st = records_flush(m->run, m->finer, spilled_block_bytes(m->run), err);
     }
     for (uint32_t i = 0; i < m->n && st == OK; i++)
         st = partition_rows(m->run, m->task, m->finer, m->parts[i], true, err);
@@ -85,9 +84,9 @@ static Status groups_take(Making *m, const char *at, Heap *heap, Error *err)
     if (m->finer) {
         Groups *some = groups_open(m->spec);
         groups_load(some, at, heap, true);
-        partition_groups(m->finer, some);
+        Status st = partition_groups(m->run, m->finer, some, err);
         groups_close(some);
-        return records_flush(m->run, m->finer, spilled_block_bytes(m->run), err);
+        return st;
     }
     groups_load(m->groups, at, heap, !m->has_begun && m->p->n_first[m->part]);
     m->has_begun = true;
@@ -254,8 +253,10 @@ static Status partition_make(Run *r, const Task *t, Partitions *p, uint32_t part
     groups_close(m.groups);
     parts_drop(&m);
     free(m.parts);
-    if (st == OK && made)
+    if (st == OK && made) {
+        making_count(&m, m.n_bytes + batch_held_bytes(made));
         st = spilled_put(r, to, made, err);
+    }
     batch_unref(made);
     making_count(&m, 0);
     partitions_free(r, m.finer);

@@ -18,9 +18,9 @@ struct Partitions {
     uint64_t n_bytes;   /* counted */
 };
 
-/* Groups, and rows: each to its partition's buffer. has_seqs: the rows' last column has their numbers; else they are those behind the
- * last ones. */
-void partition_groups(Partitions *p, const Groups *g);
+/* Groups, and rows: each to its partition's buffer, and what fills that to the file. has_seqs: the rows' last column has their
+ * numbers; else they are those behind the last ones. */
+Status partition_groups(Run *r, Partitions *p, const Groups *g, Error *err);
 Status partition_rows(Run *r, const Task *t, Partitions *p, Batch *rows, bool has_seqs, Error *err);
 /* Buffers of at least so many bytes go to the file. */
 Status records_flush(Run *r, Partitions *p, size_t least, Error *err);

@@ -145,6 +145,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->path_codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
     r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
+    r->part_bytes = xcalloc(plan->n_steps + 1ull, sizeof *r->part_bytes);
     r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
     r->spilled_rows = arena_array(r->arena, uint64_t, plan->n_steps);
     r->may_spill = arena_array(r->arena, bool, plan->n_steps);
@@ -332,6 +333,7 @@ void run_close(Run *r)
     for (uint32_t i = 0; r->vms && i < r->info->n_workers; i++)
         vm_close(r->vms[i]);
     free(r->vms);
+    free(r->part_bytes);
     trace_free(r->trace);
     meters_free(r->meters);
     bounds_free(r->bounds);

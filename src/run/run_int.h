@@ -45,6 +45,7 @@ struct Run {
     Pool *pool;
     Vm **vms;           /* [n_workers] */
     Budget budget;
+    _Atomic uint64_t *part_bytes; /* [n_steps] of parts of collects: what the largest that has been made takes; 0: none has */
     struct Checkpoint *checkpoint; /* checkpoint.h; NULL: nothing is kept */
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */
     uint64_t *spilled_bytes, *spilled_rows; /* [n_steps] guarded by mu */
@@ -64,6 +65,7 @@ typedef struct GenBatch {
     Error err;           /* guarded by mu */
     uint64_t first_row;  /* of a read: rows before it */
     uint64_t n_bytes;    /* counted */
+    uint64_t n_reserved; /* of the budget, for what collects make of it */
 } GenBatch;
 
 /* What an instance keeps until it is done for good. */
@@ -181,6 +183,8 @@ typedef struct Part {
     uint64_t n_bytes;    /* counted */
 } Part;
 void part_free(Run *r, Part *p); /* NULL is fine */
+/* How many bytes the parts of collects will take that are made of a batch of the generator. */
+uint64_t parts_expected(const Run *r, const Step *gen, uint64_t batch_bytes);
 
 /* One instance of a part. */
 TaskResult task_part(Run *r, Task *t, const Step *s);

@@ -420,7 +420,9 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     t->n_rows_out = batch ? batch->n_rows : 0;
     if (budget_counts(&r->budget)) {
         g->n_bytes = batch ? batch_bytes(batch) : raw ? raw_bytes(raw) : 0;
+        g->n_reserved = parts_expected(r, s, g->n_bytes);
         budget_take(&r->budget, g->n_bytes);
+        budget_reserve(&r->budget, g->n_reserved);
     }
     pthread_mutex_init(&g->mu, NULL);
     t->batch = g;
@@ -489,6 +491,7 @@ Status gen_batch(Run *r, const Task *t, GenBatch *g, const Step *gen, const Batc
 void gen_batch_free(Run *r, GenBatch *g)
 {
     budget_give(&r->budget, g->n_bytes);
+    budget_unreserve(&r->budget, g->n_reserved);
     raw_unref(g->raw);
     batch_unref(g->batch);
     pthread_mutex_destroy(&g->mu);

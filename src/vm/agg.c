@@ -6,6 +6,8 @@
 #include "vm/group.h"
 #include "vm/seen.h"
 
+enum { ALLOCATION_BYTES = 16 }; /* what the allocator adds, which is much of what a few bytes take */
+
 static uint32_t state_bytes(const AggSpec *spec)
 {
     switch ((int)spec->fn) {
@@ -54,8 +56,15 @@ size_t agg_bytes(const Agg *a)
     size_t n = sizeof *a + (size_t)a->cap * a->state_bytes + a->cap_items * sizeof *a->items +
                a->table_size * sizeof *a->table + store_bytes(&a->value) + store_bytes(&a->by);
     for (uint32_t g = 0; a->spec->fn == BUILTIN_AGG_STRING_AGG && g < a->n_groups; g++)
-        n += a->of.texts[g].cap;
-    return n;
+        n += a->of.texts[g].cap ? a->of.texts[g].cap + ALLOCATION_BYTES : 0;
+    n += a->seen ? a->cap * sizeof *a->seen : 0;
+    n += a->by_group ? (a->n_items + 1ull) * sizeof *a->by_group : 0;
+    return n + (a->group_begins ? (a->n_groups + 2ull) * sizeof *a->group_begins : 0);
+}
+
+size_t agg_state_bytes(const Agg *a)
+{
+    return a->state_bytes;
 }
 
 static inline void index_drop(Agg *a)

@@ -16,6 +16,7 @@ typedef struct Agg Agg; /* the states of one aggregate for all groups */
 Agg *agg_open(const AggSpec *spec); /* spec is borrowed */
 void agg_close(Agg *a);             /* NULL is fine */
 size_t agg_bytes(const Agg *a);     /* what it holds */
+size_t agg_state_bytes(const Agg *a); /* of a group, values aside */
 
 /* Takes n_rows rows: args[spec->n_args] their values, ids the group of each (NULL: all in group 0).
  * n_groups: how many there are from now on, never fewer than before. */

@@ -122,6 +122,16 @@ size_t groups_bytes(const Groups *g)
     return n;
 }
 
+size_t groups_state_bytes(const Groups *g)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < g->spec->n_keys; i++)
+        n += store_bytes(&g->values[i]) + store_bytes(&g->texts[i]);
+    for (uint32_t i = 0; i < g->spec->n_aggs; i++)
+        n += g->args ? g->n * agg_state_bytes(g->aggs[i]) : agg_bytes(g->aggs[i]);
+    return n;
+}
+
 static uint32_t *numbers(uint32_t n)
 {
     uint32_t *all = xmalloc((n + 1ull) * sizeof *all);

@@ -21,6 +21,7 @@ Groups *groups_open(const Spec *spec);
 void groups_close(Groups *g); /* NULL is fine */
 uint32_t groups_count(const Groups *g);
 size_t groups_bytes(const Groups *g); /* what it holds */
+size_t groups_state_bytes(const Groups *g); /* of it, or about what it will be: keys and states with bytes of their own */
 
 /* Takes the rows of a table; once, of a fresh one. keys[n_keys]: their values; where a key is a column of the table
  * (spec->keys[].col) its cells are kept as they stood in the input. Then groups_update gives the values of the
