@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         "sort by k",
         "distinct k",
         "group by k { n = count(), m = max(n) }",
-        "group by k { n = count(), l = min(n), m = max(n), s = sum(n), a = mean(n), x = count_distinct(n) }",
+        "group by k { n = count(), m = max(n), s = sum(n), x = count_distinct(n) }",
     };
     char file[] = "/tmp/pipemill_resident_XXXXXX.csv";
     int fd = mkstemps(file, 4);
