@@ -109,10 +109,17 @@ static bool reads_for_command(const Step *s)
            s->on_failure != ON_FAILURE_SKIP && !pops_use_rows(s->pops.ptr + 1, s->pops.n - 1);
 }
 
+/* So few first rows are held as well in memory. */
+static bool holds_many_first(const Step *s)
+{
+    enum { FEW = 1000 };
+    return s->hold == HOLD_FIRST && s->hold_limit > FEW;
+}
+
 /* A read by one instance, whose table may go where its readers or its command want to have it. */
 static bool read_may_spill(const Plan *plan, const Step *s)
 {
-    if (s->kind != STEP_STATIC || s->is_generator || s->part_of || s->hold != HOLD_NONE || !s->pops.n ||
+    if (s->kind != STEP_STATIC || s->is_generator || s->part_of || (s->hold != HOLD_NONE && !holds_many_first(s)) || !s->pops.n ||
         s->pops.ptr[0]->kind != POP_READ_CSV)
         return false;
     return reads_for_command(s) || (is_row_wise(s->pops.ptr + 1, s->pops.n - 1) && fold_streams_out(plan, s));
@@ -151,9 +158,9 @@ bool fold_may_spill(const Plan *plan, const Step *s)
     case HOLD_DISTINCT: return true;
     case HOLD_GROUPS: return s->pops.ptr[0]->n_keys > 0;
     case HOLD_ROWS: return goes_on_in_parts(s);
+    case HOLD_FIRST: return holds_many_first(s) && goes_on_in_parts(s);
     case HOLD_NONE:
     case HOLD_NOTHING:
-    case HOLD_FIRST:
     case HOLD_TOP: return false;
     }
     return false;

@@ -46,6 +46,11 @@ void drop_parts(State *s)
     s->has_joined = false;
 }
 
+uint64_t rows_held(const State *s)
+{
+    return s->n_rows + (s->spilled ? s->spilled->n_rows : 0);
+}
+
 Batch *join_parts(State *s, const Schema *schema)
 {
     Type *types = xcalloc(schema->n_cols, sizeof *types);
@@ -380,7 +385,7 @@ static Status spill_merging(Run *r, Task *t, const Step *s, State *state)
     return st;
 }
 
-/* HOLD_SORTED, HOLD_ROWS: what is held goes to the file, in order. */
+/* HOLD_FIRST, HOLD_SORTED, HOLD_ROWS: what is held goes to the file, in order. */
 static Status spill_rows(Run *r, Task *t, const Step *s, State *state)
 {
     bool is_sorted = s->hold == HOLD_SORTED;
@@ -551,7 +556,7 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
         return FOLD_MORE; /* nobody wants it: checkpoint.h */
     State *state = state_of(t->inst);
     Status st;
-    bool is_full = s->hold == HOLD_FIRST && state->n_rows >= s->hold_limit;
+    bool is_full = s->hold == HOLD_FIRST && rows_held(state) >= s->hold_limit;
     if (is_full && r->stops[s->id])
         return FOLD_ENOUGH; /* nor does it matter how later batches fared */
     if (part->err) {
@@ -570,7 +575,9 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
     case HOLD_FIRST:
         if (!is_full)
             hold_rows(r, state, part);
-        return state->n_rows >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
+        if (is_over_share(r, s, state) && (st = spill_rows(r, t, s, state)) != OK)
+            return fold_failed(t, st);
+        return rows_held(state) >= s->hold_limit && r->stops[s->id] ? FOLD_ENOUGH : FOLD_MORE;
     case HOLD_GROUPS:
     case HOLD_DISTINCT:
         if ((st = hold_merged(r, t, s, state, part)) != OK)

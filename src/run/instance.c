@@ -150,7 +150,7 @@ static Status run_read(Run *r, const VmHost *outside, VmInstance *inst, const Ba
     source_rewind(h->state); /* an attempt before may have gone half the way */
     spilled_free(h->state->spilled);
     h->state->spilled = NULL;
-    while (st == OK && (wants_all || h->state->n_rows < h->step->hold_limit)) {
+    while (st == OK && (wants_all || rows_held(h->state) < h->step->hold_limit)) {
         SourceRows rows = {0};
         Batch *in = NULL, *part = NULL;
         uint64_t begin = work_begin(r);

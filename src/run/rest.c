@@ -173,6 +173,16 @@ static Status spill(Rest *rest, Error *err)
     return st;
 }
 
+static Batch *rows_some(const Batch *part, uint32_t first, uint32_t n)
+{
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    for (uint32_t i = 0; i < n; i++)
+        sel[i] = first + i;
+    Batch *some = batch_select_rows(part, sel, n);
+    free(sel);
+    return some;
+}
+
 /* The rows behind the first `limit` of all. */
 static Status store_behind(Rest *rest, Batch *part, uint64_t n_before, Error *err)
 {
@@ -181,11 +191,7 @@ static Status store_behind(Rest *rest, Batch *part, uint64_t n_before, Error *er
     if (n_before + part->n_rows <= rest->limit)
         return OK;
     uint32_t first = (uint32_t)(rest->limit - n_before), n = part->n_rows - first;
-    uint32_t *sel = xmalloc(n * sizeof *sel);
-    for (uint32_t i = 0; i < n; i++)
-        sel[i] = first + i;
-    Batch *some = batch_select_rows(part, sel, n);
-    free(sel);
+    Batch *some = rows_some(part, first, n);
     Status st = store(rest, some, err);
     batch_unref(some);
     return st;
@@ -193,7 +199,33 @@ static Status store_behind(Rest *rest, Batch *part, uint64_t n_before, Error *er
 
 bool rest_is_full(const Rest *rest)
 {
-    return rest->kind == REST_FIRST && rest->held.n_parts && rest->held.n_rows >= rest->limit;
+    return rest->kind == REST_FIRST && (rest->held.n_parts || rest->spilled) && rest->n_rows >= rest->limit;
+}
+
+/* What of the part is among the first `limit` rows; from when they are too many on, in a file. */
+static Status take_first(Rest *rest, Batch *part, uint64_t n_before, Error *err)
+{
+    Run *r = rest->run;
+    bool is_begun = rest->held.n_parts || rest->spilled;
+    if (is_begun && n_before >= rest->limit)
+        return OK;
+    uint64_t n_left = rest->limit - n_before;
+    Batch *some = part->n_rows <= n_left ? batch_ref(part) : rows_some(part, 0, (uint32_t)n_left);
+    Status st = OK;
+    if (rest->spilled)
+        st = store(rest, some, err);
+    else
+        hold(rest, some);
+    batch_unref(some);
+    if (st != OK || rest->spilled || rest->is_in_memory || !budget_counts(&r->budget) ||
+        rest->held.n_bytes <= r->budget.share_bytes)
+        return st;
+    st = spilled_open(r, r->plan->steps[instance_step(rest->task->inst)], SPILL_AS_PUT, NULL, 0, &rest->spilled, err);
+    for (uint32_t i = 0; i < rest->held.n_parts && st == OK; i++)
+        st = store(rest, rest->held.parts[i], err);
+    drop_parts(&rest->held);
+    state_count(r, &rest->held, 0);
+    return st;
 }
 
 Status rest_take(Rest *rest, Batch *part, Error *err)
@@ -210,10 +242,7 @@ Status rest_take(Rest *rest, Batch *part, Error *err)
     case REST_STORED: st = store(rest, part, err); break;
     case REST_SKIPPED: st = store_behind(rest, part, n_before, err); break;
     case REST_HELD: hold(rest, part); break;
-    case REST_FIRST:
-        if (!rest_is_full(rest))
-            hold(rest, part);
-        break;
+    case REST_FIRST: st = take_first(rest, part, n_before, err); break;
     case REST_TOP:
         hold(rest, part);
         if (rest->held.n_rows >= rest->next_cut)

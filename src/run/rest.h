@@ -1,7 +1,7 @@
 /* rest.h - what the row-wise statements of a step leave of a spilled table, until a statement that wants all of it.
  *
  * A sort keeps rows up to the operator's share of the budget, then puts them into a file as sorted runs; a distinct or
- * group by parts them by its keys; a top and a take keep what they will give. What has gone to a file comes back from there in
+ * group by parts them by its keys; a top keeps what it will give, a take up to its share, too. What has gone to a file comes back from there in
  * parts, behind that statement; what has not goes through it in memory. One thread.
  */
 #ifndef PIPE_RUN_REST_H
@@ -13,7 +13,7 @@ typedef enum RestKind {
     REST_DROPPED, /* nobody wants the rows */
     REST_STORED,  /* spilled as they come */
     REST_HELD,    /* kept in memory */
-    REST_FIRST,   /* kept, as many as a take gives */
+    REST_FIRST,   /* as many as a take gives: kept, or spilled when they are too many */
     REST_SKIPPED, /* spilled as they come, but those that a skip leaves out */
     REST_TOP,     /* kept, as many as a top gives */
     REST_SORTED,
@@ -33,7 +33,7 @@ typedef struct Rest {
     uint64_t next_cut;   /* TOP: at so many rows held */
     State held;          /* only its parts */
     Batch *none;         /* no rows of those that came: their columns. NULL: none came, or nothing will spill */
-    Spilled *spilled;    /* STORED, SKIPPED; SORTED: NULL before the first run */
+    Spilled *spilled;    /* STORED, SKIPPED; FIRST, SORTED: NULL as long as all is held */
     struct Partitions *partitions; /* KEYED: NULL before the first rows */
 } Rest;
 

@@ -193,6 +193,8 @@ Status collect_table(Run *r, const Step *s, State *state, Batch **out, Error *er
 /* Adds to the parts of a table that is made of many; takes the reference. */
 void keep_part(State *s, Batch *b);
 void drop_parts(State *s);
+/* Rows of the parts, and of those that are spilled. */
+uint64_t rows_held(const State *s);
 /* All parts as one table, one reference; lets go of them. schema: when there are none. */
 Batch *join_parts(State *s, const Schema *schema);
 /* A batch of a collect, in its turn (Tasks.fold). */
