@@ -186,6 +186,8 @@ typedef struct KeptCount {
 typedef struct MemoryUse {
     uint64_t budget_bytes;  /* 0: none, and then all is 0 */
     uint64_t peak_bytes;    /* of what is counted: live batches and what operators hold */
+    uint64_t held_bytes;    /* 0: the peak was not beyond the budget by more than a batch; else what of it ... */
+    uint32_t held_by;       /* ... this step had, the most of all */
     uint64_t spilled_bytes; /* written to temporary files, compressed */
     const uint64_t *steps;  /* [n_steps] of them, those of each step; NULL: none spilled */
     const uint64_t *step_rows; /* [n_steps] rows and groups that were in them, each time that one was spilled */

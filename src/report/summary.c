@@ -147,6 +147,15 @@ static void budget_put(Buf *out, const SummaryInput *in)
         sep = ", ";
     }
     buf_putc(out, '\n');
+    if (m->held_bytes == 0)
+        return;
+    buf_puts(out, "  beyond     that by ");
+    bytes_put(out, m->peak_bytes - m->budget_bytes);
+    buf_puts(out, " at the peak, when ");
+    buf_put_visible(out, in->info->steps[m->held_by].name);
+    buf_puts(out, " held ");
+    bytes_put(out, m->held_bytes);
+    buf_putc(out, '\n');
 }
 
 static void slowest_put(Buf *out, const SummaryInput *in)

@@ -77,7 +77,7 @@ void part_free(Run *r, Part *p)
 {
     if (!p)
         return;
-    budget_give(&r->budget, p->n_bytes);
+    budget_give(&r->budget, p->step, p->n_bytes);
     batch_unref(p->rows);
     groups_close(p->groups);
     for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
@@ -172,7 +172,8 @@ static void part_count(Run *r, const Step *s, Part *p)
     uint64_t n_bytes = (p->rows ? batch_held_bytes(p->rows) : 0) + (p->groups ? groups_bytes(p->groups) : 0);
     for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
         n_bytes += p->written[i].cap;
-    budget_change(&r->budget, p->n_bytes, n_bytes);
+    p->step = s->part_of->id;
+    budget_change(&r->budget, p->step, p->n_bytes, n_bytes);
     p->n_bytes = n_bytes;
     uint64_t most = atomic_load_explicit(&r->part_bytes[s->id], memory_order_relaxed);
     while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&r->part_bytes[s->id], &most, n_bytes,

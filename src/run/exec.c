@@ -235,7 +235,7 @@ static Status table_take(void *ctx, Batch *part, Error *err)
 Status host_exec(void *ctx, const Spec *spec, const Batch *t, Batch **out, Error *err)
 {
     Host *h = ctx;
-    Table table = {.run = h->run, .from = t};
+    Table table = {.run = h->run, .from = t, .made.step = h->step->id};
     /* One range is one table, without copying it together. */
     const ExecEnds ends = {.ctx = &table, .next = table_next, .take = table_take, .range_bytes = CSV_BATCH_MAX};
     Status st = exec_run(h, spec, &ends, err);

@@ -73,11 +73,11 @@ static Status host_table_rows(void *ctx, struct Pass *asking, const Spec *join, 
     return lookup_rows(h->run, h->task, h->run->tables[table], asking, join, hashes, n, out, err);
 }
 
-static bool host_table_indexed(void *ctx, uint64_t n_bytes)
+static bool host_table_indexed(void *ctx, uint32_t table, uint64_t n_bytes)
 {
     const Host *h = ctx;
     if (budget_counts(&h->run->budget))
-        budget_take(&h->run->budget, n_bytes);
+        budget_take(&h->run->budget, h->step->inputs[step_first_table(h->step) + table], n_bytes);
     return budget_counts(&h->run->budget);
 }
 
@@ -310,7 +310,7 @@ void publish(Run *r, const Task *t, const Step *s, Batch *out)
 {
     if (r->has_readers[s->id]) {
         if (budget_counts(&r->budget))
-            budget_take(&r->budget, batch_own_bytes(out));
+            budget_take(&r->budget, s->id, batch_own_bytes(out));
         instance_set_out(t->inst, out);
     } else {
         pthread_mutex_lock(&r->mu);

@@ -60,7 +60,8 @@ static void level_free(Run *r, Level *l)
 {
     if (!l)
         return;
-    budget_give(&r->budget, l->n_counted);
+    if (l->raw)
+        budget_give(&r->budget, l->raw->step->id, l->n_counted);
     for (uint32_t k = 0; k < N_PARTS; k++)
         buf_deinit(&l->bufs[k]);
     spilled_free(l->raw);
@@ -97,7 +98,7 @@ static Status level_flush(Run *r, Level *l, Error *err)
             st = buf_flush(r, l, k, err);
         buf_deinit(&l->bufs[k]);
     }
-    budget_give(&r->budget, l->n_counted);
+    budget_give(&r->budget, l->raw->step->id, l->n_counted);
     l->n_counted = 0;
     return st;
 }
@@ -107,7 +108,7 @@ static void room_take(Run *r, Level *l, Buf *b, size_t n)
     size_t cap = b->cap;
     buf_reserve(b, n);
     if (b->cap != cap) {
-        budget_take(&r->budget, b->cap - cap);
+        budget_take(&r->budget, l->raw->step->id, b->cap - cap);
         l->n_counted += b->cap - cap;
     }
 }
@@ -293,7 +294,7 @@ static Status part_sort(Ordered *o, const Task *t, const Level *l, uint32_t k, E
     uint64_t n_counted = sorting_bytes(l, k);
     char *bytes = xmalloc(l->n_bytes[k] + 1);
     Held h = {.end = bytes, .entries = xmalloc((l->n_records[k] + 1ull) * sizeof *h.entries)};
-    budget_take(&o->run->budget, n_counted);
+    budget_take(&o->run->budget, o->step->id, n_counted);
     Status st = part_read(o, t, l, k, take_to_memory, &h, err);
     if (st == OK)
         entries_sort(h.entries, h.n, l->number);
@@ -302,7 +303,7 @@ static Status part_sort(Ordered *o, const Task *t, const Level *l, uint32_t k, E
         size_t n = (size_t)varint_get(&p);
         st = pages_add(o->pages, h.entries[i].key, p, n, err);
     }
-    budget_give(&o->run->budget, n_counted);
+    budget_give(&o->run->budget, o->step->id, n_counted);
     free(h.entries);
     free(bytes);
     return st;

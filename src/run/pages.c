@@ -54,7 +54,7 @@ void pages_free(Pages *p)
 {
     if (!p)
         return;
-    budget_give(&p->run->budget, p->n_counted);
+    budget_give(&p->run->budget, p->step->id, p->n_counted);
     spill_close(p->file);
     buf_deinit(&p->page);
     buf_deinit(&p->out);
@@ -85,7 +85,7 @@ static Status page_end(Pages *p, Error *err)
     if (p->n == p->cap) {
         uint32_t cap = p->cap ? 2 * p->cap : 64;
         p->pages = xrealloc(p->pages, cap * sizeof *p->pages);
-        budget_take(&p->run->budget, (cap - p->cap) * sizeof *p->pages);
+        budget_take(&p->run->budget, p->step->id, (cap - p->cap) * sizeof *p->pages);
         p->n_counted += (cap - p->cap) * sizeof *p->pages;
         p->cap = cap;
     }

@@ -29,7 +29,7 @@ void partitions_free(Run *r, Partitions *p)
 {
     if (!p)
         return;
-    budget_give(&r->budget, p->n_bytes);
+    budget_give(&r->budget, p->raw->step->id, p->n_bytes);
     for (uint32_t k = 0; k < N_PARTS; k++)
         buf_deinit(&p->bufs[k]);
     spilled_free(p->raw);
@@ -41,7 +41,7 @@ void partitions_count(Run *r, Partitions *p)
     uint64_t n = 0;
     for (uint32_t k = 0; k < N_PARTS; k++)
         n += p->bufs[k].cap;
-    budget_change(&r->budget, p->n_bytes, n);
+    budget_change(&r->budget, p->raw->step->id, p->n_bytes, n);
     p->n_bytes = n;
 }
 

@@ -24,7 +24,7 @@ typedef struct Making {
 
 static void making_count(Making *m, uint64_t n_bytes)
 {
-    budget_change(&m->run->budget, m->n_bytes, n_bytes);
+    budget_change(&m->run->budget, m->p->raw->step->id, m->n_bytes, n_bytes);
     m->n_bytes = n_bytes;
 }
 

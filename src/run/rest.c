@@ -78,7 +78,7 @@ Status rest_open(Rest *rest, Run *r, const Task *t, const VmInstance *inst, uint
 {
     const Step *s = r->plan->steps[instance_step(t->inst)];
     *rest = (Rest){.run = r, .task = t, .code = r->codes[s->id], .inst = inst,
-                    .is_in_memory = is_in_memory, .begin = begin, .end = begin};
+                    .held.step = s->id, .is_in_memory = is_in_memory, .begin = begin, .end = begin};
     while (!ends_statement(rest->code->instrs[rest->end].op))
         rest->end++;
     rest->end++;

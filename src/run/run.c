@@ -19,6 +19,7 @@ State *state_of(Instance *inst)
     State *s = instance_state(inst);
     if (!s) {
         s = xcalloc(1, sizeof *s);
+        s->step = instance_step(inst);
         instance_set_state(inst, s);
     }
     return s;
@@ -26,7 +27,7 @@ State *state_of(Instance *inst)
 
 void state_count(Run *r, State *s, uint64_t n_bytes)
 {
-    budget_change(&r->budget, s->n_bytes, n_bytes);
+    budget_change(&r->budget, s->step, s->n_bytes, n_bytes);
     s->n_bytes = n_bytes;
 }
 
@@ -37,7 +38,7 @@ void pending_count(Run *r, State *s)
         return;
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         n_bytes += s->pending[i].cap;
-    budget_change(&r->budget, s->n_pending_bytes, n_bytes);
+    budget_change(&r->budget, s->step, s->n_pending_bytes, n_bytes);
     s->n_pending_bytes = n_bytes;
 }
 
@@ -45,8 +46,8 @@ static void release_state(void *ctx, uint32_t step, void *state)
 {
     Run *r = ctx;
     State *s = state;
-    budget_give(&r->budget, s->n_bytes);
-    budget_give(&r->budget, s->n_pending_bytes);
+    budget_give(&r->budget, step, s->n_bytes);
+    budget_give(&r->budget, step, s->n_pending_bytes);
     source_close(s);
     drop_parts(s);
     for (uint32_t i = 0; i < s->n_paths; i++)
@@ -79,12 +80,12 @@ static void release_out(void *ctx, uint32_t step, void *out)
     Run *r = ctx;
     const Step *s = r->plan->steps[step];
     if (s->is_generator) {
-        gen_batch_free(r, out);
+        gen_batch_free(r, step, out);
     } else if (s->part_of) {
         part_free(r, out);
     } else {
         if (budget_counts(&r->budget))
-            budget_give(&r->budget, batch_own_bytes(out) + batch_extra_uncount(out));
+            budget_give(&r->budget, step, batch_own_bytes(out) + batch_extra_uncount(out));
         batch_unref(out);
         if (r->tables[step]) { /* of a step that runs once: others would get in each other's way */
             spilled_free(r->tables[step]);
@@ -135,7 +136,8 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     uint32_t n_spilling = 0;
     for (uint32_t i = 0; i < plan->n_steps; i++)
         n_spilling += fold_may_spill(plan, plan->steps[i]);
-    budget_init(&r->budget, plan->memory_bytes, n_spilling);
+    budget_init(&r->budget, plan->memory_bytes, n_spilling, plan->n_steps);
+    budget_note_batch(&r->budget, CSV_BATCH_AUTO); /* ranges of a file that is read by one instance are batches, too */
     pthread_mutex_init(&r->mu, NULL);
     uint32_t n_workers = plan_workers(plan, options->n_workers);
     r->spec = plan_graph(r->arena, plan);
@@ -208,6 +210,10 @@ static MemoryUse memory_use(const Run *r)
     MemoryUse m = {.budget_bytes = r->budget.limit_bytes,
                    .peak_bytes = atomic_load(&r->budget.peak_bytes), .steps = r->spilled_bytes,
                    .step_rows = r->spilled_rows};
+    if (budget_was_passed(&r->budget)) {
+        m.held_by = atomic_load(&r->budget.peak_step);
+        m.held_bytes = atomic_load(&r->budget.peak_step_bytes);
+    }
     for (uint32_t i = 0; i < r->plan->n_steps; i++)
         m.spilled_bytes += r->spilled_bytes[i];
     return m;
@@ -334,6 +340,7 @@ void run_close(Run *r)
         vm_close(r->vms[i]);
     free(r->vms);
     free(r->part_bytes);
+    budget_deinit(&r->budget);
     trace_free(r->trace);
     meters_free(r->meters);
     bounds_free(r->bounds);

@@ -70,6 +70,7 @@ typedef struct GenBatch {
 
 /* What an instance keeps until it is done for good. */
 typedef struct State {
+    uint32_t step;       /* whose it is */
     CsvSource *source;   /* of a read: the file being read; NULL: none now ... */
     LineSource *lines;   /* ... or it is one of JSON or plain lines ... */
     QuerySource *query;  /* ... or a database */
@@ -142,7 +143,7 @@ void source_close(State *state); /* the file that is open */
 Status read_batch(const Run *r, RawRows *raw, const Pop *read, Rejects *bad, Batch **out, Error *err);
 /* The batch of a generator, its fields found. Borrowed from g. */
 Status gen_batch(Run *r, const Task *t, GenBatch *g, const Step *gen, const Batch **out, Error *err);
-void gen_batch_free(Run *r, GenBatch *g);
+void gen_batch_free(Run *r, uint32_t step, GenBatch *g);
 
 /* The label of a batch that is not numbered, as the `user` of its frame; freed with free(). */
 void *label_new(Str text);
@@ -175,6 +176,7 @@ Batch *parts_get(const struct Parts *p, const Batch *table, uint64_t k, void **l
 /* What the part of a collect makes of one batch (plan/fold.h). Read by one instance, the collect's, which takes
  * out of it what it keeps. */
 typedef struct Part {
+    uint32_t step;       /* the collect's: it counts for that */
     Error *err;          /* a mistake in the batch is one of the collect; NULL: none */
     Batch *rows;         /* NULL: none to hold */
     Groups *groups;      /* HOLD_GROUPS, HOLD_DISTINCT */

@@ -421,7 +421,8 @@ TaskResult generate(Run *r, Task *t, const Step *s)
     if (budget_counts(&r->budget)) {
         g->n_bytes = batch ? batch_bytes(batch) : raw ? raw_bytes(raw) : 0;
         g->n_reserved = parts_expected(r, s, g->n_bytes);
-        budget_take(&r->budget, g->n_bytes);
+        budget_take(&r->budget, s->id, g->n_bytes);
+        budget_note_batch(&r->budget, g->n_bytes);
         budget_reserve(&r->budget, g->n_reserved);
     }
     pthread_mutex_init(&g->mu, NULL);
@@ -488,9 +489,9 @@ Status gen_batch(Run *r, const Task *t, GenBatch *g, const Step *gen, const Batc
     return st;
 }
 
-void gen_batch_free(Run *r, GenBatch *g)
+void gen_batch_free(Run *r, uint32_t step, GenBatch *g)
 {
-    budget_give(&r->budget, g->n_bytes);
+    budget_give(&r->budget, step, g->n_bytes);
     budget_unreserve(&r->budget, g->n_reserved);
     raw_unref(g->raw);
     batch_unref(g->batch);

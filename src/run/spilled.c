@@ -72,7 +72,7 @@ void spilled_free(Spilled *p)
     pthread_mutex_destroy(&p->mu);
     sorted_free(p->sorted);
     if (p->budget)
-        budget_give(p->budget, p->n_bytes);
+        budget_give(p->budget, p->step->id, p->n_bytes);
     if (p->file)
         spill_close(p->file);
     block_inputs_deinit(&p->inputs);
@@ -317,7 +317,7 @@ void stream_close(Stream *s)
         return;
     for (uint32_t i = 0; i < s->n; i++)
         piece_drop(s, &s->cursors[i]);
-    budget_give(&s->run->budget, s->n_bytes);
+    budget_give(&s->run->budget, s->p->step->id, s->n_bytes);
     if (s->lender)
         task_take_back(s->lender, &s->loan);
     sorted_stream_close(s->sorted);
@@ -397,7 +397,7 @@ static Stream *stream_new(Run *r, Spilled *p, uint32_t n)
     s->n = n;
     s->cursors = xcalloc(n + 1ull, sizeof *s->cursors);
     s->n_bytes = (uint64_t)n * spilled_block_bytes(r);
-    budget_take(&r->budget, s->n_bytes);
+    budget_take(&r->budget, p->step->id, s->n_bytes);
     return s;
 }
 

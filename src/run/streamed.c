@@ -221,7 +221,7 @@ static Status stream_exec(Run *r, const VmHost *outside, VmInstance *inst, Spill
     Host *h = outside->ctx;
     const Code *c = r->codes[h->step->id];
     const Spec *spec = &c->specs[c->instrs[at].a];
-    Through t = {.h = h};
+    Through t = {.h = h, .made.step = h->step->id};
     const ExecEnds ends = {.ctx = &t, .next = through_next, .take = through_take,
                            .range_bytes = budget_counts(&r->budget) ? CSV_BATCH_AUTO : CSV_BATCH_MAX};
     uint64_t begin = work_begin(r);

@@ -172,7 +172,7 @@ static uint64_t index_bytes(const JoinIndex *x, uint32_t n_rows)
 static void index_count(const Pass *p, const Spec *spec, const Batch *table, JoinTable *jt, const JoinIndex *x)
 {
     uint64_t n = index_bytes(x, table->n_rows);
-    if (table == p->inst->tables[spec->table] && p->host && p->host->table_indexed && p->host->table_indexed(p->host->ctx, n))
+    if (table == p->inst->tables[spec->table] && p->host && p->host->table_indexed && p->host->table_indexed(p->host->ctx, spec->table, n))
         atomic_fetch_add(&jt->head.n_bytes, n);
 }
 

@@ -29,7 +29,7 @@ typedef struct VmHost {
     Status (*table_rows)(void *ctx, struct Pass *asking, const Spec *join, const uint64_t *hashes,
                          uint32_t n, Batch **out, Error *err);
     /* An index of a table has so many bytes and stays as long as that. True: they are counted. */
-    bool (*table_indexed)(void *ctx, uint64_t n_bytes);
+    bool (*table_indexed)(void *ctx, uint32_t table, uint64_t n_bytes);
     /* Table t of WRITE_CSV: path and spec say where. The host serialises (data/rows_write). */
     Status (*write)(void *ctx, const Spec *spec, Str path, const Batch *t, Error *err);
     /* Table t of EXEC, to become what the command of spec makes of it: one reference. */
