@@ -46,7 +46,7 @@ Status mill_run_open(Mill *m, uint32_t job, const MillRunOptions *options, MillR
 static Str failed_name(const RunInfo *info, uint32_t step, const Error *err)
 {
     uint32_t at = step;
-    bool is_input = err->is_input || (err->row_error >= ROW_ERROR_RAGGED && err->row_error <= ROW_ERROR_KEY);
+    bool is_input = !err->is_output && (err->is_input || (err->row_error >= ROW_ERROR_RAGGED && err->row_error <= ROW_ERROR_KEY));
     if (str_is(info->steps[at].name, "read") || str_starts(info->steps[at].name, STR_LIT("read_")))
         return info->steps[at].name;
     while (is_input && info->steps[at].n_inputs && info->steps[at].child_scope == 0)

@@ -1,6 +1,10 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "base/path.h"
 
 #include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
 
 void path_put_plain(Buf *out, Str path)
 {
@@ -34,6 +38,26 @@ bool path_same(Str x, Str y)
     buf_deinit(&a);
     buf_deinit(&b);
     return same;
+}
+
+void path_put_real(Buf *out, Str path)
+{
+    char *text = xstrndup(path.ptr, path.len), *slash = strrchr(text, '/');
+    char *real = realpath(text, NULL);
+    if (real) {
+        buf_puts(out, real);
+    } else {
+        const char *name = slash ? slash + 1 : text;
+        char *folder = slash ? xstrndup(text, (size_t)(slash - text) + 1) : xstrndup(".", 1);
+        real = realpath(folder, NULL);
+        if (real)
+            buf_printf(out, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+        else
+            path_put_plain(out, path);
+        free(folder);
+    }
+    free(real);
+    free(text);
 }
 
 bool path_matches(Str pattern, Str path)

@@ -35,6 +35,7 @@ const char *row_error_remedy(RowError e); /* "": the message says it, or there i
 typedef struct Error {
     Status status;
     bool is_input;     /* the input could not be read: told of the step that reads, whichever wanted its rows */
+    bool is_output;    /* of a command, which could not be read: told of the step that runs it */
     RowError row_error; /* of ERR_ROW, and of ERR_DATA where it concerns one row */
     char text[1024];   /* one line or a few, UTF-8, no control bytes from data */
     char file[256];    /* input file, "" when none */

@@ -158,6 +158,7 @@ static Status output_read(Exec *x, const char *command, Error *err)
         csv_source_lenient(source, bad);
     if (st == OK)
         st = ranges_take(x, source, bad, err);
+    err->is_output = st != OK;
     csv_source_close(source);
     buf_deinit(&name);
     return st;

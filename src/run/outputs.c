@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "data/rows_write.h"
 #include "data/sink.h"
 #include "data/sqlite_write.h"
@@ -29,7 +30,7 @@ typedef struct PathOwner {
 typedef struct OpenDatabase OpenDatabase;
 struct OpenDatabase {
     OpenDatabase *next;
-    Str path;
+    Str place; /* as place_put has it */
     Database *db;
 };
 
@@ -56,24 +57,34 @@ struct Outputs {
     OpenDatabase *databases; /* complete when the run starts */
 };
 
+/* What is the same for all spellings of the place: the file as the system has it, and the name of a table, which for SQLite is one in
+ * upper and lower case. */
+static void place_put(Buf *out, Str place)
+{
+    const char *nul = place.len ? memchr(place.ptr, '\0', place.len) : NULL;
+    uint32_t n_file = nul ? (uint32_t)(nul - place.ptr) : place.len;
+    char *file = xstrndup(place.ptr, n_file);
+    sink_make_folders(file); /* they are made in any case, and now the system can tell which they are */
+    path_put_real(out, (Str){file, n_file});
+    free(file);
+    for (uint32_t i = n_file; i < place.len; i++)
+        buf_putc(out, ascii_lower(place.ptr[i]));
+}
+
 /* Notes who writes the path, or finds who else does. */
 static PathOwner *path_claim(Outputs *o, Str path, uint32_t frame, uint32_t sink)
 {
-    Buf plain = {0};
-    const char *nul = path.len ? memchr(path.ptr, '\0', path.len) : NULL; /* a table's name follows, as it is */
-    uint32_t n_file = nul ? (uint32_t)(nul - path.ptr) : path.len;
-    path_put_plain(&plain, str_slice(path, 0, n_file));
-    buf_put_str(&plain, str_slice(path, n_file, path.len));
-    path = buf_str(&plain);
+    Buf place = {0};
+    place_put(&place, path);
     pthread_mutex_lock(&o->mu);
-    PathOwner *owner = map_get(&o->owners, path);
+    PathOwner *owner = map_get(&o->owners, buf_str(&place));
     if (!owner) {
         owner = arena_new(o->arena, PathOwner);
         *owner = (PathOwner){.frame = frame, .sink = sink};
-        map_put(&o->owners, arena_str(o->arena, path), owner);
+        map_put(&o->owners, arena_str(o->arena, buf_str(&place)), owner);
     }
     pthread_mutex_unlock(&o->mu);
-    buf_deinit(&plain);
+    buf_deinit(&place);
     return owner;
 }
 
@@ -82,13 +93,51 @@ static bool is_of(const PathOwner *owner, uint32_t frame, uint32_t sink)
     return owner->frame == frame && owner->sink == sink;
 }
 
+/* The parts of the place of a table. */
+static Str database_of(Str place)
+{
+    const char *nul = memchr(place.ptr, '\0', place.len);
+    return str_slice(place, 0, nul ? (uint32_t)(nul - place.ptr) : place.len);
+}
+
+static Str table_of(Str place)
+{
+    uint32_t at = database_of(place).len + 1;
+    return str_slice(place, at, place.len - at);
+}
+
+static Status is_taken(bool is_table, Str path, bool by_other_step, Error *err)
+{
+    const char *who = by_other_step ? "two steps" : "two batches";
+    if (is_table)
+        return error_set(err, ERR_FAIL_PERMANENT, "%s write the table `%.*s` of `%.*s`; %s", who, STR_ARG(table_of(path)),
+                         STR_ARG(database_of(path)),
+                         by_other_step ? "give them tables of their own"
+                                       : "put `{key()}` into its name, which is different for each");
+    return error_set(err, ERR_FAIL_PERMANENT, "%s write `%.*s`; %s", who, STR_ARG(path),
+                     by_other_step ? "give them paths of their own"
+                                   : "put `{key()}` into the path, which is different for each");
+}
+
+/* Of a file or table that all batches share. What the texts tell of another step with the same was said of the plan. */
+static Status claim_for_all(Outputs *o, uint32_t sink, Str path, Error *err)
+{
+    bool is_table = o->plan->sinks[sink].pop->dialect.format == ROWS_SQLITE;
+    if (is_of(path_claim(o, path, FRAME_ALL, sink), FRAME_ALL, sink))
+        return OK;
+    return is_taken(is_table, path, true, err);
+}
+
 /* ---- databases */
 
 static OpenDatabase *database_find(const Outputs *o, Str path)
 {
+    Buf place = {0};
+    place_put(&place, path);
     OpenDatabase *d = o->databases;
-    while (d && !path_same(d->path, path))
+    while (d && !str_eq(d->place, buf_str(&place)))
         d = d->next;
+    buf_deinit(&place);
     return d;
 }
 
@@ -100,7 +149,10 @@ static Status database_get(Outputs *o, Str path, Database **out, Error *err)
         Status st = database_open(path, &d->db, err);
         if (st != OK)
             return st;
-        d->path = path;
+        Buf place = {0};
+        place_put(&place, path);
+        d->place = arena_str(o->arena, buf_str(&place));
+        buf_deinit(&place);
         d->next = o->databases;
         o->databases = d;
     }
@@ -121,9 +173,10 @@ static Status table_open(Outputs *o, uint32_t sink, Error *err)
         buf_put_str(&place, p->expr->value.s);
         buf_put(&place, "", 1);
         buf_put_str(&place, p->expr2->value.s);
-        path_claim(o, buf_str(&place), FRAME_ALL, sink);
+        st = claim_for_all(o, sink, buf_str(&place), err);
         buf_deinit(&place);
-        st = database_begin(db, p->expr2->value.s, p->out, p->dialect.mode, &o->list[sink].table, err);
+        if (st == OK)
+            st = database_begin(db, p->expr2->value.s, p->out, p->dialect.mode, &o->list[sink].table, err);
     }
     return st;
 }
@@ -157,10 +210,11 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
         }
         if (plan->sinks[i].by_key)
             continue;
-        path_claim(o, p->expr->value.s, FRAME_ALL, i); /* that no other has the path is checked in the plan */
         buf_clear(&head);
         rows_write_header(&head, p->out, &p->dialect);
-        st = sink_open(p->expr->value.s, buf_str(&head), &o->list[i].sink, err);
+        st = claim_for_all(o, i, p->expr->value.s, err);
+        if (st == OK)
+            st = sink_open(p->expr->value.s, buf_str(&head), &o->list[i].sink, err);
     }
     buf_deinit(&head);
     if (st != OK) {
@@ -184,33 +238,6 @@ void outputs_drop(Outputs *o, uint32_t sink)
     o->list[sink].is_dropped = true;
     if (o->list[sink].table)
         table_drop(o->list[sink].table);
-}
-
-/* The parts of the place of a table. */
-static Str database_of(Str place)
-{
-    const char *nul = memchr(place.ptr, '\0', place.len);
-    return str_slice(place, 0, nul ? (uint32_t)(nul - place.ptr) : place.len);
-}
-
-static Str table_of(Str place)
-{
-    uint32_t at = database_of(place).len + 1;
-    return str_slice(place, at, place.len - at);
-}
-
-static Status is_taken(const Spec *spec, Str path, const PathOwner *owner, Error *err)
-{
-    bool is_other = owner->sink != spec->sink;
-    const char *who = is_other ? "two steps" : "two batches";
-    if (spec->dialect.format == ROWS_SQLITE)
-        return error_set(err, ERR_FAIL_PERMANENT, "%s write the table `%.*s` of `%.*s`; %s", who, STR_ARG(table_of(path)),
-                         STR_ARG(database_of(path)),
-                         is_other ? "give them tables of their own"
-                                  : "put `{key()}` into its name, which is different for each");
-    return error_set(err, ERR_FAIL_PERMANENT, "%s write `%.*s`; %s", who, STR_ARG(path),
-                     is_other ? "give them paths of their own"
-                              : "put `{key()}` into the path, which is different for each");
 }
 
 static OwnFile *own_new(Outputs *o, const Spec *spec, Str path)
@@ -261,7 +288,7 @@ static Status own_get(Outputs *o, OwnFile **files, const Spec *spec, Str path, u
         return OK;
     PathOwner *owner = path_claim(o, path, frame, spec->sink);
     if (!is_of(owner, frame, spec->sink))
-        return is_taken(spec, path, owner, err);
+        return is_taken(spec->dialect.format == ROWS_SQLITE, path, owner->sink != spec->sink, err);
     if (spec->dialect.format == ROWS_SQLITE) {
         f = own_new(o, spec, path);
         f->spec = spec;

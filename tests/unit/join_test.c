@@ -35,9 +35,8 @@ static void fill(Table *t, uint32_t n)
     t->n = n;
     for (uint32_t i = 0; i < n; i++) {
         Row *r = &t->rows[i];
-        r->k[0] = '\0';
-        if (next(8))
-            snprintf(r->k, sizeof r->k, "%u", next(6));
+        r->k[0] = next(8) ? (char)('0' + next(6)) : '\0';
+        r->k[1] = '\0';
         snprintf(r->s, sizeof r->s, "%s", words[next(8)]);
         snprintf(r->f, sizeof r->f, "%s", floats[next(5)]);
         snprintf(r->n, sizeof r->n, "%u", i);
