@@ -409,15 +409,25 @@ static bool is_word_byte(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Does the word stand in the text, not inside of a longer one? What ends in `(` ends there. */
+/* Or a quote: what stands in a string is no sign. */
+static bool is_sign_byte(char c)
+{
+    return c != '\0' && strchr("+-*/%?=!<>:,.\"'", c) != NULL;
+}
+
+/* Does the word stand in the text, not inside of a longer one? What ends in `(` ends there. A sign has no word before it, and
+ * no other sign beside it. */
 static bool mentions(Str text, Str word)
 {
+    bool is_sign = word.len && is_sign_byte(word.ptr[0]) && is_sign_byte(word.ptr[word.len - 1]);
     for (uint32_t i = 0; i + word.len <= text.len; i++) {
         if (memcmp(text.ptr + i, word.ptr, word.len) != 0)
             continue;
-        bool is_open = i > 0 && is_word_byte(text.ptr[i - 1]) && is_word_byte(word.ptr[0]);
-        bool goes_further = i + word.len < text.len && is_word_byte(text.ptr[i + word.len]) &&
-                            is_word_byte(word.ptr[word.len - 1]);
+        char before = i > 0 ? text.ptr[i - 1] : ' ', after = i + word.len < text.len ? text.ptr[i + word.len] : ' ';
+        bool is_open = is_sign ? is_word_byte(before) || is_sign_byte(before)
+                               : is_word_byte(before) && is_word_byte(word.ptr[0]);
+        bool goes_further = is_sign ? is_sign_byte(after)
+                                    : is_word_byte(after) && is_word_byte(word.ptr[word.len - 1]);
         if (!is_open && !goes_further)
             return true;
     }
@@ -434,8 +444,9 @@ bool manual_put_rows(Buf *out, Str markdown, Str word)
         Str lines = b.lines;
         Row head = split_row(take_line(&lines));
         while (lines.len) {
-            Row row = split_row(take_line(&lines));
-            if (row.n && mentions(row.cells[0], word)) {
+            Str line = take_line(&lines);
+            Row row = split_row(line);
+            if (row.n && !is_rule(line) && mentions(row.cells[0], word)) {
                 put_row(out, &head, &row);
                 found = true;
             }
