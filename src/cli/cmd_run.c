@@ -228,7 +228,10 @@ static void put_failures(Session *s, Buf *out, const MillResult *r, bool has_sum
 {
     const Term *t = s->term;
     uint64_t n_not_started = 0;
-    bool is_told = r->n_failures && atomic_load(&s->n_told) >= r->n_failures;
+    uint64_t n_told = atomic_load(&s->n_told);
+    bool is_told = r->n_failures && n_told >= r->n_failures;
+    if (is_told && n_told > MAX_TOLD_WHOLE && r->state == RUN_FAILED) /* what stopped the run was told in a line, as the last are */
+        put_failure(out, t, r->failures[0].name, r->failures[0].attempt, r->failures[0].err);
     if (is_told)
         put_failed_names(out, t, r);
     for (uint32_t i = 0; i < r->n_kept && !is_told; i++)

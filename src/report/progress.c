@@ -159,6 +159,10 @@ static void instance_put(const Progress *p, uint32_t step, Str key, Buf *out)
 static void failure_say(Progress *p, Str name, uint32_t attempt, bool is_retried, const Error *err)
 {
     char which[32] = "";
+    if (err && err->status == ERR_CANCELLED) { /* others failed, or somebody interrupted */
+        line_say(p, "%.*s: stopped: %s", STR_ARG(name), err->text);
+        return;
+    }
     if (p->options.put_failure && err && !is_retried) {
         Buf lines = {0};
         p->options.put_failure(p->options.failure_ctx, &lines, name, attempt, err);
