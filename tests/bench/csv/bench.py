@@ -301,16 +301,12 @@ def make_data(needed, mb):
         open(stamp, "w").write(made)
 
 
-def install_peers(all_peers):
+def install_peers():
     python = os.path.join(PEERS, "venv", "bin", "python")
     if not os.path.exists(python):
         print("installing duckdb and polars into build/peers", flush=True)
         subprocess.run([sys.executable, "-m", "venv", os.path.join(PEERS, "venv")], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "duckdb", "polars"], check=True)
-    if all_peers:
-        missing = [p for p, exe in (("miller", "mlr"), ("mawk", "mawk")) if not shutil.which(exe)]
-        if missing:
-            subprocess.run(["apt-get", "install", "-y", "-q"] + missing, check=False)
 
 
 def cell(x):
@@ -318,28 +314,35 @@ def cell(x):
         return True
     if x in ("false", "False"):
         return False
-    try:
-        return float(x)
-    except ValueError:
-        return x
+    for number in (int, float):
+        try:
+            return number(x)
+        except ValueError:
+            pass
+    return x
 
 
 def same(a, b):
-    if isinstance(a, float) and isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
-    return a == b
+    if isinstance(a, bool) or isinstance(b, bool) or not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
+        return type(a) is type(b) and a == b
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def rows_of(path, ordered):
     with open(path, newline="", encoding="utf-8") as f:
         rows = [tuple(cell(x) for x in row) for row in csv.reader(f)]
-    head, rows = rows[0], rows[1:]
-    return head, rows if ordered else sorted(rows, key=lambda r: tuple(str(x) for x in r))
+    head, rows = rows[0] if rows else (), rows[1:]
+    return head, rows if ordered else sorted(rows, key=lambda r: tuple(str(float(x) if isinstance(x, int) else x) for x in r))
 
 
 def check_equal(work, paths):
     """None, or what differs. Large outputs are compared line by line where they are the same bytes."""
     first, *rest = paths
+    for p in paths:
+        if not os.path.exists(p):
+            return f"{os.path.basename(p)} was not written"
     for p in rest:
         if work.ordered and subprocess.run(["cmp", "-s", first, p]).returncode == 0:
             continue
@@ -367,6 +370,9 @@ def measure(tools, work, runs, is_checked):
     outs = {t: os.path.join(OUT, t.replace(" ", "-") + ".csv") for t in names}
     got, wrong = {t: [] for t in names}, []
     subprocess.run(["cat", inp], stdout=subprocess.DEVNULL)
+    for path in outs.values():  # what an earlier run has left is nobody's output
+        if os.path.exists(path):
+            os.remove(path)
     for k in range(runs):
         for t in names:
             if k and (not got[t] or got[t][0][0] > SLOW_S):
@@ -374,8 +380,9 @@ def measure(tools, work, runs, is_checked):
             r = tools.go(t, work, inp, outs[t])
             if r:
                 got[t].append(r)
-            elif k == 0:
-                wrong.append(f"{t}: failed")
+            else:
+                wrong.append(f"{t}: failed in run {k + 1}")
+                got[t] = []
         for t in names[1:] if k == 0 and is_checked and got["pipemill"] else ():
             bad = check_equal(work, [outs["pipemill"], outs[t]]) if got[t] and t != "wc -l" else None
             if bad:
@@ -388,10 +395,12 @@ def bars(work, med):
     """{tool: (figure, does it keep the bar)} of those that have one."""
     mine = med["pipemill"]
     out = {}
-    best = min((med[t][0] for t in ("duckdb", "polars") if t in med), default=None)
-    if work.name == "W7" and "wc -l" in med:
-        times = mine[0] / med["wc -l"][0]
-        out["pipemill"] = f"{times:.2f} of wc", times <= BAR_WC and mine[2] < BAR_MB
+    peers = [med[t][0] for t in ("duckdb", "polars") if t in med]
+    best = min(peers) if len(peers) == 2 else None  # the better one of one is none
+    if work.name == "W7":
+        times = mine[0] / med["wc -l"][0] if "wc -l" in med else None
+        if times:
+            out["pipemill"] = f"{times:.2f} of wc", times <= BAR_WC and mine[2] < BAR_MB
     elif best:
         is_w = work.name.startswith("W") and work.data != "json"
         times = best / mine[0]
@@ -416,7 +425,7 @@ def main():
              if not args.only or any(o in (w.name, w.data, f"{w.name}:{w.data}") for o in args.only)]
     if not works:
         ap.error(f"no workload is called {', '.join(args.only)}")
-    install_peers(args.all)
+    install_peers()
     make_data({w.data for w in works} | ({"lookup"} if any(w.name == "join" for w in works) else set()),
               args.mb)
     tools = Tools(args)
@@ -432,7 +441,8 @@ def main():
             print(f"{w.name + ' ' + w.data:16} {line}", flush=True)
         kept = bars(w, med) if "pipemill" in med else {}
         for k, (t, (wall, cpu, mb, n)) in enumerate(med.items()):
-            text, is_kept = kept.get(t, ("once" if n < args.runs else "", True))
+            text, is_kept = kept.get(t, ("", True))
+            text = f"{text} once".lstrip() if n < args.runs else text
             n_bars += t in kept
             n_missed += not is_kept
             print(f"{'' if k else w.name + ' ' + w.data:16} {t:11} {wall:8.3f} {cpu:8.2f} {mb:8.1f} {text:>14}"
