@@ -11,8 +11,9 @@ void loan_help_locked(Pool *p, Worker *w, Loan *l)
     worker_flush(p, w);
     bool has_done = l->piece(l->ctx, w->task.worker);
     w->was_parked = true; /* this was not the next task's time */
-    pool_lock(p, w);
     worker_look_at_time(p, w);
+    if (!pool_lock(p, w))
+        worker_look_at_time(p, w);
     if (!has_done && l->n_offers == n_offers) /* else what there is now may have come after the look */
         l->is_offered = false;
     if (--l->n_helpers == 0)

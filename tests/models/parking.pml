@@ -379,7 +379,7 @@ active proctype time()
     od
 }
 
-/* monitor_interrupt; the graph is told by whoever has the lock next (`locked`). */
+/* monitor_interrupt; the graph is told by whoever has the lock next (take_over). */
 active proctype interrupt()
 {
     if
