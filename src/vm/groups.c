@@ -246,6 +246,13 @@ void groups_own(Groups *g)
     source_drop(g);
 }
 
+void groups_settle(Groups *g)
+{
+    enum { ROWS_PER_GROUP = 16 }; /* fewer groups than that are worth a copy of their keys */
+    if (!g->of_rows && !g->args && g->n <= g->n_rows / ROWS_PER_GROUP)
+        groups_own(g);
+}
+
 Batch *groups_source(const Groups *g, const uint32_t **rows)
 {
     *rows = g->first;
@@ -390,6 +397,16 @@ static bool wants_values(const Groups *g, const Groups *from)
     return !g->of_rows || g->spec->n_keys > 1 || from->cols[0]->type == TYPE_STRING;
 }
 
+/* The cells of what is new: rows [n] of the source, or groups of groups that have their own. */
+static void merge_texts(Groups *g, const Groups *from, const uint32_t *rows, uint32_t n)
+{
+    if (from->source)
+        add_texts(g, from->source, rows, n);
+    for (uint32_t k = 0; !from->source && k < g->spec->n_keys; k++)
+        if (from->texts[k].col)
+            store_add_rows(&g->texts[k], from->texts[k].col, rows, n);
+}
+
 uint32_t groups_merge_part(Groups *g, const Groups *from, uint32_t part, uint64_t first_seq, uint32_t *rows)
 {
     const Spec *spec = g->spec;
@@ -410,9 +427,9 @@ uint32_t groups_merge_part(Groups *g, const Groups *from, uint32_t part, uint64_
         if (rows)
             memcpy(rows, new, n_new * sizeof *rows);
         for (uint32_t k = 0; n_new && k < spec->n_keys && wants_values(g, from); k++)
-            store_add_rows(&g->values[k], from->cols[k], new, n_new);
+            store_add_rows(&g->values[k], from->source ? from->cols[k] : from->values[k].col, new, n_new);
         if (n_new && !g->of_rows)
-            add_texts(g, from->source, new, n_new);
+            merge_texts(g, from, new, n_new);
         g->n = g->table.n;
         free(new);
     }

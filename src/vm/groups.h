@@ -34,6 +34,9 @@ void groups_update(Groups *g, uint32_t agg, Column *const *args);
 void groups_begin_batch(Groups *g, Column *const *keys, Batch *table, bool of_rows);
 /* Gives such groups all that they need, so that the table can be let go of. Not of_rows. */
 void groups_own(Groups *g);
+/* After groups_begin_batch and all updates: where the groups are few for so many rows they get all that they need, so that the
+ * batch need not be kept until its turn to be merged has come. */
+void groups_settle(Groups *g);
 /* of_rows: the table, and the row of each group (NULL: group i is row i). Borrowed. */
 Batch *groups_source(const Groups *g, const uint32_t **rows);
 /* Before groups_merge_part: which of n_parts, a power of two, each group belongs to. */

@@ -401,6 +401,7 @@ Status table_group(Pass *p, const Spec *spec)
     Groups *g = groups_of(p, spec);
     Batch *t = NULL;
     if (p->groups) { /* a part: to be merged with others */
+        groups_settle(g);
         *p->groups = g;
         return OK;
     }
