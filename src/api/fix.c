@@ -4,7 +4,6 @@
 #include "api/mill.h"
 #include "lang/parse.h"
 
-
 static int by_place(const void *a, const void *b)
 {
     const Edit *x = a, *y = b;

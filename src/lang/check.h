@@ -159,5 +159,4 @@ const OptionInfo *option_info(OptionKind k);
 /* The option's value at a statement, NULL: not given. */
 const Expr *stmt_option(const Stmt *s, OptionKind k);
 
-
 #endif

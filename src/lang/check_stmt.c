@@ -1,6 +1,5 @@
 #include "lang/check_state.h"
 
-
 /* ---- options ---- */
 
 static const OptionInfo OPTIONS[] = {

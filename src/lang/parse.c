@@ -441,6 +441,7 @@ static Parse *parse(Arena *arena, const Source *source, Diags *diags, int start)
     p->ast->source = source;
     if (lex_source(arena, source, diags, &p->tokens)) {
         run(p, start, SIZE_MAX);
+        parse_doubt_signs(p);
         parse_check_shape(p);
     }
     p->ast->tokens = p->tokens;

@@ -136,6 +136,8 @@ bool mistake_read_form(Mistake *m);
 /* syntax_decls.c: declarations, annotations, and files that are no programs. */
 bool rule_declaration(Mistake *m);
 bool rule_annotation(Mistake *m);
+/* syntax_operators.c: where `!a == 1` may mean `(not a) == 1` or `not (a == 1)` nothing is changed. */
+void parse_doubt_signs(Parse *p);
 /* When nothing of the file reads: one mistake in place of all if it looks like something else. */
 void parse_check_shape(Parse *p);
 

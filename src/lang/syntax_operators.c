@@ -311,3 +311,42 @@ bool rule_operator(Mistake *m)
     return step_operator(m) || split_operator(m) || shift_operator(m) || tilde(m) ||
            word_operator(m) || bare_call(m) || sigil(m);
 }
+
+/* Is more than the operand before it turned round by `not`, but not by the `!` of other languages? `in`, `is` and `between` are
+ * left out: of a condition that is turned round they make no sense. */
+static bool splits_sign(int kind)
+{
+    bool is_word = kind == TOK_IN || kind == TOK_IS || kind == TOK_BETWEEN || kind == TOK_AND || kind == TOK_OR || kind == TOK_NOT;
+    return kind == TOK_ASSIGN || (token_is_operator(kind) && !is_word);
+}
+
+static void doubt_sign(const Mistake *m, Diag *d, size_t sign)
+{
+    size_t first = mistake_next(m, sign);
+    while (mistake_kind_at(m, first) == TOK_NOT || mistake_kind_at(m, first) == TOK_TILDE)
+        first = mistake_next(m, first);
+    size_t last = mistake_operand_end(m, first);
+    while (last != SIZE_MAX && mistake_kind_at(m, mistake_next(m, last)) == TOK_DOT)
+        last = mistake_operand_end(m, mistake_next(m, mistake_next(m, last)));
+    size_t op = last == SIZE_MAX ? SIZE_MAX : mistake_next(m, last);
+    if (op == SIZE_MAX || !splits_sign(mistake_kind_at(m, op)))
+        return;
+    Str a = mistake_text(m, first, last), o = mistake_kind_at(m, op) == TOK_ASSIGN ? STR_LIT("==") : mistake_text(m, op, op);
+    d->is_certain = false;
+    d->fixes.n = d->helps.n = 0;
+    diag_help(m->diags, d, "write `not (%.*s %.*s ...)`, or `(not %.*s) %.*s ...` if only `%.*s` is meant", STR_ARG(a), STR_ARG(o),
+              STR_ARG(a), STR_ARG(o), STR_ARG(a));
+}
+
+void parse_doubt_signs(Parse *p)
+{
+    const Mistake m = {.p = p, .diags = p->diags, .i_prev = SIZE_MAX};
+    for (size_t i = 0; i < p->diags->list.n; i++) {
+        Diag *d = p->diags->list.ptr[i];
+        if (d->code != E_FOREIGN_OPERATOR || d->fixes.n != 1 || !str_is(d->fixes.ptr[0].text, "not "))
+            continue;
+        for (size_t k = 0; k < p->tokens.n; k++)
+            if (p->tokens.ptr[k].span.lo == d->span.lo)
+                doubt_sign(&m, d, k);
+    }
+}
