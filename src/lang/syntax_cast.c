@@ -46,6 +46,13 @@ static bool extract_from(Mistake *m)
     return true;
 }
 
+static void help_cast(Mistake *m, Diag *d, Str call, const char *type)
+{
+    bool is_int = str_is(str_of(type), "int"); /* many databases round */
+    diag_help(m->diags, d, is_int ? "write `%.*s`, which leaves out what is behind the point; `round(x)` rounds" : "write `%.*s`", STR_ARG(call));
+    d->is_certain = d->fixes.n && !is_int;
+}
+
 /* x as float */
 static bool as_type(Mistake *m)
 {
@@ -63,8 +70,8 @@ static bool as_type(Mistake *m)
         return true;
     }
     Str call = arena_printf(m->diags->arena, "%s(%.*s)", mistake_type_at(m, type), STR_ARG(mistake_text(m, first, m->i_prev)));
-    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
-    diag_fix_certain(m->diags, d, mistake_span(m, first, type), call);
+    diag_fix(m->diags, d, mistake_span(m, first, type), call);
+    help_cast(m, d, call, mistake_type_at(m, type));
     return true;
 }
 
@@ -158,8 +165,8 @@ bool rule_cast(Mistake *m)
         return true;
     }
     Str call = arena_printf(m->diags->arena, "%s(%.*s)", ours, STR_ARG(mistake_text(m, first, last)));
-    diag_help(m->diags, d, "write `%.*s`", STR_ARG(call));
     if (end != SIZE_MAX)
-        diag_fix_certain(m->diags, d, mistake_span(m, is_cast ? b->token - 1 : first, end), call);
+        diag_fix(m->diags, d, mistake_span(m, is_cast ? b->token - 1 : first, end), call);
+    help_cast(m, d, call, ours);
     return true;
 }

@@ -2,6 +2,8 @@
  * methods. */
 #include "lang/syntax_error.h"
 
+#include <string.h>
+
 #include "base/builtins.h"
 #include "pipe_parse.h"
 
@@ -156,6 +158,11 @@ bool rule_if_form(Mistake *m)
             diag_fix_certain(m->diags, d, m->t->span, STR_LIT(""));
             return true;
         }
+        if (mistake_kind_at(m, m->p->at + 1) == TOK_COLON) {
+            d = diag_add(m->diags, E_IF_FORM, m->t->span, "there is no `?:`");
+            diag_help(m->diags, d, "write `a ?? b`, which is b where a is null");
+            return true;
+        }
         d = diag_add(m->diags, E_IF_FORM, m->t->span, "there is no `? :`");
         diag_help(m->diags, d, "write `if c then a else b`");
         fix_ternary(m, d);
@@ -282,9 +289,10 @@ static bool column_call(Mistake *m, size_t object)
         end == SIZE_MAX || mistake_next(m, end) != close)
         return false;
     Str quoted = mistake_text(m, text, end), name = str_slice(quoted, 1, quoted.len - 2);
-    for (uint32_t i = 0; i < name.len; i++) /* the name, if it needs no backticks */
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", name.ptr[i]) || (i == 0 && name.ptr[i] <= '9'))
+    for (uint32_t i = 0; i < name.len; i++) /* an expression, an escape */
+        if (strchr("{\\`", name.ptr[i]))
             return false;
+    name = name_written(m->diags->arena, name);
     Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, object, m->i_prev), "a column stands by its name alone");
     diag_help(m->diags, d, "write `%.*s`", STR_ARG(name));
     diag_fix_certain(m->diags, d, mistake_span(m, object, close), name);

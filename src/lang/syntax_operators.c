@@ -25,8 +25,13 @@ static bool step_operator(Mistake *m)
         Diag *d = diag_add(m->diags, E_FOREIGN_FORM, mistake_span(m, op, next),
                            "there is no `%s=`: a column is defined anew", text);
         diag_help(m->diags, d, "write `%.*s = %.*s %s ...`", STR_ARG(name), STR_ARG(name), text);
-        diag_fix_certain(m->diags, d, mistake_span(m, op, next),
-                         arena_printf(m->diags->arena, "= %.*s %s", STR_ARG(name), text));
+        size_t first = mistake_next(m, next), last = mistake_part_end(m, first);
+        bool is_operand = last < first || mistake_operand_end(m, first) == last;
+        diag_fix_certain(m->diags, d, mistake_span(m, op, next), arena_printf(m->diags->arena, "= %.*s %s", STR_ARG(name), text));
+        if (!is_operand) { /* x *= a + b */
+            diag_fix_certain(m->diags, d, mistake_before(m, first), STR_LIT("("));
+            diag_fix_certain(m->diags, d, mistake_behind(m, last), STR_LIT(")"));
+        }
         return true;
     }
     /* `hp++`, and `++hp`, of which the first sign does not fit. */

@@ -24,6 +24,14 @@ static bool string_prefix(Mistake *m)
                          arena_printf(m->diags->arena, "'%.*s'", STR_ARG(m->t->text)));
         return true;
     }
+    bool is_format = memchr(word.ptr, 'f', word.len) || memchr(word.ptr, 'F', word.len);
+    if (!is_raw && is_format && m->t->kind == TOK_RAW) { /* f'{hp}': here only double quotes have expressions and escapes */
+        Str text = m->t->text;
+        diag_help(m->diags, d, "`\"text {expr}\"`, in double quotes, holds expressions by itself");
+        if (!memchr(text.ptr, '"', text.len) && !memchr(text.ptr, '\\', text.len))
+            diag_fix_certain(m->diags, d, mistake_span(m, m->i_prev, m->p->at), arena_printf(m->diags->arena, "\"%.*s\"", STR_ARG(text)));
+        return true;
+    }
     if (!is_raw || m->t->kind == TOK_RAW) {
         diag_help(m->diags, d, is_raw ? "a string in single quotes is raw by itself"
                                       : "`\"text {expr}\"` holds expressions by itself");
