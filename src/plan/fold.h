@@ -79,6 +79,8 @@ bool fold_unions_in_parts(const Step *s);
 bool fold_may_spill(const Plan *plan, const Step *s);
 /* Does it hold, of each group, as many values as the group has rows, or different ones? */
 bool fold_keeps_values(const Step *s);
+/* Does it hold more than some rows of a `top`, which never spill? Of any step. */
+bool fold_holds_top(const Step *s);
 /* Is there no bound on what it holds? */
 bool fold_grows(const Step *s);
 

@@ -84,14 +84,20 @@ static bool is_row_wise(Pop *const *pops, size_t n)
     return !pops_use_rows(pops, n);
 }
 
+/* The first operation that wants all rows; NULL: none does. */
+static const Pop *first_that_waits(const Step *s)
+{
+    for (size_t i = 0; i < s->pops.n; i++)
+        if (!lets_through(s, s->pops.ptr[i]))
+            return s->pops.ptr[i];
+    return NULL;
+}
+
 /* What becomes of a spilled table in these operations: a part after the other goes through them, up to one that wants all
- * rows; does that spill, or hold only a few? */
+ * rows; does that spill, or hold no more than it gives? */
 static bool goes_on_in_parts(const Step *s)
 {
-    const Pop *p = NULL;
-    for (size_t i = 0; i < s->pops.n && !p; i++)
-        if (!lets_through(s, s->pops.ptr[i]))
-            p = s->pops.ptr[i];
+    const Pop *p = first_that_waits(s);
     if (pops_use_rows(s->pops.ptr, s->pops.n))
         return false;
     return !p || (s->bad_rows == BAD_ROWS_FAIL &&
@@ -109,11 +115,23 @@ static bool reads_for_command(const Step *s)
            s->on_failure != ON_FAILURE_SKIP && !pops_use_rows(s->pops.ptr + 1, s->pops.n - 1);
 }
 
-/* So few first rows are held as well in memory. */
+enum { FEW = 1000 }; /* rows that are held as well in memory */
+
 static bool holds_many_first(const Step *s)
 {
-    enum { FEW = 1000 };
     return s->hold == HOLD_FIRST && s->hold_limit > FEW;
+}
+
+bool fold_holds_top(const Step *s)
+{
+    bool is_any = false;
+    if (s->hold == HOLD_TOP)
+        return s->hold_limit > FEW;
+    for (size_t i = 0; i < s->pops.n && s->scope == 0 && !s->part_of; i++) {
+        const Pop *p = s->pops.ptr[i];
+        is_any |= p->kind == POP_TOP && !(p->expr->kind == TX_CONST && !p->expr->value.is_null && p->expr->value.i <= FEW);
+    }
+    return is_any;
 }
 
 /* A read by one instance, whose table may go where its readers or its command want to have it. */
@@ -139,12 +157,15 @@ static bool unions_in_parts(const Plan *plan, const Step *s)
     return is_any;
 }
 
-/* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. */
+/* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. A `top` spills nothing,
+ * nor does what is behind it, but for a union. */
 static bool static_may_spill(const Plan *plan, const Step *s)
 {
     if (!takes_in_parts(s, 0) || !goes_on_in_parts(s))
         return false;
-    if (!comes_in_parts(plan, s->inputs[0]) && !unions_in_parts(plan, s))
+    const Pop *p = first_that_waits(s);
+    bool is_held = p && p->kind == POP_TOP;
+    if ((is_held || !comes_in_parts(plan, s->inputs[0])) && !unions_in_parts(plan, s))
         return false;
     return !lets_all_through(s) || fold_streams_out(plan, s);
 }

@@ -195,13 +195,15 @@ static void hold_put(Buf *out, const Plan *plan, const Step *s)
         buf_printf(out, "    holds  `%.*s` in memory, whatever the budget\n", STR_ARG(plan->steps[s->inputs[0]]->name));
     if (plan->memory_bytes && s->hold == HOLD_NONE && fold_may_spill(plan, s))
         buf_puts(out, "    holds  all rows; may spill\n");
+    if (plan->memory_bytes && s->hold != HOLD_TOP && fold_holds_top(s))
+        buf_puts(out, "    holds  the rows of a `top` in memory, whatever the budget\n");
     if (s->hold == HOLD_NONE)
         return;
     buf_puts(out, "    holds  ");
     fold_put_hold(out, plan, s);
     if (plan->memory_bytes && fold_may_spill(plan, s))
         buf_puts(out, fold_keeps_values(s) ? "; may spill, but for the values of one group, which are held in memory" : "; may spill");
-    else if (plan->memory_bytes && fold_grows(s))
+    else if (plan->memory_bytes && (fold_grows(s) || fold_holds_top(s)))
         buf_puts(out, "; held in memory, whatever the budget");
     buf_putc(out, '\n');
 }
