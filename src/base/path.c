@@ -2,9 +2,11 @@
 
 #include "base/path.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void path_put_plain(Buf *out, Str path)
 {
@@ -40,16 +42,24 @@ bool path_same(Str x, Str y)
     return same;
 }
 
-void path_put_real(Buf *out, Str path)
+/* A plain file, or none, stands in its folder under its own name. */
+static bool stands_in_folder(const char *path)
 {
-    char *text = xstrndup(path.ptr, path.len), *slash = strrchr(text, '/');
-    char *real = realpath(text, NULL);
-    if (real) {
+    struct stat info;
+    return lstat(path, &info) == 0 ? S_ISREG(info.st_mode) : errno == ENOENT;
+}
+
+bool path_put_real(Buf *out, Str path)
+{
+    char *text = xstrndup(path.ptr, path.len), *slash = strrchr(text, '/'), *real = NULL;
+    const char *name = slash ? slash + 1 : text;
+    bool has_folder = true;
+    if (!stands_in_folder(text) && (real = realpath(text, NULL))) {
         buf_puts(out, real);
     } else {
-        const char *name = slash ? slash + 1 : text;
         char *folder = slash ? xstrndup(text, (size_t)(slash - text) + 1) : xstrndup(".", 1);
         real = realpath(folder, NULL);
+        has_folder = real != NULL;
         if (real)
             buf_printf(out, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
         else
@@ -58,6 +68,7 @@ void path_put_real(Buf *out, Str path)
     }
     free(real);
     free(text);
+    return has_folder;
 }
 
 bool path_matches(Str pattern, Str path)

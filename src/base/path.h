@@ -12,8 +12,8 @@
 void path_put_plain(Buf *out, Str path);
 bool path_same(Str x, Str y);
 /* Appends the one path that the system has for the file, without `..` and links; of a file that is not there yet its folder's and
- * its name. Where there is no folder either, as path_put_plain. */
-void path_put_real(Buf *out, Str path);
+ * its name. False: there is no folder either; as path_put_plain. */
+bool path_put_real(Buf *out, Str path);
 /* Does the pattern, one of glob(3), match the path? */
 bool path_matches(Str pattern, Str path);
 

@@ -63,10 +63,14 @@ static void place_put(Buf *out, Str place)
 {
     const char *nul = place.len ? memchr(place.ptr, '\0', place.len) : NULL;
     uint32_t n_file = nul ? (uint32_t)(nul - place.ptr) : place.len;
-    char *file = xstrndup(place.ptr, n_file);
-    sink_make_folders(file); /* they are made in any case, and now the system can tell which they are */
-    path_put_real(out, (Str){file, n_file});
-    free(file);
+    size_t first = out->len;
+    if (!path_put_real(out, str_slice(place, 0, n_file))) {
+        char *file = xstrndup(place.ptr, n_file);
+        sink_make_folders(file); /* they are made in any case, and now the system can tell which they are */
+        out->len = first;
+        path_put_real(out, str_of(file));
+        free(file);
+    }
     for (uint32_t i = n_file; i < place.len; i++)
         buf_putc(out, ascii_lower(place.ptr[i]));
 }
