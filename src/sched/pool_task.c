@@ -153,6 +153,7 @@ void worker_run_task(Pool *p, Worker *w, Instance *i)
     e->value = info.ready_ns;
     e->info = info.n_yielded;
     e->outcome = OUTCOME_DONE;
+    worker_flush(p, w); /* who shows the run wants to know it now, not when the task is over */
     w->result = p->tasks.run(p->tasks.ctx, t);
     worker_look_at_time(p, w);
     task_limits(p, w);
