@@ -160,6 +160,16 @@ Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n)
     return out;
 }
 
+Batch *batch_slice(const Batch *b, uint32_t first, uint32_t n)
+{
+    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
+    for (uint32_t i = 0; i < n; i++)
+        sel[i] = first + i;
+    Batch *some = batch_select_rows(b, sel, n);
+    free(sel);
+    return some;
+}
+
 void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols)
 {
     uint32_t n = b->n_rows, first = b->n_cols;

@@ -90,6 +90,8 @@ void batch_where(const Batch *b, uint32_t row, int32_t col, Error *err);
 
 /* Rows sel[0..n) of b, in that order, as a new batch; nothing is decoded. */
 Batch *batch_select_rows(const Batch *b, const uint32_t *sel, uint32_t n);
+/* The same of n rows from `first` on; of none the columns are left. */
+Batch *batch_slice(const Batch *b, uint32_t first, uint32_t n);
 /* For its builder: columns cols[0..n_cols) of `from` are appended to b, in row i of b row rows[i] of `from`
  * (PICKED_NONE: nulls). Nothing is decoded. */
 void batch_pick(Batch *b, Batch *from, const uint32_t *rows, const uint16_t *cols, uint32_t n_cols);

@@ -1,11 +1,11 @@
 /* budget.h - counts the bytes of live batches and of what operators hold against @memory.
  *
  * Counted per batch, never per row: what a generator yielded until its last use, outputs of steps until their
- * last reader is done, the state of collects, tables that wait for their readers with the
- * indexes that joins make of them, what is serialised and waits for its turn, and what a command of `exec` has printed. Bytes that batches share with the range of the input that they
- * came from are counted once, with the range. A batch that is let in reserves what will be made of it, as far as is known from
- * those before: while it is not there nothing is held, but generators wait as if it were. What a step needs while it runs, buffers of files and the allocator's
- * own are not counted: a process takes more than its budget says.
+ * last reader is done, the state of collects, tables that wait for their readers with the indexes that joins make of them,
+ * what is serialised and waits for its turn, and what a command of `exec` has printed. Bytes that batches share with the range
+ * of the input that they came from are counted once, with the range. A batch that is let in reserves what will be made of it,
+ * as far as is known from those before: while it is not there nothing is held, but generators wait as if it were. What a step
+ * needs while it runs, buffers of files and the allocator's own are not counted: a process takes more than its budget says.
  *
  * Any thread.
  */
@@ -29,7 +29,7 @@ typedef struct Budget {
     _Atomic uint64_t next_bytes;     /* what the next batch will reserve */
 } Budget;
 
-/* n_spilling: operators that share a quarter of it. */
+/* n_spilling: operators that share a quarter of it. budget_deinit in any case. */
 void budget_init(Budget *b, uint64_t limit_bytes, uint32_t n_spilling, uint32_t n_steps);
 void budget_deinit(Budget *b);
 static inline bool budget_counts(const Budget *b) { return b->limit_bytes != 0; }

@@ -214,11 +214,7 @@ static Status table_next(void *ctx, uint32_t n_rows, Batch **out, Error *err)
     uint32_t left = t->from->n_rows - t->at, n = left < n_rows ? left : n_rows;
     if (n == 0)
         return OK;
-    uint32_t *sel = xmalloc(n * sizeof *sel);
-    for (uint32_t i = 0; i < n; i++)
-        sel[i] = t->at + i;
-    *out = batch_select_rows(t->from, sel, n);
-    free(sel);
+    *out = batch_slice(t->from, t->at, n);
     t->at += n;
     return OK;
 }

@@ -134,11 +134,14 @@ static Status claim_for_all(Outputs *o, uint32_t sink, Str path, Error *err)
 
 /* ---- databases */
 
+/* One that all batches share; NULL: it is none. */
 static OpenDatabase *database_find(const Outputs *o, Str path)
 {
     Buf place = {0};
-    place_put(&place, path);
     OpenDatabase *d = o->databases;
+    if (!d)
+        return NULL;
+    place_put(&place, path);
     while (d && !str_eq(d->place, buf_str(&place)))
         d = d->next;
     buf_deinit(&place);
@@ -154,7 +157,7 @@ static Status database_get(Outputs *o, Str path, Database **out, Error *err)
         if (st != OK)
             return st;
         Buf place = {0};
-        place_put(&place, path);
+        place_put(&place, path); /* now that it is there */
         d->place = arena_str(o->arena, buf_str(&place));
         buf_deinit(&place);
         d->next = o->databases;

@@ -35,10 +35,8 @@ struct Pages {
 
 Status pages_open(Run *r, const Step *s, Pages **out, Error *err)
 {
-    char *folder = spill_folder(r);
     SpillFile *file = NULL;
-    Status st = spill_open(folder, &file, err);
-    free(folder);
+    Status st = spill_file_open(r, &file, err);
     if (st != OK)
         return st;
     Pages *p = xcalloc(1, sizeof *p);

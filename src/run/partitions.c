@@ -131,7 +131,6 @@ Status partitions_put_merged(Run *r, Partitions *p, const Merged *m, Error *err)
 
 /* ---- rows ---- */
 
-/* A plain batch with one column more: the rows' numbers. */
 void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
 {
     Column *c = column_new(TYPE_INT, false, b->n_rows);
@@ -140,9 +139,8 @@ void seqs_add(Batch *b, const uint32_t *sel, uint64_t first)
     order_column_add(b, c);
 }
 
-/* The columns of the operation's keys, new references, [*n_keys]. */
 Status rows_keys(Run *r, const Task *t, const Partitions *p, const Batch *b, Column ***keys, uint32_t *n_keys,
-                        Error *err)
+                 Error *err)
 {
     const VmInstance inst = vm_again(r, p->raw->step);
     const Spec *spec;
@@ -177,7 +175,6 @@ static Status rows_part(Run *r, const Task *t, const Partitions *p, const Batch 
     return OK;
 }
 
-/* has_seqs: the last column has the rows' numbers; else they are those behind the last ones. */
 Status partition_rows(Run *r, const Task *t, Partitions *p, Batch *rows, bool has_seqs, Error *err)
 {
     uint32_t n = rows->n_rows, starts[N_PARTS + 1] = {0}, at[N_PARTS];

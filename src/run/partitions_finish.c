@@ -148,11 +148,8 @@ static Status distinct_take(Making *m, Batch *b, Error *err)
 
 static Status rows_take(Making *m, const char *at, Heap *heap, Error *err)
 {
-    Batch *b = block_get(at, heap, &m->p->raw->inputs);
-    Status st = OK;
-    for (uint32_t c = 0; c < m->p->raw->n_cols && st == OK; c++)
-        if (m->p->raw->lacks_text[c])
-            st = block_drop_text(b, c, err);
+    Batch *b = NULL;
+    Status st = spilled_batch(m->p->raw, at, heap, &b, err);
     if (st == OK && is_distinct(m->p))
         st = distinct_take(m, b, err);
     else if (st == OK && m->finer)

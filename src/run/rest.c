@@ -22,8 +22,8 @@ static bool calls(const Code *c, uint32_t i, BuiltinKind kind)
     return c->instrs[i].op == OP_CALL && builtin_get(c->specs[c->instrs[i].c].fn)->kind == kind;
 }
 
-/* Is the place of a row in the table asked for behind the statement, or by it? A group and a command make tables of their own. Or does it ask for
- * the batch, which only the instance knows? */
+/* Is the place of a row in the table asked for behind the statement, or by it? A group and a command make tables of their own. Or
+ * does it ask for the batch, which only the instance knows? */
 static bool wants_place(const Code *c, uint32_t begin, uint32_t end)
 {
     for (uint32_t i = begin; i < c->n_instrs && c->instrs[i].op != OP_GROUP && c->instrs[i].op != OP_EXEC; i++)
@@ -89,7 +89,7 @@ Status rest_open(Rest *rest, Run *r, const Task *t, const VmInstance *inst, uint
         rest->kind = REST_HELD;
     if (rest->kind == REST_STORED && rest->code->instrs[rest->end - 1].op == OP_EXEC)
         rest->end = begin;
-    rest->next_cut = 2 * rest->limit + CUT_ROWS;
+    rest->next_cut = 2 * (rest->limit < UINT32_MAX ? rest->limit : UINT32_MAX) + CUT_ROWS; /* no table has more */
     if (rest->kind == REST_STORED || rest->kind == REST_SKIPPED)
         return spilled_open(r, s, SPILL_AS_PUT, NULL, 0, &rest->spilled, err);
     return OK;
@@ -173,16 +173,6 @@ static Status spill(Rest *rest, Error *err)
     return st;
 }
 
-static Batch *rows_some(const Batch *part, uint32_t first, uint32_t n)
-{
-    uint32_t *sel = xmalloc((n + 1ull) * sizeof *sel);
-    for (uint32_t i = 0; i < n; i++)
-        sel[i] = first + i;
-    Batch *some = batch_select_rows(part, sel, n);
-    free(sel);
-    return some;
-}
-
 /* The rows behind the first `limit` of all. */
 static Status store_behind(Rest *rest, Batch *part, uint64_t n_before, Error *err)
 {
@@ -191,7 +181,7 @@ static Status store_behind(Rest *rest, Batch *part, uint64_t n_before, Error *er
     if (n_before + part->n_rows <= rest->limit)
         return OK;
     uint32_t first = (uint32_t)(rest->limit - n_before), n = part->n_rows - first;
-    Batch *some = rows_some(part, first, n);
+    Batch *some = batch_slice(part, first, n);
     Status st = store(rest, some, err);
     batch_unref(some);
     return st;
@@ -210,7 +200,7 @@ static Status take_first(Rest *rest, Batch *part, uint64_t n_before, Error *err)
     if (is_begun && n_before >= rest->limit)
         return OK;
     uint64_t n_left = rest->limit - n_before;
-    Batch *some = part->n_rows <= n_left ? batch_ref(part) : rows_some(part, 0, (uint32_t)n_left);
+    Batch *some = part->n_rows <= n_left ? batch_ref(part) : batch_slice(part, 0, (uint32_t)n_left);
     Status st = OK;
     if (rest->spilled)
         st = store(rest, some, err);
@@ -233,10 +223,8 @@ Status rest_take(Rest *rest, Batch *part, Error *err)
     Status st = OK;
     uint64_t n_before = rest->n_rows;
     rest->n_rows += part->n_rows;
-    if (!rest->none && rest->kind != REST_STORED && may_spill(rest->kind)) {
-        const uint32_t none = 0;
-        rest->none = batch_select_rows(part, &none, 0);
-    }
+    if (!rest->none && rest->kind != REST_STORED && may_spill(rest->kind))
+        rest->none = batch_slice(part, 0, 0);
     switch (rest->kind) {
     case REST_DROPPED: break;
     case REST_STORED: st = store(rest, part, err); break;

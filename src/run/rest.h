@@ -1,8 +1,8 @@
 /* rest.h - what the row-wise statements of a step leave of a spilled table, until a statement that wants all of it.
  *
  * A sort keeps rows up to the operator's share of the budget, then puts them into a file as sorted runs; a distinct or
- * group by parts them by its keys; a top keeps what it will give, a take up to its share, too. What has gone to a file comes back from there in
- * parts, behind that statement; what has not goes through it in memory. One thread.
+ * group by parts them by its keys; a top keeps what it will give, a take up to its share, too. What has gone to a file comes
+ * back from there in parts, behind that statement; what has not goes through it in memory. One thread.
  */
 #ifndef PIPE_RUN_REST_H
 #define PIPE_RUN_REST_H
@@ -47,7 +47,8 @@ Status rest_take(Rest *rest, Batch *part, Error *err);
 /* Does it want no more? */
 bool rest_is_full(const Rest *rest);
 /* When all rows are there: if they are spilled, as they come out of the statement, *next is a table to be streamed through
- * the statements from rest->end on (an exec's: as they go into it, and on with that); else NULL, and rest_all gives them as they are before the statement. */
+ * the statements from rest->end on (an exec's: as they go into it, and on with that); else NULL, and rest_all gives them as they
+ * are before the statement. */
 Status rest_finish(Rest *rest, Spilled **next, Error *err);
 Batch *rest_all(Rest *rest); /* one reference */
 void rest_close(Rest *rest);

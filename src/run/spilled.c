@@ -37,13 +37,19 @@ char *spill_folder(const Run *r)
     return xstrndup("/var/tmp", 8);
 }
 
+Status spill_file_open(const Run *r, SpillFile **out, Error *err)
+{
+    char *folder = spill_folder(r);
+    Status st = spill_open(folder, out, err);
+    free(folder);
+    return st;
+}
+
 Status spilled_open(Run *r, const Step *s, SpillOrder order, const Code *code, uint32_t begin,
                     Spilled **out, Error *err)
 {
-    char *folder = spill_folder(r);
     SpillFile *file = NULL;
-    Status st = spill_open(folder, &file, err);
-    free(folder);
+    Status st = spill_file_open(r, &file, err);
     if (st != OK)
         return st;
     Spilled *p = xcalloc(1, sizeof *p);
@@ -127,9 +133,8 @@ static void columns_note(Spilled *p, const Batch *plain)
         p->lacks_text = xcalloc(p->n_cols + 1ull, sizeof *p->lacks_text);
     }
     if (!p->like || (p->n_rows == 0 && plain->n_rows)) {
-        const uint32_t none = 0;
         batch_unref(p->like);
-        p->like = batch_select_rows(plain, &none, 0);
+        p->like = batch_slice(plain, 0, 0);
     }
     for (uint32_t c = 0; c < p->n_cols && plain->n_rows; c++)
         p->lacks_text[c] |= !plain->slots[c].text;
@@ -170,8 +175,7 @@ Batch *spilled_like(const Spilled *p)
 {
     if (!p->like)
         return NULL;
-    const uint32_t none = 0;
-    Batch *b = batch_select_rows(p->like, &none, 0);
+    Batch *b = batch_slice(p->like, 0, 0);
     for (uint32_t c = 0; c < p->n_cols; c++)
         if (p->lacks_text[c])
             block_drop_text(b, c, NULL); /* of no rows */
@@ -195,6 +199,16 @@ void spilled_count(Run *r, const Spilled *p, uint64_t n_rows)
     pthread_mutex_lock(&r->mu);
     r->spilled_rows[p->step->id] += n_rows;
     pthread_mutex_unlock(&r->mu);
+}
+
+Status spilled_batch(const Spilled *p, const char *bytes, Heap *heap, Batch **out, Error *err)
+{
+    Status st = OK;
+    *out = block_get(bytes, heap, &p->inputs);
+    for (uint32_t c = 0; c < p->n_cols && st == OK; c++)
+        if (p->lacks_text[c])
+            st = block_drop_text(*out, c, err);
+    return st;
 }
 
 Batch *spilled_plain(Run *r, Spilled *p, Batch *b)
@@ -248,12 +262,9 @@ static Status batch_put(Run *r, Spilled *p, SpillRun *run, Batch *b, Error *err)
         batch_unref(plain);
         return st;
     }
-    uint32_t sel[PIECE_ROWS];
     for (uint32_t at = 0, n; at < b->n_rows && st == OK; at += n) {
         n = b->n_rows - at < PIECE_ROWS ? b->n_rows - at : PIECE_ROWS;
-        for (uint32_t i = 0; i < n; i++)
-            sel[i] = at + i;
-        Batch *piece = batch_select_rows(b, sel, n);
+        Batch *piece = batch_slice(b, at, n);
         Batch *plain = spilled_plain(r, p, piece);
         batch_unref(piece);
         st = rows_put(r, p, run, plain, err);
@@ -338,11 +349,8 @@ static Status block_load(const Stream *s, Cursor *c, Error *err)
     Heap *heap = NULL;
     Status st = spilled_get_bytes(s->p, c->run->blocks[c->next++], &heap, err);
     if (st == OK)
-        c->batch = block_get(heap->bytes, heap, &s->p->inputs);
+        st = spilled_batch(s->p, heap->bytes, heap, &c->batch, err);
     heap_unref(heap);
-    for (uint32_t i = 0; st == OK && i < s->p->n_cols; i++)
-        if (s->p->lacks_text[i])
-            st = block_drop_text(c->batch, i, err);
     return st;
 }
 

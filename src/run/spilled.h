@@ -65,8 +65,11 @@ void spilled_begin(Spilled *p);
 Status spilled_put_bytes(Run *r, Spilled *p, uint32_t k, const Buf *bytes, Error *err);
 Status spilled_get_bytes(Spilled *p, SpillBlock b, Heap **out, Error *err);
 size_t spilled_block_bytes(const Run *r);
-/* The folder of temporary files; freed with free(). */
+/* The folder of temporary files; freed with free(). A new one there. */
 char *spill_folder(const Run *r);
+Status spill_file_open(const Run *r, SpillFile **out, Error *err);
+/* The rows of a block_put of one of p's plain batches; *out also after an error, to be let go of. */
+Status spilled_batch(const Spilled *p, const char *bytes, Heap *heap, Batch **out, Error *err);
 /* The batch as plain ones of p are, whose columns are noted; new reference. */
 Batch *spilled_plain(Run *r, Spilled *p, Batch *b);
 void spilled_count(Run *r, const Spilled *p, uint64_t n_rows); /* more of them */

@@ -268,12 +268,6 @@ typedef struct Union {
     uint64_t n_rows;
 } Union;
 
-static Batch *without_rows(const Batch *b)
-{
-    const uint32_t none = 0;
-    return batch_select_rows(b, &none, 0);
-}
-
 /* Rows on one side, none on the other. */
 static Status union_put(Union *u, const Batch *left, Batch *right, Error *err)
 {
@@ -313,7 +307,7 @@ static Status union_left(Union *u, VmInstance *inst, Spilled *from, uint32_t fir
         inst->row_base += b->n_rows;
         batch_unref(b);
         if (st == OK && !u->none)
-            u->none = without_rows(part);
+            u->none = batch_slice(part, 0, 0);
         if (st == OK)
             st = union_put(u, part, like, err);
         batch_unref(part);
@@ -326,13 +320,10 @@ static Status union_left(Union *u, VmInstance *inst, Spilled *from, uint32_t fir
 static Status union_table(Union *u, const Batch *table, Error *err)
 {
     enum { AT_ONCE = 16384 };
-    uint32_t sel[AT_ONCE];
     Status st = OK;
     for (uint32_t at = 0, n; at < table->n_rows && st == OK; at += n) {
         n = table->n_rows - at < AT_ONCE ? table->n_rows - at : AT_ONCE;
-        for (uint32_t i = 0; i < n; i++)
-            sel[i] = at + i;
-        Batch *some = batch_select_rows(table, sel, n);
+        Batch *some = batch_slice(table, at, n);
         st = union_put(u, u->none, some, err);
         batch_unref(some);
     }
@@ -363,7 +354,7 @@ static Status stream_union(Run *r, const VmHost *outside, VmInstance *inst, Spil
     const Step *s = h->step;
     Union u = {.run = r, .outside = outside, .inst = *inst, .at = at, .slot = r->codes[s->id]->specs[r->codes[s->id]->instrs[at].a].table};
     uint64_t begin = work_begin(r);
-    Batch *table = inst->tables[u.slot], *like = without_rows(table);
+    Batch *table = inst->tables[u.slot], *like = batch_slice(table, 0, 0);
     Spilled *spilled = r->tables[s->inputs[step_first_table(s) + u.slot]];
     u.tables = xcalloc(s->n_tables + 1ull, sizeof *u.tables);
     u.inst.tables = u.tables;
