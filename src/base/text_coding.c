@@ -104,11 +104,27 @@ size_t text_from_1252(const char *from, size_t n, char *to, size_t cap, size_t *
 
 /* ---- UTF-16 ---- */
 
+/* Without a mark: by the line ends, as there is no U+0A00; where they do not tell by the NUL bytes beside ASCII. Some
+ * letters have one, too: U+4E00, a Chinese one, is an N the other way round. */
+static bool is_big_bare(const char *p, size_t n)
+{
+    size_t ends[2] = {0, 0}, nuls[2] = {0, 0}; /* as little-endian, as big-endian */
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        ends[0] += p[i] == '\n' && p[i + 1] == '\0';
+        ends[1] += p[i] == '\0' && p[i + 1] == '\n';
+        nuls[0] += p[i + 1] == '\0';
+        nuls[1] += p[i] == '\0';
+    }
+    if (ends[0] != ends[1])
+        return ends[1] > ends[0];
+    const char *first = memchr(p, '\0', n);
+    return nuls[0] != nuls[1] ? nuls[1] > nuls[0] : first && (first - p) % 2 == 0;
+}
+
 bool text_utf16_is_big(const char *p, size_t n, size_t *mark)
 {
     *mark = n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0) ? 2 : 0;
-    const char *nul = *mark ? NULL : memchr(p, '\0', n);
-    return *mark ? p[0] == '\xfe' : nul && (nul - p) % 2 == 0;
+    return *mark ? p[0] == '\xfe' : is_big_bare(p, n < TEXT_LOOK_BYTES ? n : TEXT_LOOK_BYTES);
 }
 
 static uint32_t unit_at(const char *p, bool is_big)

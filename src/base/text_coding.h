@@ -15,7 +15,7 @@
 typedef enum TextCoding {
     CODING_UTF8,  /* the bytes as they are, whatever they are */
     CODING_1252,
-    CODING_UTF16, /* the byte order by the mark; without one by where the first NUL byte is, else little-endian */
+    CODING_UTF16, /* the byte order by the mark; without one by line ends and NUL bytes */
 } TextCoding;
 
 /* The coding of that name, in any case, `-` and `_` left out or not. False: *nearest is a name that may be meant, or
@@ -32,7 +32,8 @@ size_t text_from_1252(const char *from, size_t n, char *to, size_t cap, size_t *
 /* The same of UTF-16. Stops at a character that is not whole; a half of a surrogate pair that has no other half: *is_bad,
  * from[*used..) begins with it. A character takes at most 4 bytes. */
 size_t text_from_utf16(const char *from, size_t n, bool is_big, char *to, size_t cap, size_t *used, bool *is_bad);
-/* Of the first bytes of UTF-16: *mark its byte order mark's, 0 or 2. */
+#define TEXT_LOOK_BYTES 1024u /* in which a text in UTF-16 has an ASCII character */
+/* Of the first bytes of UTF-16, TEXT_LOOK_BYTES where there are so many: *mark its byte order mark's, 0 or 2. */
 bool text_utf16_is_big(const char *p, size_t n, size_t *mark);
 
 #endif

@@ -14,7 +14,6 @@
 #include "data/raw.h"
 
 #define PACKED_BYTES (64u << 10) /* of the compressed input at a time */
-#define CODED_LOOK 1024u /* bytes in which a text in UTF-16 has an ASCII character */
 #define MAGIC_BYTES 4
 #define FRAME_HEAD_BYTES 18 /* at most, of a zstd frame */
 #define BZIP2_MAGIC_BYTES 10 /* its own and those of the first block, or of the end */
@@ -436,7 +435,7 @@ static Status coded_begin(Input *in, Error *err)
     size_t mark;
     Status st = OK;
     c->is_begun = true;
-    while (st == OK && c->end < CODED_LOOK && !c->at_eof)
+    while (st == OK && c->end < TEXT_LOOK_BYTES && !c->at_eof)
         st = coded_fill(in, err);
     if (st != OK)
         return st;

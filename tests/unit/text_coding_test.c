@@ -116,8 +116,29 @@ static void refused(TextCoding coding, const char *bytes, size_t n, const char *
     unlink(path);
 }
 
+/* Without a mark, bare: whichever way round a text is, and however it begins. Each has an even number of bytes. */
+static void order_of(const char *big, size_t n, bool is_told)
+{
+    char little[200];
+    size_t mark;
+    for (size_t i = 0; i < n; i++)
+        little[i] = big[i ^ 1];
+    CHECK(text_utf16_is_big(big, n, &mark) == is_told && mark == 0);
+    CHECK(!text_utf16_is_big(little, n, &mark) && mark == 0);
+}
+
+static void orders(void)
+{
+    order_of("\0a\0,\0b", 6, true);
+    order_of("\x04\x1f\0,\x04\x30\0\n", 8, true);
+    order_of("\x4e\0\x67\x08\0,\x4e\x8c\0\n", 10, true);          /* U+4E00 is first */
+    order_of("\x4e\0\x4e\0\x4e\0\0\n\x4e\0\x4e\0\0\n", 14, true); /* and most of it */
+    order_of("\x67\x08", 2, false);                              /* nothing tells: little-endian */
+}
+
 int main(void)
 {
+    orders();
     TextCoding c;
     Str near;
     bytes_of_1252();
