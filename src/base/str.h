@@ -33,9 +33,11 @@ Str str_slice(Str s, uint32_t start, uint32_t len); /* clamped */
 /* Where `what` first begins in s; NULL if nowhere. An empty one begins every text. */
 static inline const char *str_find(Str s, Str what)
 {
-    const char *p = s.ptr, *end = s.ptr + s.len;
     if (what.len == 0)
-        return p;
+        return s.ptr ? s.ptr : "";
+    if (s.len < what.len) /* of an empty text ptr may be NULL */
+        return NULL;
+    const char *p = s.ptr, *end = s.ptr + s.len;
     while ((size_t)(end - p) >= what.len && (p = memchr(p, what.ptr[0], (size_t)(end - p) - what.len + 1))) {
         if (memcmp(p, what.ptr, what.len) == 0)
             return p;
