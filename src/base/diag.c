@@ -18,7 +18,7 @@ const DiagInfo *diag_info(DiagCode code)
 bool diag_code_by_name(Str name, DiagCode *out)
 {
     uint32_t number = 0;
-    if (name.len < 2 || name.len > 6)
+    if (name.len == 0 || name.len > 6)
         return false;
     bool is_bare = name.ptr[0] >= '0' && name.ptr[0] <= '9'; /* 200 is E0200 */
     char letter = is_bare ? 'E' : name.ptr[0];

@@ -274,7 +274,10 @@ static void test_codes(void)
     DiagCode code;
     CHECK(diag_code_by_name(STR_LIT("E0003"), &code) && code == E_UNKNOWN_STATEMENT);
     CHECK(diag_code_by_name(STR_LIT("e3"), &code) && code == E_UNKNOWN_STATEMENT);
+    CHECK(diag_code_by_name(STR_LIT("0003"), &code) && code == E_UNKNOWN_STATEMENT);
+    CHECK(diag_code_by_name(STR_LIT("3"), &code) && code == E_UNKNOWN_STATEMENT);
     CHECK(!diag_code_by_name(STR_LIT("E0000"), &code));
+    CHECK(!diag_code_by_name(STR_LIT("0"), &code));
     CHECK(!diag_code_by_name(STR_LIT("X0003"), &code));
     CHECK(!diag_code_by_name(STR_LIT("E"), &code));
     CHECK(!diag_code_by_name(STR_LIT("E3x"), &code));
