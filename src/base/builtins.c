@@ -357,10 +357,10 @@ static const Habit HABITS[] = {
     {"group_concat", "string_agg"}, {"listagg", "string_agg"}, {"nunique", "count_distinct"},
     {"ceiling", "ceil"}, {"startswith", "starts_with"}, {"endswith", "ends_with"},
     {"includes", "contains"}, {"current_date", "today"}, {"current_timestamp", "now"},
-    {"regexp_matches", "matches"}, {"regexp_like", "matches"}, 
+    {"regexp_matches", "matches"}, {"regexp_like", "matches"},
     {"max_by", "arg_max"}, {"min_by", "arg_min"}, {"argmax", "arg_max"}, {"argmin", "arg_min"}, {"ljust", "pad_right"},
     {"rjust", "pad_left"}, {"maximum", "max"}, {"minimum", "min"},
-    {"getenv", "env"}, {"uuid4", "uuid"}, 
+    {"getenv", "env"}, {"uuid4", "uuid"},
     {"ascii_downcase", "lower"}, {"ascii_upcase", "upper"},
     {"n", "count"}, {"approx_count_distinct", "count_distinct"},
 };

@@ -34,20 +34,20 @@ static bool same_node(const Tx *a, const Tx *b)
     return a == b || (a->kind == TX_COLUMN && b->kind == TX_COLUMN && a->col == b->col);
 }
 
-/* Is it in a register already? */
-static bool is_known(const Emitter *e, const Tx *tx)
+/* In which register it is already; NULL: in none. */
+static const Memo *memo_of(const Emitter *e, const Tx *tx)
 {
     for (size_t i = e->memo.n; i-- > 0;)
         if (same_node(e->memo.ptr[i].tx, tx))
-            return true;
-    return false;
+            return &e->memo.ptr[i];
+    return NULL;
 }
 
 /* What a piece of a CONCAT is made of, where that changes its case: the CONCAT does it while it copies. */
 static const Tx *cased_piece(const Emitter *e, const Tx *tx)
 {
     bool changes = tx->kind == TX_CALL && !tx->is_in_path && (tx->fn == BUILTIN_UPPER || tx->fn == BUILTIN_LOWER);
-    return changes && !is_known(e, tx) ? tx->args[0] : NULL;
+    return changes && !memo_of(e, tx) ? tx->args[0] : NULL;
 }
 
 uint16_t emit_concat(Emitter *e, Tx *const *args, uint32_t n, bool null_is_empty)
@@ -340,9 +340,9 @@ static uint16_t fresh_expr(Emitter *e, const Tx *tx)
 
 uint16_t emit_expr(Emitter *e, const Tx *tx)
 {
-    for (size_t i = e->memo.n; i-- > 0;)
-        if (same_node(e->memo.ptr[i].tx, tx))
-            return e->memo.ptr[i].reg;
+    const Memo *known = memo_of(e, tx);
+    if (known)
+        return known->reg;
     Span span = e->text_span;
     uint16_t r = fresh_expr(e, tx);
     emit_note(e, span);

@@ -98,7 +98,7 @@ uint16_t emit_spec(Emitter *e, Spec s)
 }
 
 Status emit_finish(Emitter *e, Str step, const Schema *in, const Schema *out, Code **code,
-                     Error *err)
+                   Error *err)
 {
     emit_put(e, OP_END, 0, 0, 0);
     if (e->is_too_large) {

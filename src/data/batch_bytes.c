@@ -63,7 +63,7 @@ size_t batch_own_bytes(const Batch *b)
 static size_t strings_bytes(const Column *c)
 {
     size_t n = 0;
-    if (c->is_text || c->type == TYPE_STRING)
+    if (column_has_strings(c))
         for (uint32_t i = 0; i < c->n_rows; i++)
             n += column_strs(c)[i].len;
     return n;

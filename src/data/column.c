@@ -83,7 +83,7 @@ Value column_value(const Column *c, uint32_t row)
     Value v = {.type = c->type, .is_null = !column_is_valid(c, row)};
     if (v.is_null)
         return v;
-    if (c->is_text || c->type == TYPE_STRING) {
+    if (column_has_strings(c)) {
         v.type = TYPE_STRING;
         v.s = (Str){column_strs(c)[row].ptr, column_strs(c)[row].len};
     } else if (c->type == TYPE_FLOAT) {

@@ -2,7 +2,7 @@
  *
  * The file has no name in its folder from the start (or loses it at once, where the system cannot do that): nothing
  * is left behind, however the process ends. Blocks are compressed with zstd at a level that is fast both ways; one that does not
- * get smaller is kept as it is. Who wants to read from the middle packs pieces of its own (SpillPage) and puts them side by side.
+ * get smaller is kept as it is. Who wants to read from the middle packs pieces of its own (spill_page_pack) and puts them side by side.
  *
  * Threads: one at a time puts; any may get what was put.
  * Errors: ERR_IO with the folder and what to do in the second line of the text.

@@ -52,6 +52,7 @@ typedef struct Item {
     uint32_t group;
     uint32_t row; /* in Agg.value */
 } Item;
+
 struct Agg {
     const AggSpec *spec;
     uint32_t n_groups, cap;
@@ -78,8 +79,6 @@ void agg_add_text(Agg *a, uint32_t group, Str s);
 /* Copies what was picked of a batch, which goes away; groups: map[n], or the first n. Old values stay in the store as
  * waste; when that is the most of it, the store is made anew. */
 void agg_settle(Agg *a, const Column *value, const Column *by, const uint32_t *map, uint32_t n);
-/* Sorts the items by group, in each in their order: by_group and group_begins. */
-void agg_index_items(Agg *a);
 
 static inline void sum_add(Sum *s, double x)
 {

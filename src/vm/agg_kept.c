@@ -33,7 +33,8 @@ static bool has_items(const Agg *a)
     return a->spec->fn == BUILTIN_AGG_MEDIAN || a->spec->fn == BUILTIN_AGG_COUNT_DISTINCT;
 }
 
-void agg_index_items(Agg *a)
+/* Sorts the items by group, in each in their order: by_group and group_begins. */
+static void items_index(Agg *a)
 {
     if (a->by_group)
         return;
@@ -53,7 +54,7 @@ void agg_index_items(Agg *a)
 static void items_save(Agg *a, const uint32_t *sel, uint32_t n, Buf *out)
 {
     uint32_t n_rows = 0;
-    agg_index_items(a);
+    items_index(a);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t count = a->group_begins[sel[i] + 1] - a->group_begins[sel[i]];
         buf_put(out, &count, sizeof count);

@@ -51,7 +51,7 @@ void store_add(Store *s, const Column *from, uint32_t row)
         bit_clear(c->valid, to);
     else
         bit_set(c->valid, to);
-    if (c->is_text || c->type == TYPE_STRING) {
+    if (column_has_strings(c)) {
         /* A cell that is null keeps its bytes: the null word, or `""`. */
         StrView v = is_null && !c->is_text ? (StrView){"", 0, 0} : column_strs(from)[row];
         if (!s->heap) {
