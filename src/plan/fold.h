@@ -77,6 +77,8 @@ bool fold_is_taken_in_parts(const Plan *plan, const Step *s);
 bool fold_unions_in_parts(const Step *s);
 /* Can what it holds go to a temporary file, and come from there in parts? Of any step. */
 bool fold_may_spill(const Plan *plan, const Step *s);
+/* Does it, as an `aggregate`, take all of its input into memory, though that may be in a temporary file? */
+bool fold_holds_spilled(const Plan *plan, const Step *s);
 /* Does it hold, of each group, as many values as the group has rows, or different ones? */
 bool fold_keeps_values(const Step *s);
 /* Does it hold more than some rows of a `top`, which never spill? Of any step. */

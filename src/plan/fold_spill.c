@@ -157,6 +157,15 @@ static bool unions_in_parts(const Plan *plan, const Step *s)
     return is_any;
 }
 
+bool fold_holds_spilled(const Plan *plan, const Step *s)
+{
+    size_t i = 0;
+    while (i < s->pops.n && lets_through(s, s->pops.ptr[i]))
+        i++;
+    bool is_aggregate = i < s->pops.n && s->pops.ptr[i]->kind == POP_GROUP && !s->pops.ptr[i]->n_keys;
+    return is_aggregate && s->n_inputs && takes_in_parts(s, 0) && comes_in_parts(plan, s->inputs[0]);
+}
+
 /* Behind a table that may be spilled: what wants all of it spills, or its readers have it in parts as well. A `top` spills nothing,
  * nor does what is behind it, but for a union. */
 static bool static_may_spill(const Plan *plan, const Step *s)

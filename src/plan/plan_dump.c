@@ -191,7 +191,8 @@ static void hold_put(Buf *out, const Plan *plan, const Step *s)
 {
     if (plan->memory_bytes)
         tables_put(out, plan, s);
-    if (plan->memory_bytes && s->is_generator && step_first_table(s) && s->pops.n && s->pops.ptr[0]->kind == POP_SPLIT)
+    bool is_split = s->is_generator && step_first_table(s) && s->pops.n && s->pops.ptr[0]->kind == POP_SPLIT;
+    if (plan->memory_bytes && (is_split || fold_holds_spilled(plan, s)))
         buf_printf(out, "    holds  `%.*s` in memory, whatever the budget\n", STR_ARG(plan->steps[s->inputs[0]]->name));
     if (plan->memory_bytes && s->hold == HOLD_NONE && fold_may_spill(plan, s))
         buf_puts(out, "    holds  all rows; may spill\n");
