@@ -96,6 +96,19 @@ void buf_reserve(Buf *b, size_t extra)
     b->cap = cap;
 }
 
+void buf_reserve_exact(Buf *b, size_t extra)
+{
+    size_t need = b->len + extra + 1;
+    if (need <= b->cap)
+        return;
+    if (b->len == 0) { /* nothing to be kept */
+        free(b->ptr);
+        b->ptr = NULL;
+    }
+    b->ptr = xrealloc(b->ptr, need);
+    b->cap = need;
+}
+
 void buf_put(Buf *b, const void *bytes, size_t n)
 {
     buf_reserve(b, n);
@@ -171,9 +184,30 @@ static void out_of_memory(size_t n)
     abort();
 }
 
+#ifndef __has_feature
+#define __has_feature(x) 0 /* gcc 12 */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) /* what is behind the bytes that were asked for is to be seen */
+enum { LARGE = 0 };
+#else
+enum { LARGE = 16 << 10 };
+#endif
+
+/* Bytes to ask the allocator for. Large pieces come in few sizes, an eighth of a power of two apart: what one batch gives back
+ * fits what the next one wants, though they differ a little. Otherwise what is free in pieces that are too small grows with
+ * the length of the input. */
+static size_t size_class(size_t n)
+{
+    enum { HEAD = 16 }; /* the allocator's own */
+    if (!LARGE || n < LARGE || n > SIZE_MAX / 2)
+        return n ? n : 1;
+    size_t step = ((size_t)1 << (8 * sizeof n - 1 - (unsigned)__builtin_clzl(n + HEAD))) / 8;
+    return ((n + HEAD + step - 1) & ~(step - 1)) - HEAD;
+}
+
 void *xmalloc(size_t n)
 {
-    void *p = malloc(n ? n : 1);
+    void *p = malloc(size_class(n));
     if (!p)
         out_of_memory(n);
     return p;
@@ -181,7 +215,7 @@ void *xmalloc(size_t n)
 
 void *xcalloc(size_t n, size_t size)
 {
-    void *p = calloc(n ? n : 1, size ? size : 1);
+    void *p = size && n > SIZE_MAX / size ? NULL : calloc(1, size_class(n * size));
     if (!p)
         out_of_memory(n * size);
     return p;
@@ -189,7 +223,7 @@ void *xcalloc(size_t n, size_t size)
 
 void *xrealloc(void *p, size_t n)
 {
-    void *q = realloc(p, n ? n : 1);
+    void *q = realloc(p, size_class(n));
     if (!q)
         out_of_memory(n);
     return q;

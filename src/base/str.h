@@ -60,6 +60,7 @@ typedef struct Buf {
 void buf_deinit(Buf *b);
 void buf_clear(Buf *b);                  /* keeps the memory */
 void buf_reserve(Buf *b, size_t extra);  /* room for `extra` more bytes */
+void buf_reserve_exact(Buf *b, size_t extra); /* and no more, for one that nothing is added to */
 void buf_put(Buf *b, const void *bytes, size_t n);
 void buf_putc(Buf *b, char c);
 void buf_puts(Buf *b, const char *cstr);

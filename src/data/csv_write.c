@@ -416,7 +416,7 @@ static void put_block(Writer *w, Buf *out, uint32_t from, uint32_t n)
             __builtin_prefetch(p->cells[i].ptr);
     }
     if (out->cap - out->len <= n_bytes) /* the rows to come are about as long as those that stand there */
-        buf_reserve(out, n_bytes + (from ? (out->len - w->at_start) / from * (w->b->n_rows - from) * 17 / 16 : 0));
+        buf_reserve_exact(out, n_bytes + (from ? (out->len - w->at_start) / from * (w->b->n_rows - from) * 17 / 16 : 0));
     char *to = out->ptr + out->len;
     to = is_short ? put_short_rows(w, to, n) : put_any_rows(w, to, n);
     out->len = (size_t)(to - out->ptr);

@@ -220,7 +220,12 @@ static Status sink_put(void *sink, uint64_t number, Buf *bytes, Error *err)
             if (st != OK)
                 s->err = e;
         }
-        buf_deinit(&due);
+        if (bytes && !bytes->ptr) { /* the caller's next rows come into it */
+            buf_clear(&due);
+            *bytes = due;
+        } else {
+            buf_deinit(&due);
+        }
     }
     Status st = s->err.status;
     if (st != OK && err)

@@ -26,7 +26,7 @@ typedef struct Sink Sink;
 /* path: a file or "stdout". head (copied), the header line of a CSV, is written before everything else, also when
  * nothing is ever submitted; in place not before the first bytes or the commit. */
 Status sink_open(Str path, Str head, Sink **out, Error *err);
-/* Takes the bytes (the Buf is left empty); NULL: nothing for this number. */
+/* Takes the bytes; the Buf is left empty, maybe with memory for more. NULL: nothing for this number. */
 Status sink_submit(Sink *s, uint64_t seq, Buf *bytes, Error *err);
 /* Makes the output visible and frees s, also on failure (which leaves no file). Submits that still wait for
  * an earlier number are our own mistake (assert). */

@@ -47,6 +47,8 @@ static Status host_write(void *ctx, const Spec *spec, Str path, const Batch *t, 
         if (!h->state->pending)
             h->state->pending = xcalloc(h->run->plan->n_sinks, sizeof *h->state->pending);
         Buf *pending = &h->state->pending[spec->sink];
+        if (!pending->ptr)
+            *pending = outputs_spare(h->run->outputs, spec->sink);
         size_t before = pending->len;
         Status st = rows_write(pending, t, spec->schema, &spec->dialect, err);
         pending_count(h->run, h->state);

@@ -16,6 +16,8 @@ typedef struct Output {
     DbTable *table;    /* NULL: no table that all share */
     bool is_dropped;
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
+    Buf *spares;       /* [n_spares] empty, of rows that are written: for those to come; guarded by mu */
+    uint32_t n_spares, spares_cap;
 } Output;
 
 #define FRAME_ALL (UINT32_MAX - 1) /* of a file or table that all batches share; the path of rejected rows is nobody's: UINT32_MAX */
@@ -232,12 +234,41 @@ Status outputs_open(const Plan *plan, Outputs **out, Error *err)
     return OK;
 }
 
+/* ---- files that all batches share */
+
+Buf outputs_spare(Outputs *o, uint32_t sink)
+{
+    Output *out = &o->list[sink];
+    Buf b = {0};
+    pthread_mutex_lock(&o->mu);
+    if (out->n_spares)
+        b = out->spares[--out->n_spares];
+    pthread_mutex_unlock(&o->mu);
+    return b;
+}
+
+static void spare_put(Outputs *o, Output *out, Buf *b)
+{
+    pthread_mutex_lock(&o->mu);
+    if (out->n_spares == out->spares_cap) {
+        out->spares_cap = 2 * out->spares_cap + 8;
+        out->spares = xrealloc(out->spares, out->spares_cap * sizeof *out->spares);
+    }
+    out->spares[out->n_spares++] = *b;
+    pthread_mutex_unlock(&o->mu);
+    *b = (Buf){0};
+}
+
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
 {
     Output *out = &o->list[sink];
     if (out->table)
         return table_append(out->table, bytes, err);
-    return sink_submit(out->sink, out->next_seq++, bytes, err);
+    Status st = sink_submit(out->sink, out->next_seq++, bytes, err);
+    if (bytes->ptr && !o->plan->memory_bytes)
+        spare_put(o, out, bytes);
+    buf_deinit(bytes);
+    return st;
 }
 
 void outputs_drop(Outputs *o, uint32_t sink)
@@ -414,6 +445,9 @@ Status outputs_close(Outputs *o, bool commit, Error *err)
     st = databases_close(o, commit, err);
     for (uint32_t i = 0; i < o->plan->n_sinks; i++) {
         Sink *sink = o->list[i].sink;
+        for (uint32_t k = 0; k < o->list[i].n_spares; k++)
+            buf_deinit(&o->list[i].spares[k]);
+        free(o->list[i].spares);
         if (!sink)
             continue;
         if (commit && st == OK && !o->list[i].is_dropped)

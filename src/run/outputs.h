@@ -6,7 +6,7 @@
  * (data/sqlite_write.h) likewise: one that all batches share takes each batch in a transaction and is put in its place when
  * the run ends well; those of an instance's own are written in one transaction when it is done.
  *
- * Threads: outputs_write_own and outputs_end_own from any; the rest from one, when no instance runs.
+ * Threads: outputs_spare, outputs_write_own and outputs_end_own from any; the rest from one, when no instance runs.
  */
 #ifndef PIPE_RUN_OUTPUTS_H
 #define PIPE_RUN_OUTPUTS_H
@@ -18,6 +18,9 @@
 typedef struct Outputs Outputs;
 
 Status outputs_open(const Plan *plan, Outputs **out, Error *err);
+/* An empty buffer for such bytes, with the memory of some that are written if there is one: every worker's allocator would else
+ * keep as much as ever waited for its turn. The caller's. With a budget always without memory: nobody counts it. */
+Buf outputs_spare(Outputs *o, uint32_t sink);
 /* Bytes for the file that all batches share: the caller sees to the order. Leaves the Buf empty. */
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
 /* The file will not be made visible: what it collects has failed, though the run goes on. */

@@ -14,6 +14,8 @@
 #include "run/spec.h"
 #include "run/spilled.h"
 
+#define PENDING_BYTES (1u << 20) /* for each worker may wait for their turn, or as much as the largest batch has written */
+
 State *state_of(Instance *inst)
 {
     State *s = instance_state(inst);
@@ -31,15 +33,25 @@ void state_count(Run *r, State *s, uint64_t n_bytes)
     s->n_bytes = n_bytes;
 }
 
+static void pending_set(Run *r, State *s, uint64_t n_bytes)
+{
+    /* A difference below zero goes round: the sum is right again. */
+    atomic_fetch_add_explicit(&r->pending_bytes, n_bytes - s->n_pending_bytes, memory_order_relaxed);
+    uint64_t most = atomic_load_explicit(&r->pending_most_bytes, memory_order_relaxed);
+    while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&r->pending_most_bytes, &most, n_bytes,
+                                                                    memory_order_relaxed, memory_order_relaxed))
+        ;
+    if (budget_counts(&r->budget))
+        budget_change(&r->budget, s->step, s->n_pending_bytes, n_bytes);
+    s->n_pending_bytes = n_bytes;
+}
+
 void pending_count(Run *r, State *s)
 {
     uint64_t n_bytes = 0;
-    if (!budget_counts(&r->budget))
-        return;
     for (uint32_t i = 0; s->pending && i < r->plan->n_sinks; i++)
         n_bytes += s->pending[i].cap;
-    budget_change(&r->budget, s->step, s->n_pending_bytes, n_bytes);
-    s->n_pending_bytes = n_bytes;
+    pending_set(r, s, n_bytes);
 }
 
 static void release_state(void *ctx, uint32_t step, void *state)
@@ -47,7 +59,7 @@ static void release_state(void *ctx, uint32_t step, void *state)
     Run *r = ctx;
     State *s = state;
     budget_give(&r->budget, step, s->n_bytes);
-    budget_give(&r->budget, step, s->n_pending_bytes);
+    pending_set(r, s, 0);
     source_close(s);
     drop_parts(s);
     for (uint32_t i = 0; i < s->n_paths; i++)
@@ -199,10 +211,21 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     return OK;
 }
 
-static bool is_full(void *ctx)
+/* Does so much wait for its turn that no batch is to be begun? One that takes long, or whose worker the system has given to
+ * another process for a while, holds up what those behind it have written, which is often as much as they have read. */
+static bool much_is_pending(const Run *r)
+{
+    uint64_t most = atomic_load_explicit(&r->pending_most_bytes, memory_order_relaxed);
+    uint64_t each = most > PENDING_BYTES ? most : PENDING_BYTES;
+    return atomic_load_explicit(&r->pending_bytes, memory_order_relaxed) >= each * r->info->n_workers;
+}
+
+static Pause generators_pause(void *ctx)
 {
     const Run *r = ctx;
-    return budget_is_full(&r->budget);
+    if (budget_counts(&r->budget) && budget_is_full(&r->budget))
+        return PAUSE_ALL;
+    return much_is_pending(r) ? PAUSE_OUTERMOST : PAUSE_NONE;
 }
 
 static MemoryUse memory_use(const Run *r)
@@ -266,8 +289,7 @@ void run_go(Run *r, RunResult *out)
     const Observer *o = r->options.observer;
     const PoolOptions options = {.n_workers = r->info->n_workers, .seed = r->options.seed,
                                  .observer = o, .trace = r->trace,
-                                 .is_full = budget_counts(&r->budget) ? is_full : NULL,
-                                 .full_ctx = r};
+                                 .pause = generators_pause, .pause_ctx = r};
     pthread_mutex_lock(&r->mu);
     r->pool = pool_new(r->spec, &tasks, &options);
     pthread_mutex_unlock(&r->mu);

@@ -291,11 +291,11 @@ void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
 
 bool graph_has_due(const Graph *g) { return (g->n_due | g->n_timers) != 0; }
 
-void graph_pause(Graph *g, bool is_paused)
+void graph_pause(Graph *g, Pause pause)
 {
-    if (g->is_paused == is_paused)
+    if (g->pause == pause)
         return;
-    g->is_paused = is_paused;
+    g->pause = pause;
     for (uint32_t c = 1; c < g->spec->n_scopes; c++)
         gate_update(g, &g->steps[g->scopes[c].spec->generator]);
 }

@@ -71,10 +71,10 @@ typedef struct PoolOptions {
     uint64_t seed;            /* of jitter */
     const Observer *observer; /* only `event` is called; NULL: none */
     Trace *trace;             /* made for as many workers; NULL: none */
-    /* Asked under the lock before each dispatch: while it says true generators wait (graph_pause). What
-     * makes it say false again must be done by tasks and releases. NULL: they never wait. */
-    bool (*is_full)(void *ctx);
-    void *full_ctx;
+    /* Asked under the lock before each dispatch: which generators wait (graph_pause). What makes it say something else
+     * must be done by tasks and releases. NULL: they never wait. */
+    Pause (*pause)(void *ctx);
+    void *pause_ctx;
 } PoolOptions;
 
 typedef struct PoolFailure {

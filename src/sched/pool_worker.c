@@ -180,8 +180,8 @@ void worker_loop(Pool *p, Worker *w)
                 continue;
             }
         }
-        if (p->options.is_full)
-            graph_pause(g, p->options.is_full(p->options.full_ctx));
+        if (p->options.pause)
+            graph_pause(g, p->options.pause(p->options.pause_ctx));
         if ((loan = loan_find_locked(p)) != NULL && !graph_has_before(g, loan->rank)) {
             loan_help_locked(p, w, loan);
             continue;
