@@ -28,14 +28,15 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 PEERS = os.path.join(ROOT, "build", "peers")
 DATA = os.path.join(ROOT, "build", "bench-data")
-# Outputs go to memory where there is such a file system: the disk is not what is measured. pipemill syncs
+# In a folder there outputs go to memory where there is such a file system: the disk is not what is measured. pipemill syncs
 # a file before it makes it visible, the others do not.
-OUT = "/dev/shm/pipemill-bench" if os.path.isdir("/dev/shm") else os.path.join(DATA, "out")
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else DATA
 THREADS = 2
 SLOW_S = 5.0  # Miller and mawk on some
 BAR_W, BAR_SHAPE, BAR_WC, BAR_ONE_THREAD, BAR_MB = 3.0, 1.0, 1.5, 2.2, 64.0
@@ -284,7 +285,6 @@ def path_of(data):
 
 def make_data(needed, mb):
     os.makedirs(DATA, exist_ok=True)
-    os.makedirs(OUT, exist_ok=True)
     for name in ("make_data", "timed"):
         subprocess.run(["cc", "-O2", "-o", os.path.join(DATA, name), os.path.join(HERE, "tools", name + ".c")],
                        check=True)
@@ -330,11 +330,24 @@ def same(a, b):
     return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def rows_of(path, ordered):
+def rows_of(path):
     with open(path, newline="", encoding="utf-8") as f:
-        rows = [tuple(cell(x) for x in row) for row in csv.reader(f)]
-    head, rows = rows[0] if rows else (), rows[1:]
-    return head, rows if ordered else sorted(rows, key=lambda r: tuple(str(float(x) if isinstance(x, int) else x) for x in r))
+        rows = [tuple(row) for row in csv.reader(f)]
+    return rows[0] if rows else (), rows[1:]
+
+
+def differ(a, b):
+    """Rows as text: most are the same text, which is seen at once."""
+    return a != b and (len(a) != len(b) or not all(same(cell(x), cell(y)) for x, y in zip(a, b)))
+
+
+def first_pair(a, b):
+    """The first two rows that differ, or None."""
+    return next(((x, y) for x, y in zip(a, b) if differ(x, y)), None)
+
+
+def by_values(row):
+    return tuple(str(float(x) if isinstance(x, int) else x) for x in map(cell, row))
 
 
 def check_equal(work, paths):
@@ -346,13 +359,18 @@ def check_equal(work, paths):
     for p in rest:
         if work.ordered and subprocess.run(["cmp", "-s", first, p]).returncode == 0:
             continue
-        ha, a = rows_of(first, work.ordered)
-        hb, b = rows_of(p, work.ordered)
+        (ha, a), (hb, b) = rows_of(first), rows_of(p)
         if ha != hb or len(a) != len(b):
             return f"{os.path.basename(p)}: {hb}, {len(b)} rows against {ha}, {len(a)} rows"
-        for x, y in zip(a, b):
-            if len(x) != len(y) or not all(map(same, x, y)):
-                return f"{os.path.basename(p)}: {y} against {x}"
+        if not work.ordered:
+            a.sort()
+            b.sort()
+            if first_pair(a, b):  # numbers that are written otherwise stand elsewhere
+                a.sort(key=by_values)
+                b.sort(key=by_values)
+        pair = first_pair(a, b)
+        if pair:
+            return f"{os.path.basename(p)}: {pair[1]} against {pair[0]}"
     return None
 
 
@@ -364,15 +382,12 @@ def cpu_name():
     return platform.machine()
 
 
-def measure(tools, work, runs, is_checked):
+def measure(tools, work, folder, runs, is_checked):
     """{tool: (medians of wall, CPU, MB, how many runs)} and what is wrong with the outputs, a line each."""
     inp, names = path_of(work.data), tools.of(work)
-    outs = {t: os.path.join(OUT, t.replace(" ", "-") + ".csv") for t in names}
+    outs = {t: os.path.join(folder, t.replace(" ", "-") + ".csv") for t in names}
     got, wrong = {t: [] for t in names}, []
     subprocess.run(["cat", inp], stdout=subprocess.DEVNULL)
-    for path in outs.values():  # what an earlier run has left is nobody's output
-        if os.path.exists(path):
-            os.remove(path)
     for k in range(runs):
         for t in names:
             if k and (not got[t] or got[t][0][0] > SLOW_S):
@@ -435,7 +450,8 @@ def main():
     print(f"{'work':16} {'tool':11} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'to the best':>14}")
     figures, n_bars, n_missed, n_wrong = [], 0, 0, 0
     for w in works:
-        med, wrong = measure(tools, w, args.runs, not args.no_check)
+        with tempfile.TemporaryDirectory(prefix="pipemill-bench-", dir=MEMORY) as folder:
+            med, wrong = measure(tools, w, folder, args.runs, not args.no_check)
         n_wrong += len(wrong)
         for line in wrong:
             print(f"{w.name + ' ' + w.data:16} {line}", flush=True)
