@@ -591,6 +591,7 @@ static void test_sink(void)
     Buf row = {0};
     buf_puts(&row, "1\n");
     CHECK(sink_submit(s, 0, &row, &err) == ERR_IO);
+    buf_deinit(&row);
     sink_abort(s);
     CHECK_STR(err.text, "cannot write `/dev/full`: No space left on device");
     CHECK(sink_open(str_of(folder), STR_LIT("x"), &s, &err) == ERR_IO);
