@@ -199,8 +199,9 @@ static void check_table(Check *c, const OpDef *def, const Stmt *s,
     Suggest near;
     Diag *d;
 
-    if (name->text.len == 0 || program_is_lost(c->program, name->text) ||
-        (flows && flows->find(flows->ctx, name->text, name->span)))
+    /* The flow first: the names of flows are among the lost ones of a text with mistakes. */
+    if (name->text.len == 0 || (flows && flows->find(flows->ctx, name->text, name->span)) ||
+        program_is_lost(c->program, name->text))
         return;
     if (param && (param->type == TYPE_TABLE || param->type == TYPE_ERROR))
         return;
