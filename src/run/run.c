@@ -14,7 +14,7 @@
 #include "run/spec.h"
 #include "run/spilled.h"
 
-#define PENDING_BYTES (1u << 20) /* for each worker may wait for their turn, or as much as the largest batch has written */
+#define PENDING_BYTES (1u << 20) /* of a fan-out, for each worker, may wait for their turn, or as much as the largest batch has written */
 
 State *state_of(Instance *inst)
 {
@@ -33,12 +33,24 @@ void state_count(Run *r, State *s, uint64_t n_bytes)
     s->n_bytes = n_bytes;
 }
 
+/* That of the fan-out which the step is in. */
+static Pending *pending_of(const Run *r, uint32_t step)
+{
+    uint32_t scope = r->plan->steps[step]->scope;
+    while (r->plan->scopes[scope].parent != 0)
+        scope = r->plan->scopes[scope].parent;
+    return &r->pending[scope];
+}
+
 static void pending_set(Run *r, State *s, uint64_t n_bytes)
 {
+    if (n_bytes == s->n_pending_bytes)
+        return;
+    Pending *p = pending_of(r, s->step);
     /* A difference below zero goes round: the sum is right again. */
-    atomic_fetch_add_explicit(&r->pending_bytes, n_bytes - s->n_pending_bytes, memory_order_relaxed);
-    uint64_t most = atomic_load_explicit(&r->pending_most_bytes, memory_order_relaxed);
-    while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&r->pending_most_bytes, &most, n_bytes,
+    atomic_fetch_add_explicit(&p->bytes, n_bytes - s->n_pending_bytes, memory_order_relaxed);
+    uint64_t most = atomic_load_explicit(&p->most_bytes, memory_order_relaxed);
+    while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&p->most_bytes, &most, n_bytes,
                                                                     memory_order_relaxed, memory_order_relaxed))
         ;
     if (budget_counts(&r->budget))
@@ -159,6 +171,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     r->path_codes = arena_array(r->arena, Code *, plan->n_steps);
     r->has_readers = arena_array(r->arena, bool, plan->n_steps);
     r->tables = arena_array(r->arena, struct Spilled *, plan->n_steps);
+    r->pending = xcalloc(plan->n_scopes + 1ull, sizeof *r->pending);
     r->part_bytes = xcalloc(plan->n_steps + 1ull, sizeof *r->part_bytes);
     r->spilled_bytes = arena_array(r->arena, uint64_t, plan->n_steps);
     r->spilled_rows = arena_array(r->arena, uint64_t, plan->n_steps);
@@ -211,21 +224,21 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     return OK;
 }
 
-/* Does so much wait for its turn that no batch is to be begun? One that takes long, or whose worker the system has given to
- * another process for a while, holds up what those behind it have written, which is often as much as they have read. */
-static bool much_is_pending(const Run *r)
-{
-    uint64_t most = atomic_load_explicit(&r->pending_most_bytes, memory_order_relaxed);
-    uint64_t each = most > PENDING_BYTES ? most : PENDING_BYTES;
-    return atomic_load_explicit(&r->pending_bytes, memory_order_relaxed) >= each * r->info->n_workers;
-}
-
-static Pause generators_pause(void *ctx)
+static bool is_full(void *ctx)
 {
     const Run *r = ctx;
-    if (budget_counts(&r->budget) && budget_is_full(&r->budget))
-        return PAUSE_ALL;
-    return much_is_pending(r) ? PAUSE_OUTERMOST : PAUSE_NONE;
+    return budget_is_full(&r->budget);
+}
+
+/* Does so much wait for its turn that no batch is to be begun? One that takes long, or whose worker the system has given to
+ * another process for a while, holds up what those behind it have written, which is often as much as they have read. */
+static bool much_is_pending(void *ctx, uint32_t scope)
+{
+    const Run *r = ctx;
+    const Pending *p = &r->pending[scope];
+    uint64_t most = atomic_load_explicit(&p->most_bytes, memory_order_relaxed);
+    uint64_t each = most > PENDING_BYTES ? most : PENDING_BYTES;
+    return atomic_load_explicit(&p->bytes, memory_order_relaxed) >= each * r->info->n_workers;
 }
 
 static MemoryUse memory_use(const Run *r)
@@ -289,7 +302,8 @@ void run_go(Run *r, RunResult *out)
     const Observer *o = r->options.observer;
     const PoolOptions options = {.n_workers = r->info->n_workers, .seed = r->options.seed,
                                  .observer = o, .trace = r->trace,
-                                 .pause = generators_pause, .pause_ctx = r};
+                                 .is_full = budget_counts(&r->budget) ? is_full : NULL,
+                                 .is_scope_full = much_is_pending, .full_ctx = r};
     pthread_mutex_lock(&r->mu);
     r->pool = pool_new(r->spec, &tasks, &options);
     pthread_mutex_unlock(&r->mu);
@@ -361,6 +375,7 @@ void run_close(Run *r)
     for (uint32_t i = 0; r->vms && i < r->info->n_workers; i++)
         vm_close(r->vms[i]);
     free(r->vms);
+    free(r->pending);
     free(r->part_bytes);
     budget_deinit(&r->budget);
     trace_free(r->trace);

@@ -23,6 +23,12 @@
 #include "vm/merged.h"
 #include "vm/vm.h"
 
+/* Rows that are written and wait for their turn. */
+typedef struct Pending {
+    _Atomic uint64_t bytes;
+    _Atomic uint64_t most_bytes; /* of one instance so far */
+} Pending;
+
 struct Run {
     Arena *arena;
     const Plan *plan;
@@ -45,8 +51,7 @@ struct Run {
     Pool *pool;
     Vm **vms;           /* [n_workers] */
     Budget budget;
-    _Atomic uint64_t pending_bytes;      /* of rows that are written and wait for their turn */
-    _Atomic uint64_t pending_most_bytes; /* of one instance so far */
+    Pending *pending;   /* [n_scopes] of the scopes that are in no other, with all in them */
     _Atomic uint64_t *part_bytes; /* [n_steps] of parts of collects: what the largest that has been made takes; 0: none has */
     struct Checkpoint *checkpoint; /* checkpoint.h; NULL: nothing is kept */
     struct Spilled **tables; /* [n_steps] outputs that are spilled: set with the output, freed with it */

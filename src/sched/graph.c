@@ -291,13 +291,28 @@ void graph_failed(Graph *g, Instance *i, uint64_t now_ns)
 
 bool graph_has_due(const Graph *g) { return (g->n_due | g->n_timers) != 0; }
 
-void graph_pause(Graph *g, Pause pause)
+void graph_pause(Graph *g, bool is_paused)
 {
-    if (g->pause == pause)
+    if (g->is_paused == is_paused)
         return;
-    g->pause = pause;
+    g->is_paused = is_paused;
     for (uint32_t c = 1; c < g->spec->n_scopes; c++)
         gate_update(g, &g->steps[g->scopes[c].spec->generator]);
+}
+
+bool graph_may_pause_scope(const Graph *g, uint32_t scope)
+{
+    const ScopeSpec *s = &g->spec->scopes[scope];
+    return scope != 0 && s->parent == 0 && s->in_flight == CREDITS_DEFAULT;
+}
+
+void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused)
+{
+    ScopeTable *sc = &g->scopes[scope];
+    if (sc->is_paused == is_paused || !graph_may_pause_scope(g, scope))
+        return;
+    sc->is_paused = is_paused;
+    gate_update(g, &g->steps[sc->spec->generator]);
 }
 
 void graph_stop(Graph *g) { g->is_stopping = true; }

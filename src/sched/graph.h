@@ -135,17 +135,13 @@ void graph_fold_end(Graph *g, const Fold *f, FoldResult result, uint64_t now_ns)
 bool graph_next_timer(const Graph *g, uint64_t *due_ns);
 void graph_advance(Graph *g, uint64_t now_ns);
 
-/* Which generators wait. */
-typedef enum Pause {
-    PAUSE_NONE,
-    PAUSE_OUTERMOST, /* those that are in no batch themselves, where nobody has said how many batches may be alive: what is
-                      * begun goes on, however deep it is nested */
-    PAUSE_ALL,
-} Pause;
-
-/* While paused no such generator starts, except that one may when nothing runs and nothing else would: so
+/* While paused no generator starts, except that one may when nothing runs and nothing else would: so
  * that there is always an end to it. Whoever drives the graph says when. */
-void graph_pause(Graph *g, Pause pause);
+void graph_pause(Graph *g, bool is_paused);
+/* The same of the one that opens batches in that scope alone, if it is in no batch itself and nobody has said how many may be
+ * alive: what is begun goes on, however deep it is nested, and so do other fan-outs. */
+void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused);
+bool graph_may_pause_scope(const Graph *g, uint32_t scope);
 
 /* Nothing new starts; what runs may end. */
 void graph_stop(Graph *g);

@@ -141,6 +141,7 @@ typedef struct ScopeTable {
     /* What moves: */
     uint32_t n_credits_used;
     uint32_t n_live;
+    bool is_paused; /* its generator waits: graph_pause_scope */
     Frame *free;
 } ScopeTable;
 
@@ -180,7 +181,7 @@ struct Graph {
     uint32_t n_running, n_queued, n_due; /* n_running: with folds */
     uint32_t n_frames;      /* ever opened */
     bool is_stopping;
-    Pause pause;
+    bool is_paused;         /* generators wait: graph_pause */
     StepCount *step_counts;
     ScopeCount *scope_counts;
 };
@@ -224,13 +225,6 @@ static inline bool scope_may_open(const Graph *g, const StepTable *s)
     return s->head && frame_has_turn(g, &g->seqs[opens->turn_order], s->head->frame);
 }
 
-/* Does the generator wait by graph_pause? */
-static inline bool is_paused(const Graph *g, const StepTable *s)
-{
-    bool is_outermost = s->spec->scope == 0 && g->spec->scopes[s->spec->opens].in_flight == CREDITS_DEFAULT;
-    return g->pause == PAUSE_ALL || (g->pause == PAUSE_OUTERMOST && is_outermost);
-}
-
 /* Would the cap, the pool, the credits of a step, and a pause, let one more start? */
 static inline bool step_may_start(const Graph *g, const StepTable *s)
 {
@@ -239,7 +233,7 @@ static inline bool step_may_start(const Graph *g, const StepTable *s)
         return false;
     if (spec->pool >= 0 && g->pool_running[spec->pool] >= g->spec->pools[spec->pool].size)
         return false;
-    return !spec->opens || (!is_paused(g, s) && scope_may_open(g, s));
+    return !spec->opens || (!g->is_paused && !g->scopes[s->opens].is_paused && scope_may_open(g, s));
 }
 
 static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64); }

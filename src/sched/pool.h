@@ -71,10 +71,11 @@ typedef struct PoolOptions {
     uint64_t seed;            /* of jitter */
     const Observer *observer; /* only `event` is called; NULL: none */
     Trace *trace;             /* made for as many workers; NULL: none */
-    /* Asked under the lock before each dispatch: which generators wait (graph_pause). What makes it say something else
-     * must be done by tasks and releases. NULL: they never wait. */
-    Pause (*pause)(void *ctx);
-    void *pause_ctx;
+    /* Asked under the lock before each dispatch: do all generators wait (graph_pause), does that of a scope
+     * (graph_pause_scope)? What makes them say false again must be done by tasks and releases. NULL: they never wait. */
+    bool (*is_full)(void *ctx);
+    bool (*is_scope_full)(void *ctx, uint32_t scope);
+    void *full_ctx;
 } PoolOptions;
 
 typedef struct PoolFailure {

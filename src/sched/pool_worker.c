@@ -157,6 +157,16 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
     check_locked(p);
 }
 
+static void generators_pause_locked(Pool *p)
+{
+    const PoolOptions *o = &p->options;
+    if (o->is_full)
+        graph_pause(p->graph, o->is_full(o->full_ctx));
+    for (uint32_t c = 1; o->is_scope_full && c < p->spec->n_scopes; c++)
+        if (graph_may_pause_scope(p->graph, c))
+            graph_pause_scope(p->graph, c, o->is_scope_full(o->full_ctx, c));
+}
+
 void worker_loop(Pool *p, Worker *w)
 {
     Graph *g = p->graph;
@@ -180,8 +190,7 @@ void worker_loop(Pool *p, Worker *w)
                 continue;
             }
         }
-        if (p->options.pause)
-            graph_pause(g, p->options.pause(p->options.pause_ctx));
+        generators_pause_locked(p);
         if ((loan = loan_find_locked(p)) != NULL && !graph_has_before(g, loan->rank)) {
             loan_help_locked(p, w, loan);
             continue;

@@ -470,7 +470,7 @@ static void test_pause(void)
     Graph *g = open_graph(&t, 2);
     yield(g, pick(g, gen));
     Instance *runs = pick(g, work);
-    graph_pause(g, PAUSE_ALL);
+    graph_pause(g, true);
     graph_check(g, NULL);
     CHECK(!graph_has_work(g) && graph_pick(g) == NULL);
     done(g, runs); /* nothing runs now: one may, with a credit and not as an overdraft */
@@ -478,7 +478,7 @@ static void test_pause(void)
     yield(g, pick(g, gen));
     runs = pick(g, work);
     CHECK(graph_pick(g) == NULL);
-    graph_pause(g, PAUSE_NONE);
+    graph_pause(g, false);
     graph_check(g, NULL);
     Instance *again = pick(g, gen);
     CHECK(graph_scopes(g)[scope].n_overdrafts == 0);
@@ -488,13 +488,14 @@ static void test_pause(void)
     graph_close(g);
 }
 
-/* What is in a batch goes on, and a generator whose number of batches was chosen. */
-static void test_pause_outermost(void)
+/* What is in a batch goes on, another fan-out, and a generator whose number of batches was chosen. */
+static void test_pause_scope(void)
 {
     TestSpec t;
     spec_begin(&t);
-    uint32_t chosen = spec_step(&t, 0, "chosen"); /* the lowest priority */
-    spec_opens(&t, chosen, 2);
+    uint32_t chosen = spec_step(&t, 0, "chosen"), of_chosen = spec_opens(&t, chosen, 2); /* the lowest priority */
+    uint32_t other = spec_step(&t, 0, "other");
+    spec_opens(&t, other, CREDITS_DEFAULT);
     uint32_t outer = spec_step(&t, 0, "outer"), of_outer = spec_opens(&t, outer, CREDITS_DEFAULT);
     uint32_t inner = spec_step(&t, of_outer, "inner"), of_inner = spec_opens(&t, inner, CREDITS_DEFAULT);
     uint32_t work = spec_step(&t, of_inner, "work");
@@ -502,15 +503,18 @@ static void test_pause_outermost(void)
     spec_input(&t, work, inner);
     Graph *g = open_graph(&t, 4);
     yield(g, pick(g, outer));
-    graph_pause(g, PAUSE_OUTERMOST);
+    graph_pause_scope(g, of_outer, true);
+    graph_pause_scope(g, of_inner, true); /* of no effect, as the next */
+    graph_pause_scope(g, of_chosen, true);
     graph_check(g, NULL);
-    Instance *waits = pick(g, inner), *goes_on = pick(g, chosen);
+    Instance *waits = pick(g, inner), *goes_on = pick(g, other), *too = pick(g, chosen);
     CHECK(graph_pick(g) == NULL);
     yield(g, waits);
     graph_exhausted(g, goes_on, 0);
+    graph_exhausted(g, too, 0);
     done(g, pick(g, work));
     graph_exhausted(g, pick(g, inner), 0);
-    graph_pause(g, PAUSE_NONE);
+    graph_pause_scope(g, of_outer, false);
     graph_exhausted(g, pick(g, outer), 0);
     CHECK(graph_is_complete(g));
     graph_close(g);
@@ -626,7 +630,7 @@ int main(void)
     test_generator_fails_after_batches();
     test_last_credit_is_for_whose_turn_it_is();
     test_pause();
-    test_pause_outermost();
+    test_pause_scope();
     test_many_ranks();
     test_tour();
     UNIT_END("graph_test");
