@@ -264,8 +264,9 @@ Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
     Output *out = &o->list[sink];
     if (out->table)
         return table_append(out->table, bytes, err);
+    size_t n_bytes = bytes->len;
     Status st = sink_submit(out->sink, out->next_seq++, bytes, err);
-    if (bytes->ptr && !o->plan->memory_bytes)
+    if (bytes->ptr && bytes->cap / 2 <= n_bytes && !o->plan->memory_bytes)
         spare_put(o, out, bytes);
     buf_deinit(bytes);
     return st;
