@@ -80,6 +80,12 @@ const char *value_hint(Type t, Str s)
     return is_time && time_form(s) ? " (`parse_time` reads other forms)" : "";
 }
 
+Type value_wider(Type t, Str s)
+{
+    double f;
+    return t == TYPE_INT && !value_is_whole(s) && value_parse_float(s, &f) ? TYPE_FLOAT : TYPE_STRING;
+}
+
 void value_print(Buf *b, Value v)
 {
     if (v.is_null)

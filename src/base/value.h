@@ -44,6 +44,9 @@ typedef struct Value {
 bool value_parse(Type t, Str s, Value *out, const char **why);
 /* What a program can do with the text of a cell that is none of that type, behind what was expected; "": nothing. */
 const char *value_hint(Type t, Str s);
+/* What to declare a column as whose values are of type t but for the text s: float where these are whole numbers and s is
+ * a number with a point or exponent, else string: a float would round a whole number beyond 64 bits. */
+Type value_wider(Type t, Str s);
 
 /* The fast paths, the same rules. */
 bool value_parse_int(Str s, int64_t *out);

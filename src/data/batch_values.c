@@ -279,7 +279,7 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     StrView cell = {"", 0, 0};
     cell_get(&cells, row, &cell);
     Str s = *text = csv_cell_text(cell, cells.quote, held);
-    const char *why = "another value", *type = type_name(b->types[col]);
+    const char *why = "another value", *type = type_name(b->types[col]), *wider = type_name(value_wider(b->types[col], s));
     Value v;
     value_parse(b->types[col], s, &v, &why);
     char shown[80], column[sizeof err->column], rows[32];
@@ -292,14 +292,14 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s%s, got `%s`\n"
                   "%s was inferred from the first %s%s%.*s: declare the column in a schema "
-                  "(`%s: string`)",
+                  "(`%s: %s`)",
                   column, why, value_hint(b->types[col], s), shown, type, text_rows(inferred, rows, sizeof rows), first.len ? " of " : "", STR_ARG(first),
-                  column);
+                  column, wider);
     else
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s%s, got `%s`\n"
-                  "it is declared %s: declare it string",
-                  column, why, value_hint(b->types[col], s), shown, type);
+                  "it is declared %s: declare it %s",
+                  column, why, value_hint(b->types[col], s), shown, type, wider);
     err->row_error = ROW_ERROR_CONVERSION;
     memcpy(err->column, column, sizeof column);
     text_visible(s, err->value, sizeof err->value);

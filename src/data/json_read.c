@@ -49,7 +49,7 @@ typedef struct Decoder {
 static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t n)
 {
     const SchemaCol *c = &d->schema->cols[col];
-    const char *why = "another value";
+    const char *why = "another value", *wider = type_name(value_wider(c->type, (Str){p, n}));
     Value v;
     if (!d->err)
         return ERR_ROW;
@@ -64,14 +64,14 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
                   "%s was inferred from the first %s%s%.*s: declare the column in a schema "
-                  "(`%s: string`)",
+                  "(`%s: %s`)",
                   column, why, shown, type_name(c->type), text_rows(inferred, sample, sizeof sample), first.len ? " of " : "",
-                  STR_ARG(first), column);
+                  STR_ARG(first), column, wider);
     else
         error_set(d->err, ERR_ROW,
                   "column `%s`: expected %s, got `%s`\n"
-                  "it is declared %s: declare it string",
-                  column, why, shown, type_name(c->type));
+                  "it is declared %s: declare it %s",
+                  column, why, shown, type_name(c->type), wider);
     memcpy(d->err->column, column, sizeof column);
     d->err->row_error = ROW_ERROR_CONVERSION;
     text_visible((Str){p, n}, d->err->value, sizeof d->err->value);
