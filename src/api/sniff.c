@@ -40,6 +40,21 @@ static void name_put(Buf *out, Str name)
         buf_printf(out, "`%.*s`", STR_ARG(name));
 }
 
+/* Can a program name it? Backticks hold all but these. */
+static bool is_writable(Str name)
+{
+    return !memchr(name.ptr, '`', name.len) && !memchr(name.ptr, '\n', name.len) && !memchr(name.ptr, '\r', name.len);
+}
+
+/* The first column that no program can name; n_cols: there is none. */
+static uint32_t first_unwritable(const DialectGuess *g)
+{
+    uint32_t c = 0;
+    while (c < g->n_cols && is_writable(g->cols[c].col.name))
+        c++;
+    return c;
+}
+
 static void text_put(Buf *out, Str text)
 {
     value_print_literal(out, (Value){.type = TYPE_STRING, .s = text});
@@ -278,6 +293,10 @@ static void notes_put(Buf *out, Str path, const DialectGuess *g)
     if (g->header_trouble.len)
         buf_printf(out, "# The first line looks like a header, but %.*s. As it stands it is read as a row; mend the file, or drop that row with `skip 1`.\n",
                    STR_ARG(g->header_trouble));
+    uint32_t odd = first_unwritable(g);
+    if (odd < g->n_cols)
+        buf_printf(out, "# The name of column %u has a line end or a backtick in it: no program can name it, and `...` takes it as it is. To use it, change the name.\n",
+                   odd + 1);
 }
 
 /* ---- the two forms ---- */
@@ -308,7 +327,7 @@ static bool typed_put(Buf *out, const DialectGuess *g)
 {
     uint32_t n = 0;
     for (uint32_t c = 0; c < g->n_cols; c++) {
-        if (!*form_made(&g->cols[c]))
+        if (!*form_made(&g->cols[c]) || !is_writable(g->cols[c].col.name))
             continue;
         buf_puts(out, n++ ? "" : "op typed {\n");
         if (g->cols[c].form == FORM_TIME_EITHER)
@@ -330,8 +349,9 @@ static void program_put(Buf *out, Str path, const DialectGuess *g)
     notes_put(out, path, g);
     buf_printf(out, "schema %s {\n", name.ptr);
     for (uint32_t c = 0; c < g->n_cols; c++)
-        column_put(out, &g->cols[c]);
-    buf_puts(out, "}\n\n");
+        if (is_writable(g->cols[c].col.name))
+            column_put(out, &g->cols[c]);
+    buf_puts(out, first_unwritable(g) < g->n_cols ? "  ...\n}\n\n" : "}\n\n");
     bool has_typed = typed_put(out, g);
     buf_puts(out, "job preview {\n  ");
     read_put(out, path, g);
@@ -339,7 +359,7 @@ static void program_put(Buf *out, Str path, const DialectGuess *g)
     buf_deinit(&name);
 }
 
-/* As `fmt` writes it. A name that no program can write leaves the text as it is. */
+/* As `fmt` writes it. A name that is not UTF-8, which no program is, leaves the text as it is. */
 static void formatted_put(Buf *out, Str path, const DialectGuess *g)
 {
     Sources *sources = sources_open();
