@@ -73,11 +73,12 @@ Batch *join_parts(State *s, const Schema *schema)
 
 /* ---- the part of a collect: one batch ---- */
 
-void part_free(Run *r, Part *p)
+void part_free(Run *r, uint32_t step, Part *p)
 {
     if (!p)
         return;
     budget_give(&r->budget, p->step, p->n_bytes);
+    pending_change(r, step, &p->n_pending_bytes, 0);
     batch_unref(p->rows);
     groups_close(p->groups);
     for (uint32_t i = 0; p->written && i < r->plan->n_sinks; i++)
@@ -155,6 +156,7 @@ static Status part_run(Run *r, Task *t, const Step *s, Part *part, Error *err)
     }
     free(tables);
     part->written = host.state->pending;
+    pending_change(r, s->id, &part->n_pending_bytes, host.state->n_pending_bytes);
     host.state->pending = NULL;
     pending_count(r, host.state); /* part_count goes on with them */
     if (st == OK)
@@ -224,7 +226,7 @@ TaskResult task_part(Run *r, Task *t, const Step *s)
     Error err = {0};
     Status st = part_run(r, t, s, part, &err);
     if (st == ERR_CANCELLED || st == ERR_TIMEOUT) {
-        part_free(r, part);
+        part_free(r, s->id, part);
         t->err = err;
         t->err.status = st;
         return TASK_FAILED;
@@ -281,12 +283,14 @@ static bool wants_cut(const State *state)
     return state->n_rows >= state->next_cut;
 }
 
-static Status append_written(Run *r, Part *part, Error *err)
+/* step: that has made the part. */
+static Status append_written(Run *r, uint32_t step, Part *part, Error *err)
 {
     Status st = OK;
     for (uint32_t i = 0; part->written && i < r->plan->n_sinks && st == OK; i++)
         if (part->written[i].len)
             st = outputs_append(r->outputs, i, &part->written[i], err);
+    pending_change(r, step, &part->n_pending_bytes, 0);
     return st;
 }
 
@@ -567,7 +571,7 @@ FoldResult task_fold(void *ctx, Task *t, uint32_t input, const Instance *child)
         t->err = *part->err;
         return FOLD_FAILED;
     }
-    if (append_written(r, part, &t->err) != OK)
+    if (append_written(r, s->inputs[input], part, &t->err) != OK)
         return FOLD_FAILED;
     state->n_rows_in += part->n_rows_in;
     switch (s->hold) {

@@ -42,20 +42,25 @@ static Pending *pending_of(const Run *r, uint32_t step)
     return &r->pending[scope];
 }
 
-static void pending_set(Run *r, State *s, uint64_t n_bytes)
+void pending_change(Run *r, uint32_t step, uint64_t *counted, uint64_t n_bytes)
 {
-    if (n_bytes == s->n_pending_bytes)
+    if (n_bytes == *counted)
         return;
-    Pending *p = pending_of(r, s->step);
+    Pending *p = pending_of(r, step);
     /* A difference below zero goes round: the sum is right again. */
-    atomic_fetch_add_explicit(&p->bytes, n_bytes - s->n_pending_bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->bytes, n_bytes - *counted, memory_order_relaxed);
     uint64_t most = atomic_load_explicit(&p->most_bytes, memory_order_relaxed);
     while (n_bytes > most && !atomic_compare_exchange_weak_explicit(&p->most_bytes, &most, n_bytes,
                                                                     memory_order_relaxed, memory_order_relaxed))
         ;
+    *counted = n_bytes;
+}
+
+static void pending_set(Run *r, State *s, uint64_t n_bytes)
+{
     if (budget_counts(&r->budget))
         budget_change(&r->budget, s->step, s->n_pending_bytes, n_bytes);
-    s->n_pending_bytes = n_bytes;
+    pending_change(r, s->step, &s->n_pending_bytes, n_bytes);
 }
 
 void pending_count(Run *r, State *s)
@@ -106,7 +111,7 @@ static void release_out(void *ctx, uint32_t step, void *out)
     if (s->is_generator) {
         gen_batch_free(r, step, out);
     } else if (s->part_of) {
-        part_free(r, out);
+        part_free(r, step, out);
     } else {
         if (budget_counts(&r->budget))
             budget_give(&r->budget, step, batch_own_bytes(out) + batch_extra_uncount(out));

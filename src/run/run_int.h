@@ -125,6 +125,8 @@ State *state_of(Instance *inst);
 void state_count(Run *r, State *s, uint64_t n_bytes);
 /* The same of its bytes that wait for their turn. */
 void pending_count(Run *r, State *s);
+/* So many bytes wait, of a batch that the step has run over; *counted did so far. */
+void pending_change(Run *r, uint32_t step, uint64_t *counted, uint64_t n_bytes);
 /* Appends what the instance has for files that all share. */
 Status append_pending(Run *r, State *s, Error *err);
 
@@ -190,8 +192,9 @@ typedef struct Part {
     Buf *written;        /* [plan->n_sinks] bytes to append; NULL: none */
     uint64_t n_rows_in, n_rows_out;
     uint64_t n_bytes;    /* counted */
+    uint64_t n_pending_bytes; /* counted, too: of `written` */
 } Part;
-void part_free(Run *r, Part *p); /* NULL is fine */
+void part_free(Run *r, uint32_t step, Part *p); /* step: that has made it. NULL is fine */
 /* How many bytes the parts of collects will take that are made of a batch of the generator. */
 uint64_t parts_expected(const Run *r, const Step *gen, uint64_t batch_bytes);
 
