@@ -188,18 +188,18 @@ static void out_of_memory(size_t n)
 #define __has_feature(x) 0 /* gcc 12 */
 #endif
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) /* what is behind the bytes that were asked for is to be seen */
-enum { LARGE = 0 };
+enum { HAS_CLASSES = 0 };
 #else
-enum { LARGE = 16 << 10 };
+enum { HAS_CLASSES = 1 };
 #endif
 
-/* Bytes to ask the allocator for. Large pieces come in few sizes, an eighth of a power of two apart: what one batch gives back
- * fits what the next one wants, though they differ a little. Otherwise what is free in pieces that are too small grows with
- * the length of the input. */
+/* Bytes to ask the allocator for. Pieces of a batch come in few sizes, an eighth of a power of two apart: what one batch gives
+ * back fits what the next one wants, though they differ a little. Otherwise what is free in pieces that are too small grows
+ * with the length of the input. */
 static size_t size_class(size_t n)
 {
-    enum { HEAD = 16 }; /* the allocator's own */
-    if (!LARGE || n < LARGE || n > SIZE_MAX / 2)
+    enum { HEAD = 16, LEAST = 16 << 10, MOST = 4 << 20 }; /* HEAD: the allocator's own */
+    if (!HAS_CLASSES || n < LEAST || n > MOST)
         return n ? n : 1;
     size_t step = ((size_t)1 << (8 * sizeof n - 1 - (unsigned)__builtin_clzl(n + HEAD))) / 8;
     return ((n + HEAD + step - 1) & ~(step - 1)) - HEAD;

@@ -18,6 +18,7 @@ typedef struct Output {
     uint64_t next_seq; /* appended to by one at a time: the scheduler's commit, or a static step */
     Buf *spares;       /* [n_spares] empty, of rows that are written: for those to come; guarded by mu */
     uint32_t n_spares, spares_cap;
+    uint32_t n_lent;   /* buffers that outputs_spare gave and that have not been appended; guarded by mu */
 } Output;
 
 #define FRAME_ALL (UINT32_MAX - 1) /* of a file or table that all batches share; the path of rejected rows is nobody's: UINT32_MAX */
@@ -241,22 +242,30 @@ Buf outputs_spare(Outputs *o, uint32_t sink)
     Output *out = &o->list[sink];
     Buf b = {0};
     pthread_mutex_lock(&o->mu);
+    out->n_lent++;
     if (out->n_spares)
         b = out->spares[--out->n_spares];
     pthread_mutex_unlock(&o->mu);
     return b;
 }
 
-static void spare_put(Outputs *o, Output *out, Buf *b)
+/* Keeps the memory of a buffer that held n_bytes, or frees it: where nobody asks for one, as a step without batches does not,
+ * or where the bytes took less than half, since each would become as large as the largest batch. */
+static void spare_put(Outputs *o, Output *out, Buf *b, size_t n_bytes)
 {
     pthread_mutex_lock(&o->mu);
-    if (out->n_spares == out->spares_cap) {
+    bool is_kept = out->n_lent && b->ptr && b->cap / 2 <= n_bytes && !o->plan->memory_bytes;
+    out->n_lent -= out->n_lent > 0;
+    if (is_kept && out->n_spares == out->spares_cap) {
         out->spares_cap = 2 * out->spares_cap + 8;
         out->spares = xrealloc(out->spares, out->spares_cap * sizeof *out->spares);
     }
-    out->spares[out->n_spares++] = *b;
+    if (is_kept) {
+        out->spares[out->n_spares++] = *b;
+        *b = (Buf){0};
+    }
     pthread_mutex_unlock(&o->mu);
-    *b = (Buf){0};
+    buf_deinit(b);
 }
 
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
@@ -266,9 +275,7 @@ Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err)
         return table_append(out->table, bytes, err);
     size_t n_bytes = bytes->len;
     Status st = sink_submit(out->sink, out->next_seq++, bytes, err);
-    if (bytes->ptr && bytes->cap / 2 <= n_bytes && !o->plan->memory_bytes)
-        spare_put(o, out, bytes);
-    buf_deinit(bytes);
+    spare_put(o, out, bytes, n_bytes);
     return st;
 }
 

@@ -18,9 +18,8 @@
 typedef struct Outputs Outputs;
 
 Status outputs_open(const Plan *plan, Outputs **out, Error *err);
-/* An empty buffer for such bytes, with the memory of some that are written if there is one: every worker's allocator would else
- * keep as much as ever waited for its turn. Memory of which they took less than half is not kept: each would become as large as
- * the largest batch. The caller's. With a budget always without memory: nobody counts it. */
+/* An empty buffer for the bytes of a batch, with the memory of some that are written if there is one: every worker's allocator
+ * would else keep as much as ever waited for its turn. The caller's. With a budget always without memory: nobody counts it. */
 Buf outputs_spare(Outputs *o, uint32_t sink);
 /* Bytes for the file that all batches share: the caller sees to the order. Leaves the Buf empty. */
 Status outputs_append(Outputs *o, uint32_t sink, Buf *bytes, Error *err);
