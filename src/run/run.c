@@ -14,7 +14,8 @@
 #include "run/spec.h"
 #include "run/spilled.h"
 
-#define PENDING_BYTES (1u << 20) /* of a fan-out, for each worker, may wait for their turn, or as much as the largest batch has written */
+/* So much of a fan-out may wait for its turn for each worker, or as much as its largest batch has written. */
+#define PENDING_BYTES (1u << 20)
 
 State *state_of(Instance *inst)
 {

@@ -300,16 +300,10 @@ void graph_pause(Graph *g, bool is_paused)
         gate_update(g, &g->steps[g->scopes[c].spec->generator]);
 }
 
-bool graph_may_pause_scope(const Graph *g, uint32_t scope)
-{
-    const ScopeSpec *s = &g->spec->scopes[scope];
-    return scope != 0 && s->parent == 0 && s->in_flight == CREDITS_DEFAULT;
-}
-
 void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused)
 {
     ScopeTable *sc = &g->scopes[scope];
-    if (sc->is_paused == is_paused || !graph_may_pause_scope(g, scope))
+    if (sc->is_paused == is_paused || sc->spec->parent != 0 || sc->spec->in_flight != CREDITS_DEFAULT)
         return;
     sc->is_paused = is_paused;
     gate_update(g, &g->steps[sc->spec->generator]);

@@ -138,10 +138,9 @@ void graph_advance(Graph *g, uint64_t now_ns);
 /* While paused no generator starts, except that one may when nothing runs and nothing else would: so
  * that there is always an end to it. Whoever drives the graph says when. */
 void graph_pause(Graph *g, bool is_paused);
-/* The same of the one that opens batches in that scope alone, if it is in no batch itself and nobody has said how many may be
- * alive: what is begun goes on, however deep it is nested, and so do other fan-outs. */
+/* The same of the one that opens batches in that scope (not 0) alone, if it is in no batch itself and nobody has said how many
+ * may be alive; else nothing: what is begun goes on, however deep it is nested, and so do other fan-outs. */
 void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused);
-bool graph_may_pause_scope(const Graph *g, uint32_t scope);
 
 /* Nothing new starts; what runs may end. */
 void graph_stop(Graph *g);

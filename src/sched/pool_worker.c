@@ -163,8 +163,7 @@ static void generators_pause_locked(Pool *p)
     if (o->is_full)
         graph_pause(p->graph, o->is_full(o->full_ctx));
     for (uint32_t c = 1; o->is_scope_full && c < p->spec->n_scopes; c++)
-        if (graph_may_pause_scope(p->graph, c))
-            graph_pause_scope(p->graph, c, o->is_scope_full(o->full_ctx, c));
+        graph_pause_scope(p->graph, c, o->is_scope_full(o->full_ctx, c));
 }
 
 void worker_loop(Pool *p, Worker *w)

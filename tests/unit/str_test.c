@@ -1,4 +1,4 @@
-/* Finding and trimming, also in texts that are empty and have no place. */
+/* Finding and trimming, also in texts that are empty and have no place; buffers that are as large as asked for. */
 #include "base/str.h"
 
 #include "unit.h"
@@ -43,8 +43,25 @@ static void test_trim(void)
     CHECK(str_trim((Str){0}).len == 0);
 }
 
+static void test_reserve_exact(void)
+{
+    Buf b = {0};
+    buf_reserve_exact(&b, 100000);
+    CHECK(b.cap == 100001);
+    buf_puts(&b, "kept");
+    buf_reserve_exact(&b, 10); /* there is room */
+    CHECK(b.cap == 100001);
+    buf_reserve_exact(&b, 200000);
+    CHECK(b.cap == 200005 && str_is(buf_str(&b), "kept"));
+    buf_clear(&b);
+    buf_reserve_exact(&b, 300000); /* nothing to be kept */
+    CHECK(b.cap == 300001 && b.len == 0);
+    buf_deinit(&b);
+}
+
 int main(void)
 {
+    test_reserve_exact();
     test_find();
     test_trim();
     UNIT_END("str");

@@ -34,7 +34,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 PEERS = os.path.join(ROOT, "build", "peers")
 DATA = os.path.join(ROOT, "build", "bench-data")
-# In a folder there outputs go to memory where there is such a file system: the disk is not what is measured. pipemill syncs
+# Outputs go to a folder in memory where there is such a file system: the disk is not what is measured. pipemill syncs
 # a file before it makes it visible, the others do not.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else DATA
 THREADS = 2
