@@ -10,6 +10,7 @@
  * generates and has a place in its parent (its key: 0, 1, 2 ...). An *instance* is one
  * step in one frame; each attempt at it is one START and one END. A generator has a
  * START and an END for each batch it yields, and for the last look that finds no more.
+ * Pieces that other workers do for an instance are no instances: each is a HELP.
  *
  * Threads: `event` is called by the worker that it happened to, several at a time and
  * without any lock held; only the events of one worker come in order of time.
@@ -40,6 +41,8 @@ typedef enum TraceKind {
     TRACE_RETRY, /* an attempt failed and another will follow.  value: when, in ns */
     TRACE_BAD_ROWS, /* what a policy let pass.  step: whose policy it is; frame: where it was found out;
                      * value: trace_bad_skipped and _nulled */
+    TRACE_HELP,  /* a worker did a piece of what an instance had lent.  t_ns: end; value: start in ns;
+                  * step, frame, attempt: the lender's; worker: who did it; outcome DONE; info: trace_shares */
 } TraceKind;
 
 typedef enum Outcome {
@@ -59,7 +62,7 @@ typedef struct TraceEvent {
     uint16_t worker;  /* 0 .. n_workers - 1 */
     uint16_t attempt; /* from 1 */
     uint8_t kind;     /* TraceKind */
-    uint8_t outcome;  /* Outcome, of END and FOLD */
+    uint8_t outcome;  /* Outcome, of END, FOLD and HELP */
 } TraceEvent;
 
 _Static_assert(sizeof(TraceEvent) == 32, "traces count on 32 bytes an event");
@@ -79,7 +82,7 @@ static inline uint32_t trace_live(const TraceEvent *e) { return (uint32_t)e->val
 /* Id of the frame in which the generator runs (OPEN). */
 static inline uint32_t trace_parent(const TraceEvent *e) { return (uint32_t)(e->value >> 32); }
 
-/* What an END or a FOLD took its time for: the part of it on a processor and the part
+/* What an END, a FOLD or a HELP took its time for: the part of it on a processor and the part
  * asleep (in `sleep`, for a disk, for a lock), each in 65,535ths; the rest others had the
  * processors. 0: not measured, as with what is over in a few microseconds. */
 static inline uint32_t trace_share(uint64_t part_ns, uint64_t wall_ns)

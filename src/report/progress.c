@@ -251,6 +251,7 @@ static void on_keyed_event(void *ctx, const TraceEvent *e, const Error *err, Str
         break;
     case TRACE_END: count_end(p, e); break;
     case TRACE_FOLD:
+    case TRACE_HELP:
         add(&p->steps[e->step].busy_ns, e->t_ns - e->value);
         break;
     case TRACE_OPEN:

@@ -117,7 +117,8 @@ Status task_sleep(const Task *t, uint64_t ns, Error *err);
 
 /* What a task lends to the other workers: pieces of it that any of them may do while it goes on itself. They take one when they
  * are free and nothing is ready that comes before the task's step; so there are never more threads at work than workers, and
- * priorities hold. A task may count on nobody: with one worker there is none. It is the task's, and zeroed but for ctx and piece. */
+ * priorities hold. A task may count on nobody: with one worker there is none. What they do is told as a TRACE_HELP of the task's step.
+ * It is the task's, and zeroed but for ctx and piece. */
 typedef struct Loan {
     void *ctx;
     /* Does a piece, on that worker, while others may do theirs; false: there was none to do just now. */
@@ -125,6 +126,7 @@ typedef struct Loan {
     /* The pool's, guarded by its lock: */
     struct Loan *next;
     uint32_t rank, n_helpers;
+    uint32_t step, frame, attempt; /* the lender's, for the trace: it may be over while pieces are done */
     uint64_t n_offers;
     bool is_offered; /* there may be a piece */
 } Loan;

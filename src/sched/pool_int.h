@@ -133,6 +133,9 @@ struct timespec pool_timespec(const Pool *p, uint64_t run_ns);
 /* pool_task.c, without the lock. w->result and w->task.err say how the task ended. */
 void worker_run_task(Pool *p, Worker *w, Instance *i);
 FoldResult worker_run_fold(Pool *p, Worker *w, const Fold *f);
+/* The time of a task, a fold or a piece of help: it begins now; what it went into (trace_shares), at its end. */
+void worker_time_begin(const Pool *p, Worker *w);
+uint32_t worker_shares(const Pool *p, Worker *w);
 /* Of a task that failed. */
 bool worker_may_retry(const Worker *w);
 

@@ -80,13 +80,13 @@ static void task_reset(Worker *w, Instance *i)
     t->n_rows_in = t->n_rows_out = 0;
     t->batch = t->user = NULL;
     t->err.status = OK;
-    t->start_ns = w->now_ns;
-    w->slept_ns = 0;
 }
 
 /* How long it took to wake up is not the next task's. */
-static void time_restart(const Pool *p, Worker *w)
+void worker_time_begin(const Pool *p, Worker *w)
 {
+    w->task.start_ns = w->now_ns;
+    w->slept_ns = 0;
     if (!w->was_parked)
         return;
     w->was_parked = false;
@@ -98,7 +98,7 @@ static void time_restart(const Pool *p, Worker *w)
 
 /* What the task that ends now took its time for; 0: not measured. One reading at its end is
  * enough: short tasks since the last one are taken to have been on a processor. */
-static uint32_t task_shares(const Pool *p, Worker *w)
+uint32_t worker_shares(const Pool *p, Worker *w)
 {
     uint64_t wall_ns = w->now_ns - w->task.start_ns;
     if (!p->options.trace || wall_ns < MEASURED_NS) {
@@ -148,7 +148,7 @@ void worker_run_task(Pool *p, Worker *w, Instance *i)
     InstanceInfo info;
     instance_info(i, &info);
     task_reset(w, i);
-    time_restart(p, w);
+    worker_time_begin(p, w);
     TraceEvent *e = event_put(w, &info, TRACE_START);
     e->value = info.ready_ns;
     e->info = info.n_yielded;
@@ -159,7 +159,7 @@ void worker_run_task(Pool *p, Worker *w, Instance *i)
     task_limits(p, w);
     e = event_put(w, &info, TRACE_END);
     e->value = trace_pair(t->n_rows_in, t->n_rows_out);
-    e->info = task_shares(p, w);
+    e->info = worker_shares(p, w);
     e->outcome = (uint8_t)outcome_of(w);
     key_note(p, w, i, w->result == TASK_FAILED);
 }
@@ -170,7 +170,7 @@ FoldResult worker_run_fold(Pool *p, Worker *w, const Fold *f)
     FoldResult r = FOLD_MORE;
     worker_look_at_time(p, w);
     task_reset(w, f->reader);
-    time_restart(p, w);
+    worker_time_begin(p, w);
     if (f->is_commit && t->commit)
         r = t->commit(t->ctx, &w->task);
     else if (!f->is_commit && t->fold)
@@ -178,7 +178,7 @@ FoldResult worker_run_fold(Pool *p, Worker *w, const Fold *f)
     worker_look_at_time(p, w);
     worker_tell_instance(w, f->reader, instance_frame(f->child), TRACE_FOLD,
                    r == FOLD_FAILED ? OUTCOME_FAILED : OUTCOME_DONE, w->task.start_ns,
-                   task_shares(p, w));
+                   worker_shares(p, w));
     key_note(p, w, f->reader, r == FOLD_FAILED);
     return r;
 }

@@ -1,7 +1,9 @@
-/* What a task lends: idle workers are called for it, it keeps its place among what is ready, and with one worker nobody comes. */
+/* What a task lends: idle workers are called for it, it keeps its place among what is ready, with one worker nobody comes, and
+ * what they did is told. */
 #include "unit.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "sched/pool.h"
 #include "sched_spec.h"
@@ -19,6 +21,8 @@ typedef struct Job {
     uint32_t n_yielded;         /* batches so far */
     uint32_t yielded_at_first, yielded_at_last; /* when the first and the last piece of those lent at first was done */
     bool is_later_first;        /* step 2 of batch 0 began before any piece */
+    bool has_lender_ended;      /* so the observer was told ... */
+    uint32_t n_told, n_wrong;   /* ... and of so many pieces, some of them not as they were */
 } Job;
 
 static bool piece(void *ctx, uint32_t worker)
@@ -87,6 +91,44 @@ static TaskResult run(void *ctx, Task *t)
     return TASK_DONE;
 }
 
+/* A piece is told before its lender's end, so that who counts its time has all of it by then. */
+static void on_event(void *ctx, const TraceEvent *e, const Error *err)
+{
+    Job *job = ctx;
+    pthread_mutex_lock(&job->mu);
+    bool is_lender = e->step == 1 && e->worker == job->lender && job->has_lent;
+    if (e->kind == TRACE_END && is_lender)
+        job->has_lender_ended = true;
+    if (e->kind == TRACE_HELP) {
+        job->n_told++;
+        job->n_wrong += err || job->has_lender_ended || e->step != 1 || e->attempt != 1 || e->outcome != OUTCOME_DONE ||
+                        e->worker == job->lender || e->worker >= job->n_workers || e->value > e->t_ns;
+    }
+    pthread_mutex_unlock(&job->mu);
+}
+
+/* Every piece is in the trace once: in the batch of the lender, and after what its worker did before. */
+static void trace_check(const Trace *trace, const Job *job)
+{
+    size_t n;
+    TraceEvent *events = trace_sorted(trace, &n);
+    uint64_t until_ns[4] = {0};
+    uint32_t frame = 0, n_helps = 0;
+    for (size_t i = 0; i < n; i++)
+        if (events[i].kind == TRACE_OPEN && events[i].info == 1)
+            frame = events[i].frame;
+    for (size_t i = 0; i < n; i++) {
+        const TraceEvent *e = &events[i];
+        if (e->kind == TRACE_HELP) {
+            n_helps++;
+            CHECK(e->frame == frame && e->value >= until_ns[e->worker]);
+        }
+        until_ns[e->worker] = e->t_ns;
+    }
+    CHECK(n_helps == job->n_done);
+    free(events);
+}
+
 static void test_workers(uint32_t n_workers)
 {
     TestSpec t;
@@ -95,17 +137,21 @@ static void test_workers(uint32_t n_workers)
     pthread_mutex_init(&job.mu, NULL);
     pthread_cond_init(&job.change, NULL);
     Tasks tasks = {.ctx = &job, .run = run};
-    PoolOptions options = {.n_workers = n_workers};
+    Observer observer = {.ctx = &job, .event = on_event};
+    Trace *trace = trace_new(n_workers, TRACE_KEEP);
+    PoolOptions options = {.n_workers = n_workers, .observer = &observer, .trace = trace};
     Pool *p = pool_new(&t.spec, &tasks, &options);
     PoolSummary s;
     pool_run(p, &s);
     CHECK(s.state == RUN_DONE && s.steps[2].n_done == N_BATCHES);
     CHECK(job.n_done == (n_workers > 1 ? 2 * N_PIECES : 0));
-    CHECK(job.n_by_lender == 0);
+    CHECK(job.n_by_lender == 0 && job.n_told == job.n_done && job.n_wrong == 0);
+    trace_check(trace, &job);
     /* With two, the other one does step 2 of batch 0 first, then all pieces that there are, and only then loads more. */
     if (n_workers == 2)
         CHECK(job.is_later_first && job.yielded_at_first == job.yielded_at_last && job.yielded_at_first == 2);
     pool_free(p);
+    trace_free(trace);
     pthread_mutex_destroy(&job.mu);
     pthread_cond_destroy(&job.change);
 }

@@ -255,9 +255,10 @@ typedef struct Fuzz {
     RunState state;
     atomic_int n_live;  /* values, states and users made and not released */
     atomic_int n_wrong;
-    atomic_int n_events[8];
+    atomic_int n_events[TRACE_HELP + 1];
     int n_workers;
     atomic_int n_at_work; /* in tasks and in pieces that were lent */
+    atomic_int n_helped;  /* pieces that were done by helpers */
 } Fuzz;
 
 static Value *value_new(Fuzz *f, uint32_t step, uint64_t is)
@@ -340,6 +341,7 @@ static bool lent_piece(void *ctx, uint32_t worker)
     wrong_unless(lent->f, worker < (uint32_t)lent->f->n_workers);
     work_begins(lent->f);
     bool has_done = lent_take(lent);
+    atomic_fetch_add(&lent->f->n_helped, has_done);
     atomic_fetch_sub(&lent->f->n_at_work, 1);
     return has_done;
 }
@@ -461,16 +463,16 @@ static bool trace_is_sound(const Trace *trace, Fuzz *f, const PoolSummary *s)
 {
     size_t n;
     TraceEvent *events = trace_sorted(trace, &n);
-    int counts[8] = {0};
+    int counts[TRACE_HELP + 1] = {0};
     bool ok = true;
     for (size_t k = 0; k < n; k++) {
         counts[events[k].kind]++;
         ok = ok && (k == 0 || events[k - 1].t_ns <= events[k].t_ns);
     }
     free(events);
-    for (int k = 0; k < 8; k++)
+    for (int k = 0; k <= TRACE_HELP; k++)
         ok = ok && counts[k] == f->n_events[k];
-    return ok && counts[TRACE_START] == counts[TRACE_END] &&
+    return ok && counts[TRACE_START] == counts[TRACE_END] && counts[TRACE_HELP] == f->n_helped &&
            (s->state == RUN_FAILED || counts[TRACE_OPEN] == counts[TRACE_CLOSE]);
 }
 

@@ -290,6 +290,7 @@ static inline void audit_event(Audit *a, const TraceEvent *e)
         at->end = AUDIT_SKIPPED;
         break;
     case TRACE_BAD_ROWS: break; /* tells of rows, not of instances */
+    case TRACE_HELP: break; /* nobody lends on a virtual clock */
     }
 }
 
