@@ -40,7 +40,7 @@ struct Recorded {
     Groups *folds;       /* [n_steps] the same for folds */
     Groups *firsts;      /* [n_steps] the first dispatch of each instance of a generator */
     uint64_t *n_batches; /* [n_steps] given by all instances of a generator */
-    uint64_t gap_ns;
+    uint64_t gap_ns, help_ns;
 };
 
 static int entry_cmp(const void *a, const void *b)
@@ -182,9 +182,13 @@ Recorded *recorded_make(Arena *a, const GraphSpec *spec, const Recording *run,
     for (uint32_t i = 0; i < spec->n_steps; i++)
         spec_step[step_of[i]] = i;
     r->entries = arena_array(a, Entry, run->n_bars + 1);
-    r->n_entries = run->n_bars;
-    for (uint32_t i = 0; i < run->n_bars; i++)
-        r->entries[i] = entry_of(&run->bars[i], spec_step[run->bars[i].step]);
+    for (uint32_t i = 0; i < run->n_bars; i++) {
+        const Bar *b = &run->bars[i];
+        if (b->kind == BAR_HELP)
+            r->help_ns += b->end_ns - b->start_ns;
+        else
+            r->entries[r->n_entries++] = entry_of(b, spec_step[b->step]);
+    }
     qsort(r->entries, r->n_entries, sizeof *r->entries, entry_cmp);
     r->instances = arena_array(a, Groups, spec->n_steps);
     r->folds = arena_array(a, Groups, spec->n_steps);
@@ -205,6 +209,11 @@ uint64_t recorded_batches(const Recorded *r, uint32_t step)
 uint64_t recorded_gap_ns(const Recorded *r)
 {
     return r->gap_ns;
+}
+
+uint64_t recorded_help_ns(const Recorded *r)
+{
+    return r->help_ns;
 }
 
 uint64_t recorded_mean_ns(const Recorded *r)

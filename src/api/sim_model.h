@@ -57,6 +57,8 @@ Recorded *recorded_make(Arena *a, const GraphSpec *spec, const Recording *run,
 uint64_t recorded_batches(const Recorded *r, uint32_t step);
 /* What a worker loses between two instances. */
 uint64_t recorded_gap_ns(const Recorded *r);
+/* What workers did for instances that ran on others. It is not played again: an instance takes as long as it did with it. */
+uint64_t recorded_help_ns(const Recorded *r);
 /* What an attempt takes on the average. */
 uint64_t recorded_mean_ns(const Recorded *r);
 

@@ -345,6 +345,12 @@ void mill_sim_put_notes(const MillSim *s, Buf *out)
     }
     if (wants_processors(s))
         buf_printf(out, "processors  %u\n", s->n_processors);
+    if (s->recorded && recorded_help_ns(s->recorded)) {
+        buf_puts(out, "note        workers did ");
+        time_put(out, recorded_help_ns(s->recorded));
+        buf_puts(out, " of work for instances that ran on others; these take as long\n"
+                      "            as they did with it here: with fewer workers they would take longer\n");
+    }
     if (s->recorded && recorded_mean_ns(s->recorded) < SHORT_NS) {
         buf_puts(out, "note        an instance took ");
         time_put(out, recorded_mean_ns(s->recorded));

@@ -40,6 +40,8 @@ static void lists_of(const Finder *f, const Bar *b, void (*to)(Ends *list, uint3
     const RunInfo *info = &f->rec->info;
     const RunStep *s = &info->steps[b->step];
     bool is_fold = b->kind == BAR_FOLD;
+    if (b->kind == BAR_HELP) /* it holds nothing but its worker */
+        return;
     if (is_fold)
         to(&f->folds[b->step], bar);
     else if (s->cap)
@@ -197,6 +199,21 @@ static uint32_t failed_before(const Finder *f, uint32_t bar)
     return found;
 }
 
+/* The last bar of the instance that began before the help. */
+static uint32_t lender_of(const Recording *r, const Bar *help)
+{
+    uint32_t n, lo = 0;
+    const uint32_t *at = recording_bars_of(r, help->step, help->frame, &n);
+    for (uint32_t hi = n; lo < hi;) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (r->bars[at[mid]].start_ns <= help->start_ns)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? at[lo - 1] : REC_NONE;
+}
+
 static uint32_t before_of(const Finder *f, uint32_t bar)
 {
     const Recording *r = f->rec;
@@ -204,6 +221,11 @@ static uint32_t before_of(const Finder *f, uint32_t bar)
     uint32_t found = b->after;
     WaitReason why;
     uint64_t until;
+    if (b->kind == BAR_HELP) {
+        found = lender_of(r, b);
+        bool is_at_work = found != REC_NONE && r->bars[found].end_ns > b->start_ns;
+        return is_at_work ? found : later(r, bar, found, f->on_worker[bar]);
+    }
     if (found == REC_NONE && b->kind == BAR_RUN && r->info.steps[b->step].child_scope)
         found = dispatch_before(r, bar);
     if (b->kind == BAR_RUN && r->info.steps[b->step].is_collect && !is_after_delay(r, b))
@@ -221,14 +243,16 @@ static void path_add(Critical *c, const Recording *r)
 {
     uint64_t until = 0;
     for (uint32_t k = 0; k < c->n; k++) {
-        const Bar *b = &r->bars[c->bars[k]];
-        c->step_ns[b->step] += b->end_ns - b->start_ns;
+        const Bar *b = &r->bars[c->bars[k]], *next = k + 1 < c->n ? &r->bars[c->bars[k + 1]] : NULL;
+        uint64_t end = next && next->start_ns < b->end_ns ? next->start_ns : b->end_ns;
+        c->end_ns[c->bars[k]] = end;
+        c->step_ns[b->step] += end - b->start_ns;
         c->step_n[b->step]++;
         bool is_retry = k && b->after == c->bars[k - 1] && is_after_delay(r, b);
         uint64_t ready = is_retry && b->ready_ns > until ? b->ready_ns : until;
         c->delay_ns += ready - until;
         c->gap_ns += b->start_ns - ready;
-        until = b->end_ns;
+        until = end;
     }
     if (r->t_ns > until)
         c->gap_ns += r->t_ns - until;
@@ -242,6 +266,7 @@ Critical *critical_new(const Waits *w, const Recording *r)
     c->step_ns = arena_array(a, uint64_t, r->info.n_steps);
     c->step_n = arena_array(a, uint32_t, r->info.n_steps);
     c->is_on = arena_array(a, bool, r->n_bars);
+    c->end_ns = arena_array(a, uint64_t, r->n_bars);
     c->bars = arena_array(a, uint32_t, r->n_bars);
     if (r->n_bars == 0) {
         c->gap_ns = r->t_ns;

@@ -10,8 +10,11 @@
  *     is folded nowhere, that failure;
  *   - a bar that waited: what it waited for last. If that was its cap, its pool or a credit: the
  *     bar whose end freed it (of a credit: the last bar that ended then in a batch of the scope).
- *     Otherwise the bar that its worker was busy with.
- * The chain ends at a bar that waited for nothing. Bars on it never overlap, so their times, the
+ *     Otherwise the bar that its worker was busy with;
+ *   - help: the instance that it was for, up to where the help begins; where that did not run just then (a generator between
+ *     two batches), its last bar or what the worker was busy with, whichever ended later.
+ * The chain ends at a bar that waited for nothing. Bars on it never overlap, but for one that help begins
+ * in, of which the part before it counts. So their times, the
  * delays of retries and the gaps between them add up to the run's time.
  *
  * Pure; one thread. Freed by critical_free; the Recording and the Waits are borrowed.
@@ -26,6 +29,7 @@ typedef struct Critical {
     uint32_t n;
     uint32_t *bars;    /* [n] indexes of bars, in time */
     bool *is_on;       /* [n_bars] */
+    uint64_t *end_ns;  /* [n_bars] of those that are: until when. Before the bar's end where help begins in it */
     uint64_t *step_ns; /* [n_steps] of bars on the path */
     uint32_t *step_n;  /* [n_steps] how many they are */
     uint64_t delay_ns; /* waiting for retries */

@@ -46,10 +46,7 @@ static void bar_add(Gantt *g, GanttRow *row, uint32_t bar)
     row->n_batches += b->outcome == OUTCOME_YIELDED;
     row->n_failed += b->outcome == OUTCOME_FAILED;
     row->n_retries += b->outcome == OUTCOME_RETRY;
-    if (g->critical->is_on[bar]) {
-        row->is_on_path = true;
-        row->path_ns += b->end_ns - b->start_ns;
-    }
+    row->is_on_path |= g->critical->is_on[bar];
     if (b->start_ns < row->first_ns)
         row->first_ns = b->start_ns;
 }
@@ -62,18 +59,31 @@ static void skip_add(Gantt *g, GanttRow *row, uint32_t skip)
         row->first_ns = t_ns;
 }
 
+/* Is this the first bar of a step in a frame? By place. */
+static bool is_first(const Recording *r, uint32_t p)
+{
+    const Bar *b = &r->bars[r->by_place[p]], *before = p ? &r->bars[r->by_place[p - 1]] : NULL;
+    return !before || b->step != before->step || b->frame != before->frame;
+}
+
+/* Does an instance begin there that ran? Of one that is not in the recording there may be help alone. */
+static bool is_instance(const Recording *r, uint32_t p)
+{
+    return is_first(r, p) && r->bars[r->by_place[p]].kind != BAR_HELP;
+}
+
 /* A row for each instance. There are few. */
-static void instances_make(Gantt *g, uint32_t *skips)
+static void instances_make(Gantt *g, uint32_t n_places, uint32_t *skips)
 {
     const Recording *r = g->recording;
     GanttRow *row = NULL;
-    g->rows = arena_array(g->arena, GanttRow, (size_t)g->n_instances + r->n_skips);
+    g->rows = arena_array(g->arena, GanttRow, (size_t)n_places + r->n_skips);
     for (uint32_t p = 0; p < r->n_bars; p++) {
         const Bar *b = &r->bars[r->by_place[p]];
-        if (!row || row->step != b->step || row->frame != b->frame) {
+        if (is_first(r, p)) {
             row = &g->rows[g->n_rows++];
             *row = (GanttRow){.step = b->step, .frame = b->frame, .first_ns = UINT64_MAX,
-                              .n_instances = 1, .bars = r->by_place + p};
+                              .n_instances = is_instance(r, p), .bars = r->by_place + p};
         }
         bar_add(g, row, r->by_place[p]);
     }
@@ -124,8 +134,8 @@ static void steps_make(Gantt *g, uint32_t max_rows, uint32_t *skips)
                              .bars = bars + r->step_first[i], .skips = skips};
         skips += n_skipped[i];
         for (uint32_t p = r->step_first[i]; p < r->step_first[i + 1]; p++)
-            rows[i].n_instances += p == r->step_first[i] || r->bars[r->by_place[p]].frame !=
-                                                                r->bars[r->by_place[p - 1]].frame;
+            rows[i].n_instances += is_instance(r, p);
+        rows[i].path_ns = g->critical->step_ns[i];
     }
     for (uint32_t i = 0; i < r->n_bars; i++) {
         GanttRow *row = &rows[r->bars[i].step];
@@ -154,16 +164,17 @@ Gantt *gantt_layout(const Recording *r, uint32_t max_rows)
     g->recording = r;
     g->waits = waits_new(r);
     g->critical = critical_new(g->waits, r);
+    uint32_t n_places = 0;
     for (uint32_t p = 0; p < r->n_bars; p++) {
-        const Bar *b = &r->bars[r->by_place[p]], *before = p ? &r->bars[r->by_place[p - 1]] : NULL;
-        g->n_instances += !before || b->step != before->step || b->frame != before->frame;
+        n_places += is_first(r, p);
+        g->n_instances += is_instance(r, p);
     }
     uint32_t *skips = arena_array(a, uint32_t, r->n_skips);
-    g->is_folded = g->n_instances > max_rows || r->n_skips > max_rows - g->n_instances;
+    g->is_folded = n_places > max_rows || r->n_skips > max_rows - n_places;
     if (g->is_folded)
         steps_make(g, max_rows, skips);
     else
-        instances_make(g, skips);
+        instances_make(g, n_places, skips);
     return g;
 }
 

@@ -19,12 +19,12 @@ typedef struct GanttRow {
     uint32_t n_instances; /* that ran; a generator is one, however often it yields */
     uint32_t n_batches;   /* that a generator gave */
     uint32_t n_failed, n_retries, n_skipped;
-    uint64_t busy_ns;     /* running, folding, attempts that failed included */
+    uint64_t busy_ns;     /* running, folding, helped by others; attempts that failed included */
     uint64_t first_ns;    /* start of its first bar, or when it was skipped */
-    uint64_t path_ns;     /* of its bars on the critical path */
+    uint64_t path_ns;     /* folded: of the critical path */
     bool is_on_path;      /* has such a bar */
     uint32_t n_bars;
-    uint32_t *bars;       /* [n_bars] indexes into Recording.bars, by start */
+    uint32_t *bars;       /* [n_bars] indexes into Recording.bars, by start; not folded: those that are help last */
     uint32_t *skips;      /* [n_skipped] indexes into Recording.skips, by time */
 } GanttRow;
 

@@ -70,7 +70,7 @@ static void style_put(Svg *s)
                 ".mb,.mr{font-weight:700;fill:#cf222e}.mr{fill:#9a6700}.hl{stroke:#fff}\n"
                 ".ib,.ir,.is{fill:none;stroke:#cf222e;stroke-width:1.8}.ir{stroke:#9a6700}"
                 ".is,.sk{fill:none;stroke:#636c76;stroke-width:1.2}.sk{stroke-dasharray:2 2}\n"
-                ".cp{fill:none;stroke:#24292f;stroke-width:1.4}\n"
+                ".hp{fill:#24292f;fill-opacity:.5}.cp{fill:none;stroke:#24292f;stroke-width:1.4}\n"
                 ".bound{stroke:#cf222e;stroke-width:1.2;stroke-dasharray:5 4;fill:none}\n"
                 ".area{fill-opacity:.35}.k{shape-rendering:crispEdges}\n");
     for (uint32_t k = 0; k < N_STEP_COLORS; k++)
@@ -79,7 +79,7 @@ static void style_put(Svg *s)
                 "text{fill:#e6edf3}.d,.n{fill:#9198a1}\n.grid{stroke:#30363d}"
                 ".zebra{fill:#151b23}.dl,.is,.sk{stroke:#9198a1}"
                 ".bad,.ib{stroke:#f85149}.mb{fill:#f85149}.re,.ir{stroke:#d29922}.mr{fill:#d29922}\n"
-                ".hl{stroke:#0d1117}.cp{stroke:#e6edf3}.bound{stroke:#f85149}\n");
+                ".hl{stroke:#0d1117}.hp{fill:#e6edf3}.cp{stroke:#e6edf3}.bound{stroke:#f85149}\n");
     for (uint32_t k = 0; k < N_STEP_COLORS; k++)
         buf_printf(o, ".s%u{fill:%s}", k, step_color(k)->dark);
     buf_puts(o, "}\n</style>\n"
@@ -176,11 +176,12 @@ static void sentence_put(Svg *s, Str what, const Buf *said)
 static void looks_put(Svg *s)
 {
     static const char *const words[N_LOOKS] = {
-        [LOOK_WAIT] = "ready, waiting",  [LOOK_DELAY] = "until the next attempt",
+        [LOOK_WAIT] = "ready, waiting",  [LOOK_HELP] = "other workers did a part of it", [LOOK_DELAY] = "until the next attempt",
         [LOOK_RETRY] = "failed, tried again", [LOOK_FAIL] = "failed",
         [LOOK_SKIP] = "skipped",         [LOOK_PATH] = "critical path"};
     static const char *const folded[N_LOOKS] = {
         [LOOK_WAIT] = "class=\"w s1\" d=\"M0 -10h14v10h-14z\"",
+        [LOOK_HELP] = "class=\"hp\" d=\"M0 -5h14v5h-14z\"",
         [LOOK_DELAY] = "class=\"dl s1\" d=\"M0 -8h14v6h-14z\"",
         [LOOK_RETRY] = "class=\"ir\" d=\"M3 -2l3.5 -6l3.5 6z\"",
         [LOOK_FAIL] = "class=\"ib\" d=\"M4 -8l6 6m0 -6l-6 6\"",
@@ -188,6 +189,7 @@ static void looks_put(Svg *s)
         [LOOK_PATH] = "class=\"cp\" d=\"M0 -10h14v10h-14z\""};
     static const char *const single[N_LOOKS] = {
         [LOOK_WAIT] = "class=\"w s1\" d=\"M0 -10h14v10h-14z\"",
+        [LOOK_HELP] = "class=\"hp\" d=\"M0 -5h14v5h-14z\"",
         [LOOK_DELAY] = "class=\"dl s1\" d=\"M0 -8h14v6h-14z\"",
         [LOOK_RETRY] = "class=\"re\" d=\"M0 -10h14v10h-14z\"",
         [LOOK_FAIL] = "class=\"bad\" d=\"M0 -10h14v10h-14z\"",
@@ -200,7 +202,7 @@ static void looks_put(Svg *s)
         if (!s->has_look[k])
             continue;
         buf_printf(s->out, "<g transform=\"translate(%.0f %.1f)\">", x, s->y);
-        if (is_bad && !s->gantt->is_folded)
+        if ((is_bad || k == LOOK_HELP) && !s->gantt->is_folded)
             buf_puts(s->out, "<path class=\"s1\" d=\"M0 -10h14v10h-14z\"/>");
         buf_printf(s->out, "<path %s/></g>\n", (s->gantt->is_folded ? folded : single)[k]);
         svg_label(s, x + 20, s->y, "n", "start", str_of(words[k]));
@@ -271,6 +273,7 @@ void gantt_svg(const Recording *r, const GanttSvgOptions *options, Buf *out)
     s.busy_ns = arena_array(g->arena, uint64_t, r->info.n_steps);
     s.wait_ns = arena_alloc_array(g->arena, r->info.n_steps, sizeof *s.wait_ns);
     widths_measure(&s, width);
+    s.help = density_new(g->arena, (uint32_t)(s.x1 - s.x0));
     header_put(&s);
     grounds_put(&s);
     if (g->is_folded) {

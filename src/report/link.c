@@ -15,8 +15,8 @@ static void count_sort(const Recording *r, const uint32_t *from, uint32_t *to, u
     for (uint32_t k = 0; k < n_numbers; k++)
         first[k + 1] += first[k];
     for (uint32_t i = 0; i < r->n_bars; i++) {
-        const Bar *b = &r->bars[from ? from[i] : i];
-        to[first[by_step ? b->step : b->frame]++] = from ? from[i] : i;
+        const Bar *b = &r->bars[from[i]];
+        to[first[by_step ? b->step : b->frame]++] = from[i];
     }
     for (uint32_t k = n_numbers; k > 0; k--)
         first[k] = first[k - 1];
@@ -29,8 +29,12 @@ static void places_find(Recording *r)
     r->by_place = arena_array(r->arena, uint32_t, r->n_bars);
     r->step_first = arena_array(r->arena, uint32_t, (size_t)n_steps + 1);
     uint32_t *by_frame = xmalloc((r->n_bars + (size_t)1) * sizeof *by_frame);
-    uint32_t *first = xmalloc((r->n_frames + (size_t)1) * sizeof *first);
-    count_sort(r, NULL, by_frame, first, r->n_frames, false);
+    uint32_t *first = xmalloc((r->n_frames + (size_t)1) * sizeof *first), n = 0;
+    for (int is_help = 0; is_help < 2; is_help++)
+        for (uint32_t i = 0; i < r->n_bars; i++)
+            if ((r->bars[i].kind == BAR_HELP) == is_help)
+                r->by_place[n++] = i;
+    count_sort(r, r->by_place, by_frame, first, r->n_frames, false);
     count_sort(r, by_frame, r->by_place, r->step_first, n_steps, true);
     free(first);
     free(by_frame);
@@ -49,7 +53,8 @@ const uint32_t *recording_bars_of(const Recording *r, uint32_t step, uint32_t fr
     uint32_t first = lo;
     for (hi = end; lo < hi;) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (r->bars[r->by_place[mid]].frame <= frame)
+        const Bar *b = &r->bars[r->by_place[mid]];
+        if (b->frame < frame || (b->frame == frame && b->kind != BAR_HELP))
             lo = mid + 1;
         else
             hi = mid;
@@ -165,6 +170,8 @@ void recording_link(Recording *r)
         uint32_t prev = p ? r->by_place[p - 1] : REC_NONE;
         bool is_first = prev == REC_NONE || r->bars[prev].step != b->step ||
                         r->bars[prev].frame != b->frame;
+        if (b->kind == BAR_HELP)
+            continue;
         if (b->kind == BAR_RUN && !is_first && r->bars[prev].outcome == OUTCOME_RETRY)
             b->after = prev;
         else if (is_first || b->kind == BAR_FOLD || !r->info.steps[b->step].child_scope)

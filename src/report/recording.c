@@ -148,7 +148,7 @@ static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
     uint32_t *yielded = arena_array(r->arena, uint32_t, n_workers);
     size_t n = 0;
     for (size_t i = 0; i < n_events; i++)
-        n += events[i].kind == TRACE_END || events[i].kind == TRACE_FOLD;
+        n += events[i].kind == TRACE_END || events[i].kind == TRACE_FOLD || events[i].kind == TRACE_HELP;
     r->bars = arena_array(r->arena, Bar, n);
     for (uint32_t w = 0; w < n_workers; w++)
         yielded[w] = REC_NONE;
@@ -194,6 +194,12 @@ static void bars_make(Frames *f, const TraceEvent *events, size_t n_events)
             b.frame = frame;
             if (frame != REC_NONE)
                 r->bars[r->n_bars++] = b;
+        } else if (e->kind == TRACE_HELP && frame != REC_NONE) {
+            b.kind = BAR_HELP;
+            b.start_ns = e->value < e->t_ns ? e->value : e->t_ns;
+            b.ready_ns = b.start_ns;
+            bar_shares(&b, e->info);
+            r->bars[r->n_bars++] = b;
         }
     }
 }
@@ -229,7 +235,9 @@ static int bar_cmp(const void *a, const void *b)
         return x->frame < y->frame ? -1 : 1;
     if (x->child != y->child)
         return x->child < y->child ? -1 : 1;
-    return (x->attempt > y->attempt) - (x->attempt < y->attempt);
+    if (x->attempt != y->attempt)
+        return x->attempt < y->attempt ? -1 : 1;
+    return (x->kind > y->kind) - (x->kind < y->kind);
 }
 
 void recording_finish(Recording *r)

@@ -18,10 +18,11 @@
 typedef enum BarKind {
     BAR_RUN,  /* one attempt at an instance; of a generator one dispatch */
     BAR_FOLD, /* a batch folded into a collect, or appended in key order */
+    BAR_HELP, /* a piece of an instance, done by another worker than the instance's; no attempt, and no instance */
 } BarKind;
 
 typedef struct Bar {
-    uint64_t ready_ns, start_ns, end_ns; /* ready <= start <= end; FOLD: ready == start */
+    uint64_t ready_ns, start_ns, end_ns; /* ready <= start <= end; FOLD, HELP: ready == start */
     bool is_measured;         /* cpu_ns and slept_ns are known */
     uint64_t cpu_ns, slept_ns; /* on a processor, asleep; for the rest others had the processors */
     uint32_t rows_in, rows_out;
@@ -30,7 +31,7 @@ typedef struct Bar {
     uint32_t child; /* the batch that a generator gave, that a fold took; else REC_NONE */
     uint32_t after; /* the bar whose end let it begin: of an attempt after the first the one
                      * before; else of its inputs the one that ended last; else REC_NONE. The
-                     * dispatches of a generator after its first have none */
+                     * dispatches of a generator after its first have none, and neither has help */
     uint16_t worker, attempt;
     BarKind kind;
     Outcome outcome;
@@ -71,7 +72,7 @@ typedef struct Recording {
     uint64_t t_ns; /* how long the run took */
     uint32_t n_bars;
     Bar *bars;     /* [n_bars] by start, then worker */
-    uint32_t *by_place;   /* [n_bars] indexes of bars by step, frame, start */
+    uint32_t *by_place;   /* [n_bars] indexes of bars by step, frame, start; of a frame those that are help last */
     uint32_t *step_first; /* [n_steps + 1] where a step begins in by_place */
     uint32_t n_skips;
     Skip *skips;   /* [n_skips] by time */
@@ -89,7 +90,7 @@ Recording *recording_make(const RunInfo *info, const TraceEvent *events, size_t 
                           const RunEnd *end);
 void recording_free(Recording *r); /* NULL is fine */
 
-/* The bars of a step in a frame, by start: indexes into bars. */
+/* The bars of a step in a frame but for help, by start: indexes into bars. */
 const uint32_t *recording_bars_of(const Recording *r, uint32_t step, uint32_t frame, uint32_t *n);
 /* The frame itself or the one around it that is of the scope; REC_NONE if there is none. */
 uint32_t recording_frame_in(const Recording *r, uint32_t frame, uint32_t scope);

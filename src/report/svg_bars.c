@@ -46,10 +46,12 @@ static void title_put(Svg *s, uint32_t bar)
     const Bar *b = &r->bars[bar];
     Buf t = {0};
     Wait wait;
+    if (b->kind == BAR_HELP)
+        buf_puts(&t, "a piece of ");
     name_put(r, b, &t);
     if (b->kind == BAR_FOLD)
         buf_printf(&t, " takes batch %.*s", STR_ARG(r->frames[b->child].key));
-    else
+    else if (b->kind == BAR_RUN)
         buf_printf(&t, ": %s", outcome_phrase(b->outcome));
     if (b->kind == BAR_RUN && b->child != REC_NONE)
         buf_printf(&t, " (%.*s)", STR_ARG(r->frames[b->child].key));
@@ -146,6 +148,11 @@ static void wait_put(Svg *s, uint32_t bar, double y)
     buf_deinit(&t);
 }
 
+static uint64_t end_of(const Svg *s, uint32_t bar)
+{
+    return s->is_strip ? s->gantt->critical->end_ns[bar] : s->rec->bars[bar].end_ns;
+}
+
 /* Bars within one pixel: the colour of the step that took most of it; in a folded chart as high as
  * they took of its time. */
 static void cluster_put(Svg *s, const uint32_t *bars, uint32_t n, double x, double y, double w,
@@ -158,8 +165,8 @@ static void cluster_put(Svg *s, const uint32_t *bars, uint32_t n, double x, doub
         s->busy_ns[r->bars[bars[i]].step] = 0;
     for (uint32_t i = 0; i < n; i++) {
         const Bar *b = &r->bars[bars[i]];
-        s->busy_ns[b->step] += b->end_ns - b->start_ns;
-        all_ns += b->end_ns - b->start_ns;
+        s->busy_ns[b->step] += end_of(s, bars[i]) - b->start_ns;
+        all_ns += end_of(s, bars[i]) - b->start_ns;
         if (s->busy_ns[b->step] > s->busy_ns[most])
             most = b->step;
     }
@@ -185,13 +192,13 @@ static void bars_put(Svg *s, const uint32_t *bars, uint32_t n, double y, double 
     bool merges_bad = s->min_titled > 0;
     for (uint32_t i = 0; i < n;) {
         const Bar *b = &s->rec->bars[bars[i]];
-        double x = svg_x(s, b->start_ns), end = svg_x(s, b->end_ns);
+        double x = svg_x(s, b->start_ns), end = svg_x(s, end_of(s, bars[i]));
         uint32_t next = i + 1;
         while (next < n && end - x <= 1 && (merges_bad || !bar_is_bad(b))) {
             const Bar *c = &s->rec->bars[bars[next]];
-            if ((!merges_bad && bar_is_bad(c)) || svg_x(s, c->end_ns) - x > 1)
+            if ((!merges_bad && bar_is_bad(c)) || svg_x(s, end_of(s, bars[next])) - x > 1)
                 break;
-            end = fmax(end, svg_x(s, c->end_ns));
+            end = fmax(end, svg_x(s, end_of(s, bars[next])));
             next++;
         }
         double w = end - x < 1 ? 1 : end - x > 3 ? end - x - 0.5 : end - x;
@@ -210,7 +217,7 @@ static void skip_put(Svg *s, const GanttRow *row, double y)
     const Skip *k = &s->rec->skips[row->skips[0]];
     double x = svg_x(s, k->t_ns), high = SVG_BAR - 4;
     bool is_left = x > (s->x0 + s->x1) / 2;
-    Buf t = {0};
+    Buf t = {0}, name = {0};
     s->has_look[LOOK_SKIP] = true;
     buf_puts(&t, "skipped since ");
     buf_put_str(&t, s->rec->info.steps[k->cause].name);
@@ -220,12 +227,65 @@ static void skip_put(Svg *s, const GanttRow *row, double y)
     buf_printf(s->out,
                "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.0f\" height=\"%.0f\" class=\"sk\"><title>", x,
                y + 2, high, high);
-    recording_put_instance(s->rec, row->step, row->frame, s->out);
+    recording_put_instance(s->rec, row->step, row->frame, &name);
+    svg_put_text(s->out, buf_str(&name));
     buf_puts(s->out, ": ");
     svg_put_text(s->out, buf_str(&t));
     buf_puts(s->out, "</title></rect>\n");
     svg_label(s, is_left ? x - 5 : x + high + 5, y + 11, "n", is_left ? "end" : "start",
               buf_str(&t));
+    buf_deinit(&name);
+    buf_deinit(&t);
+}
+
+/* Within an instance's bar: as high as there are other workers at it. */
+static double help_height(const Svg *s, double n_helpers)
+{
+    double most = s->rec->info.n_workers > 1 ? s->rec->info.n_workers - 1 : 1;
+    double high = round(SVG_HELP * fmin(1, n_helpers / most) * 10) / 10;
+    return n_helpers < 0.0001 ? 0 : fmax(1, high);
+}
+
+/* The size does not grow with the number of pieces. */
+static void help_area_put(Svg *s, double base)
+{
+    double before = 0;
+    buf_printf(s->out, "<path class=\"hp\" d=\"M%.0f %.1f", s->x0, base);
+    for (uint32_t k = 0; k <= s->help.n; k++) {
+        double high = k < s->help.n ? help_height(s, s->help.at[k]) : 0;
+        if (fabs(high - before) > 0.05)
+            buf_printf(s->out, "H%.0fV%.1f", s->x0 + k, base - high);
+        before = high;
+    }
+    buf_puts(s->out, "z\"><title>");
+}
+
+/* What other workers did for the row's instance: its bars from `from` on. */
+static void help_put(Svg *s, const GanttRow *row, uint32_t from, double y)
+{
+    double ns = s->span_ns / s->help.n;
+    uint64_t all_ns = 0;
+    Buf t = {0};
+    if (from == row->n_bars)
+        return;
+    density_clear(&s->help);
+    for (uint32_t k = from; k < row->n_bars; k++) {
+        const Bar *b = &s->rec->bars[row->bars[k]];
+        density_add(&s->help, (double)b->start_ns / ns, (double)b->end_ns / ns);
+        all_ns += b->end_ns - b->start_ns;
+    }
+    density_sum(&s->help);
+    s->has_look[LOOK_HELP] = true;
+    help_area_put(s, y + SVG_BAR);
+    recording_put_instance(s->rec, row->step, row->frame, &t);
+    buf_puts(&t, ": ");
+    count_put(&t, row->n_bars - from);
+    buf_puts(&t, row->n_bars - from == 1 ? " piece of it" : " pieces of it");
+    buf_puts(&t, " on other workers, ");
+    time_put(&t, all_ns);
+    buf_puts(&t, " of work");
+    svg_put_text(s->out, buf_str(&t));
+    buf_puts(s->out, "</title></path>\n");
     buf_deinit(&t);
 }
 
@@ -271,10 +331,16 @@ static void row_put(Svg *s, const GanttRow *row, double y, Point *points)
     svg_label(s, SVG_MARGIN, y + 11, row->is_on_path ? "b" : "", "start", buf_str(&cut));
     for (uint32_t k = 0; k < row->n_bars; k++)
         wait_put(s, row->bars[k], y);
-    bars_put(s, row->bars, row->n_bars, y, SVG_BAR);
+    uint32_t n = row->n_bars;
+    while (n > 0 && s->rec->bars[row->bars[n - 1]].kind == BAR_HELP)
+        n--;
+    bars_put(s, row->bars, n, y, SVG_BAR);
+    help_put(s, row, n, y);
     for (uint32_t k = 0; k < row->n_bars; k++) {
         const Bar *b = &s->rec->bars[row->bars[k]];
-        points[row->bars[k]] = (Point){svg_x(s, b->start_ns), svg_x(s, b->end_ns), y};
+        bool is_on = s->gantt->critical->is_on[row->bars[k]];
+        uint64_t end_ns = is_on ? s->gantt->critical->end_ns[row->bars[k]] : b->end_ns;
+        points[row->bars[k]] = (Point){svg_x(s, b->start_ns), svg_x(s, end_ns), y};
     }
     buf_clear(&t);
     if (row->n_batches) {
@@ -325,7 +391,7 @@ static void lane_put(Svg *s, Str label, const char *what, const uint32_t *bars, 
     svg_label(s, SVG_MARGIN, y + 15, "", "start", label);
     bars_put(s, bars, n, y, SVG_LANE_BAR);
     for (uint32_t k = 0; k < n; k++)
-        busy_ns += s->rec->bars[bars[k]].end_ns - s->rec->bars[bars[k]].start_ns;
+        busy_ns += end_of(s, bars[k]) - s->rec->bars[bars[k]].start_ns;
     buf_printf(&t, "%.0f %% %s", 100 * (double)busy_ns / s->span_ns, what);
     svg_label(s, s->total_x, y + 15, "n", "end", buf_str(&t));
     s->y += SVG_LANE;
@@ -338,7 +404,9 @@ void svg_lanes(Svg *s)
     const Critical *c = s->gantt->critical;
     uint32_t n_workers = r->info.n_workers;
     titled_choose(s);
+    s->is_strip = true;
     lane_put(s, STR_LIT("critical path"), "of the time", c->bars, c->n);
+    s->is_strip = false;
     if (n_workers > SVG_MAX_LANES)
         return;
     /* The bars of all workers in one array, worker after worker. */

@@ -9,6 +9,7 @@
 enum {
     SVG_MARGIN = 20, SVG_GAP = 12,
     SVG_ROW = 20, SVG_BAR = 14,       /* a row for one instance */
+    SVG_HELP = 9,                     /* of its bar: what all other workers do for it */
     SVG_LANE = 28, SVG_LANE_BAR = 22, /* a row for one worker */
     SVG_STEP = 34,                    /* a row for all instances of a step */
     SVG_LIVE = 56,                    /* height of a chart of live batches */
@@ -18,7 +19,7 @@ enum {
 };
 
 /* Looks that are explained below the chart, where they occur. */
-typedef enum SvgLook { LOOK_WAIT, LOOK_DELAY, LOOK_RETRY, LOOK_FAIL, LOOK_SKIP, LOOK_PATH } SvgLook;
+typedef enum SvgLook { LOOK_WAIT, LOOK_HELP, LOOK_DELAY, LOOK_RETRY, LOOK_FAIL, LOOK_SKIP, LOOK_PATH } SvgLook;
 #define N_LOOKS (LOOK_PATH + 1)
 
 typedef struct Svg {
@@ -29,6 +30,8 @@ typedef struct Svg {
     double x0, x1;  /* of the time axis; x0 is whole */
     double y;       /* where the next part begins */
     double total_x; /* right edge of the totals */
+    bool is_strip;  /* the bars drawn now are the critical path: each until Critical.end_ns */
+    Density help;   /* room, by pixel */
     double min_titled; /* px: shorter bars of a folded chart are drawn without a title */
     uint64_t *busy_ns; /* [n_steps] room */
     uint64_t (*wait_ns)[N_WAITS]; /* [n_steps] waits of all instances */

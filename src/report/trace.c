@@ -48,10 +48,22 @@ static void put_frame(JsonWriter *w, const RecFrame *f, const char *key, const c
         json_field_str(w, numbers, f->numbers);
 }
 
-/* "transform_1[3]", "transform_1[3], attempt 2 failed" */
+static const char *cat_of(BarKind k)
+{
+    switch (k) {
+    case BAR_RUN: return "run";
+    case BAR_FOLD: return "fold";
+    case BAR_HELP: return "help";
+    }
+    return "?";
+}
+
+/* "transform_1[3]", "transform_1[3], attempt 2 failed", "a piece of sort[3]" */
 static void slice_name(const Recording *r, const Bar *b, Buf *name)
 {
     buf_clear(name);
+    if (b->kind == BAR_HELP)
+        buf_puts(name, "a piece of ");
     recording_put_name(r, b, name);
     if (b->attempt > 1)
         buf_printf(name, ", attempt %u", b->attempt);
@@ -68,7 +80,7 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, b
     slice_name(r, b, name);
     event_begin(w, "X", b->worker + 1u);
     json_field_str(w, "name", buf_str(name));
-    json_field_cstr(w, "cat", b->kind == BAR_FOLD ? "fold" : "run");
+    json_field_cstr(w, "cat", cat_of(b->kind));
     put_us(w, "ts", b->start_ns);
     put_us(w, "dur", b->end_ns - b->start_ns);
     if (b->outcome == OUTCOME_FAILED || b->outcome == OUTCOME_RETRY) /* colours of chrome://tracing */
@@ -82,10 +94,12 @@ static void put_slice(JsonWriter *w, Buf *out, const Recording *r, uint32_t i, b
     if (b->kind == BAR_FOLD)
         json_field_uint(w, "batch_scope", r->frames[b->child].scope);
     json_field_uint(w, "attempt", b->attempt);
-    json_field_uint(w, "rows_in", b->rows_in);
-    json_field_uint(w, "rows_out", b->rows_out);
-    json_field_cstr(w, "outcome", outcome_name(b->outcome));
-    put_us(w, "ready_us", b->ready_ns);
+    if (b->kind != BAR_HELP) {
+        json_field_uint(w, "rows_in", b->rows_in);
+        json_field_uint(w, "rows_out", b->rows_out);
+        json_field_cstr(w, "outcome", outcome_name(b->outcome));
+        put_us(w, "ready_us", b->ready_ns);
+    }
     if (b->is_measured) {
         put_us(w, "cpu_us", b->cpu_ns);
         put_us(w, "slept_us", b->slept_ns);

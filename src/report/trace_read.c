@@ -368,38 +368,49 @@ static uint16_t field_worker(Reader *r, const TraceItem *e)
     return (uint16_t)(tid - 1);
 }
 
+static void read_outcome(Reader *r, const Fields *args, Bar *b)
+{
+    b->ready_ns = field_ns(r, args, "ready_us");
+    if (b->ready_ns > b->start_ns)
+        b->ready_ns = b->start_ns;
+    b->rows_in = (uint32_t)field_int(r, args, "rows_in", UINT32_MAX);
+    b->rows_out = (uint32_t)field_int(r, args, "rows_out", UINT32_MAX);
+    Str outcome = field_str(r, args, "outcome");
+    bool is_known = false;
+    for (int k = OUTCOME_DONE; k <= OUTCOME_RETRY; k++)
+        if (str_is(outcome, outcome_name((Outcome)k))) {
+            b->outcome = (Outcome)k;
+            is_known = true;
+        }
+    r->is_bad |= !is_known;
+}
+
 static void read_slice(Reader *r, const TraceItem *e)
 {
     Recording *rec = r->rec;
     const Fields *args = &e->args;
+    Str cat = field_str(r, &e->top, "cat");
+    bool is_fold = str_is(cat, "fold"), is_help = str_is(cat, "help");
+    if (!is_fold && !is_help && !str_is(cat, "run"))
+        return; /* a slice of a later version */
     uint32_t step = field_step(r, args, "step");
     const RunStep *s = &rec->info.steps[step];
     Bar b = {.step = step, .child = REC_NONE, .after = REC_NONE};
     b.start_ns = field_ns(r, &e->top, "ts");
     b.end_ns = b.start_ns + field_ns(r, &e->top, "dur");
-    b.ready_ns = field_ns(r, args, "ready_us");
-    if (b.ready_ns > b.start_ns)
-        b.ready_ns = b.start_ns;
+    b.ready_ns = b.start_ns;
     if (fields_get(args, "cpu_us")) {
         b.is_measured = true;
         b.cpu_ns = field_ns(r, args, "cpu_us");
         b.slept_ns = field_ns(r, args, "slept_us");
     }
-    b.rows_in = (uint32_t)field_int(r, args, "rows_in", UINT32_MAX);
-    b.rows_out = (uint32_t)field_int(r, args, "rows_out", UINT32_MAX);
     b.attempt = (uint16_t)field_int(r, args, "attempt", UINT16_MAX);
     b.worker = field_worker(r, e);
-    b.kind = str_is(field_str(r, &e->top, "cat"), "fold") ? BAR_FOLD : BAR_RUN;
-    Str outcome = field_str(r, args, "outcome");
-    bool is_known = false;
-    for (int k = OUTCOME_DONE; k <= OUTCOME_RETRY; k++)
-        if (str_is(outcome, outcome_name((Outcome)k))) {
-            b.outcome = (Outcome)k;
-            is_known = true;
-        }
-    r->is_bad |= !is_known;
+    b.kind = is_fold ? BAR_FOLD : is_help ? BAR_HELP : BAR_RUN;
+    if (!is_help)
+        read_outcome(r, args, &b);
     b.frame = field_frame(r, s->scope, args, "key", "numbers");
-    if (fields_get(args, "batch")) {
+    if (!is_help && fields_get(args, "batch")) {
         uint32_t scope = s->child_scope;
         if (b.kind == BAR_FOLD)
             scope = (uint32_t)field_int(r, args, "batch_scope", rec->info.n_scopes - 1);

@@ -58,7 +58,7 @@ static void changes_of_step(const Recording *r, uint32_t step, Changes *c)
 {
     for (uint32_t p = r->step_first[step]; p < r->step_first[step + 1]; p++) {
         const Bar *b = &r->bars[r->by_place[p]];
-        if (b->kind == BAR_FOLD || b->start_ns == b->end_ns)
+        if (b->kind != BAR_RUN || b->start_ns == b->end_ns)
             continue;
         change_add(c, b->start_ns, 1);
         change_add(c, b->end_ns, -1);
@@ -268,7 +268,7 @@ bool wait_of(const Waits *w, uint32_t bar, Wait *out)
         out->from_ns = r->bars[b->after].end_ns;
         out->part_ns[WAIT_DELAY] = b->ready_ns - out->from_ns;
     }
-    if (b->kind == BAR_FOLD || out->from_ns >= b->start_ns)
+    if (b->kind != BAR_RUN || out->from_ns >= b->start_ns)
         return false;
     uint64_t before[N_BLOCKS], until[N_BLOCKS], rest = b->start_ns - b->ready_ns;
     blocked_until(&w->steps[b->step], b->ready_ns, before);
@@ -289,7 +289,7 @@ bool wait_last(const Waits *w, uint32_t bar, WaitReason *why, uint64_t *until_ns
     const Bar *b = &w->rec->bars[bar];
     const Blocks *blocks = &w->steps[b->step];
     uint32_t n = blocks_before(blocks, b->start_ns);
-    if (b->kind == BAR_FOLD || n == 0 || blocks->at[n - 1].to_ns <= b->ready_ns)
+    if (b->kind != BAR_RUN || n == 0 || blocks->at[n - 1].to_ns <= b->ready_ns)
         return false;
     const Block *last = &blocks->at[n - 1];
     *why = (WaitReason)(WAIT_CREDIT + last->why);

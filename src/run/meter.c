@@ -130,7 +130,8 @@ void work_helped(const Run *r, const Instance *inst, uint32_t worker, Work w, ui
     uint64_t end = time_now(r->meters);
     StepMeter *m = meter_at(r, instance_step(inst), worker);
     count(&m->works[w], begin, end, n_rows, 0);
-    count(&m->all, begin, end, 0, 0);
+    if (end > begin) /* a piece is no instance */
+        m->all.time += end - begin;
 }
 
 void work_instr(const Run *r, const VmInstance *inst, uint32_t pc, uint64_t begin, uint64_t n_rows)

@@ -19,8 +19,13 @@ static void path_is(const Recording *r, const char *want)
         recording_put_name(r, bar, &b);
         if (bar->kind == BAR_FOLD)
             buf_puts(&b, "+");
+        if (bar->kind == BAR_HELP)
+            buf_puts(&b, "~");
         if (k)
-            CHECK(r->bars[c->bars[k - 1]].end_ns <= bar->start_ns);
+            CHECK(c->end_ns[c->bars[k - 1]] <= bar->start_ns);
+        CHECK(c->end_ns[c->bars[k]] <= bar->end_ns);
+        if (bar->kind != BAR_RUN || k + 1 == c->n || r->bars[c->bars[k + 1]].kind != BAR_HELP)
+            CHECK(c->end_ns[c->bars[k]] == bar->end_ns);
     }
     for (uint32_t i = 0; i < r->info.n_steps; i++)
         sum += c->step_ns[i];
@@ -130,6 +135,61 @@ static void test_cap(void)
     wait_is(r, w, bar_of(r, 3, "2", 1), WAIT_CAP, 2 * SECOND, 2 * SECOND);
     waits_free(w);
     path_is(r, "extract transform_1[0] transform_2[0] load[0] load[1] load[2]");
+    recording_free(r);
+}
+
+/* What waits for a worker that helps another instance comes after the help, and that after the instance until then. Help takes no
+ * slot of a cap, and lets nothing else begin. */
+static void test_help(void)
+{
+    Recording *r = record_helped(0);
+    Waits *w = waits_new(r);
+    Critical *c = critical_new(w, r);
+    path_is(r, "read sort sort~ late");
+    CHECK(c->step_ns[0] == SECOND && c->step_ns[1] == 3 * SECOND && c->step_ns[2] == 3 * SECOND && c->gap_ns == 0);
+    wait_is(r, w, bar_of(r, 2, "", 1), WAIT_WORKER, 3 * SECOND, 3 * SECOND);
+    critical_free(c);
+    waits_free(w);
+    uint32_t n;
+    const uint32_t *at = recording_bars_of(r, 1, 0, &n);
+    CHECK(n == 1 && r->bars[at[0]].kind == BAR_RUN && r->bars[at[0]].after == 0);
+    CHECK(r->bars[bar_of(r, 3, "", 1)].after == at[0]);
+    ((RunStep *)r->info.steps)[1].cap = 1;
+    w = waits_new(r);
+    Wait wait;
+    for (uint32_t i = 0; i < r->n_bars; i++)
+        CHECK(wait_of(w, i, &wait) == (r->bars[i].step == 2));
+    waits_free(w);
+    recording_free(r);
+}
+
+/* The help is for a generator that is between two batches: it follows what its worker was busy with. */
+static void test_help_between(void)
+{
+    static const uint32_t in[] = {0};
+    const RunStep steps[] = {{.name = STR_LIT("extract"), .child_scope = 1}, {.name = STR_LIT("load"), .scope = 1, .n_inputs = 1, .inputs = in}};
+    const RunScope scopes[] = {{.generator = RUN_NO_STEP, .bound = UINT64_MAX}, {.bound = 4, .credits = 4}};
+    const StepCount counts[2] = {{.n_done = 1}, {.n_done = 2}};
+    const ScopeCount batches[2] = {{0}, {.n_batches = 2, .peak_live = 2}};
+    const RunInfo info = {.job = STR_LIT("between"), .n_workers = 2, .n_steps = 2, .n_scopes = 2, .steps = steps, .scopes = scopes};
+    const uint64_t s = SECOND;
+    const TraceEvent events[] = {
+        {.kind = TRACE_START, .attempt = 1},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = s, .outcome = OUTCOME_YIELDED},
+        {.kind = TRACE_OPEN, .t_ns = s, .frame = 1},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = s, .value = s, .step = 1, .frame = 1, .worker = 1},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = s, .value = s},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 2 * s, .outcome = OUTCOME_YIELDED},
+        {.kind = TRACE_OPEN, .t_ns = 2 * s, .frame = 2, .info = 1},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 3 * s, .step = 1, .frame = 1, .worker = 1},
+        {.kind = TRACE_HELP, .attempt = 1, .t_ns = 5 * s, .value = 3 * s, .worker = 1},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = 5 * s, .value = 2 * s, .step = 1, .frame = 2, .worker = 1},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 6 * s, .step = 1, .frame = 2, .worker = 1},
+    };
+    const RunEnd end = {.t_ns = 6 * s, .steps = counts, .scopes = batches};
+    Recording *r = recording_make(&info, events, sizeof events / sizeof *events, &end);
+    CHECK(r->n_bars == 5);
+    path_is(r, "extract load[0] extract~ load[1]");
     recording_free(r);
 }
 
@@ -320,6 +380,8 @@ int main(void)
     test_one_worker();
     test_credit();
     test_cap();
+    test_help();
+    test_help_between();
     test_pool();
     test_worker();
     test_retry();

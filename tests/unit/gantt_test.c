@@ -271,6 +271,47 @@ static void test_folds(void)
     recording_free(r);
 }
 
+/* What other workers do for an instance is work of its row, and of their lanes, and no instance. */
+static void test_help(void)
+{
+    Buf b = {0};
+    Recording *r = record_helped(0);
+    text_of(r, 80, true, &b);
+    CHECK_STR(b.ptr,
+              "pokemon.pipe  helped  done in 7.00 s  3 workers  4 instances\n"
+              "\n"
+              "         0 s    1 s      2 s     3 s      4 s     5 s      6 s\n"
+              "         +-------+--------+-------+--------+-------+--------+-------\n"
+              "read   * ########                                                         1.00 s\n"
+              "sort   *         ##################################                       7.00 s\n"
+              "late   *         ..........................#########################      3.00 s\n"
+              "write                                              #########              1.00 s\n"
+              "\n"
+              "workers  33333333333333334999999997666666666666666666666666533333333   57 % busy\n"
+              "\n"
+              "critical  sort 43 %, late 43 %, read 14 %\n"
+              "waited    late 3.00 s for a worker\n"
+              "# running   . ready, waiting   * on the critical path\n");
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(n_times(&b, "class=\"hp\"") == 2 && strstr(b.ptr, ">other workers did a part of it</text>")); /* the row, the legend */
+    CHECK(strstr(b.ptr, "<title>sort: 2 pieces of it on other workers, 3.00 s of work</title>"));
+    CHECK(strstr(b.ptr, "4 instances") && strstr(b.ptr, ">7.00 s</text>"));
+    recording_free(r);
+    r = record_helped(50);
+    Gantt *g = gantt_layout(r, GANTT_MAX_ROWS);
+    CHECK(g->is_folded && g->n_instances == 54 && g->rows[1].step == 1);
+    CHECK(g->rows[1].n_instances == 1 && g->rows[1].n_bars == 3 && g->rows[1].busy_ns == 7 * SECOND && g->rows[1].path_ns == 3 * SECOND);
+    gantt_free(g);
+    buf_clear(&b);
+    gantt_svg(r, &(GanttSvgOptions){0}, &b);
+    CHECK(n_times(&b, "<title>a piece of sort\n2.00 s to 4.00 s, 2.00 s\nworker 2\non the critical path</title>") == 2);
+    CHECK(n_times(&b, "<title>a piece of sort\n2.00 s to 3.00 s, 1.00 s\nworker 3</title>") == 1);
+    CHECK(strstr(b.ptr, ">100 % of the time</text>") && strstr(b.ptr, ">71 % busy</text>") && !strstr(b.ptr, "class=\"hp\""));
+    recording_free(r);
+    buf_deinit(&b);
+}
+
 static void test_nothing(void)
 {
     Buf b = {0};
@@ -470,6 +511,7 @@ int main(void)
     test_skip();
     test_folded_failures();
     test_folds();
+    test_help();
     test_nothing();
     test_folded();
     test_svg();

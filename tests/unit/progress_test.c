@@ -72,6 +72,9 @@ static void test_block(void)
     say(o, TRACE_START, 400, 1, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_END, 1000000400, 1, 1, OUTCOME_DONE, NULL);
     say(o, TRACE_START, 1000000400, 1, 1, OUTCOME_DONE, NULL);
+    /* Help is work of its step, and neither runs nor is done. */
+    o->event(o->ctx, &(TraceEvent){.kind = TRACE_HELP, .t_ns = 500, .value = 200, .worker = 2, .attempt = 1, .step = 2}, NULL);
+    CHECK(progress_busy_ns(p, 2) == 300);
     /* No total is known yet: counts and a rate. */
     Buf b = {0};
     progress_render(p, 2100000000, 80, 10, &b);

@@ -148,6 +148,52 @@ static inline Recording *record_prio_dynamic(void)
     return sample_record(&s, "prio_dynamic");
 }
 
+/* read, 0 to 1 s; sort, 1 to 5 s, of which worker 2 does a piece from 2 to 4 s and worker 3 one from 2 to 3 s; late, ready at 1 s, for
+ * which worker 2 is free at 4 s, to 7 s; write, 5 to 6 s; then n_more steps on worker 3, 10 ms each. */
+static inline Recording *record_helped(uint32_t n_more)
+{
+    enum { N = 4, MORE_AT_MOST = 60 };
+    const uint64_t s = SECOND;
+    static const uint32_t read[] = {0}, sort[] = {1};
+    RunStep steps[N + MORE_AT_MOST] = {
+        {.name = STR_LIT("read")},
+        {.name = STR_LIT("sort"), .n_inputs = 1, .inputs = read},
+        {.name = STR_LIT("late"), .n_inputs = 1, .inputs = read},
+        {.name = STR_LIT("write"), .n_inputs = 1, .inputs = sort},
+    };
+    StepCount counts[N + MORE_AT_MOST];
+    RunScope scope = {.generator = RUN_NO_STEP, .bound = UINT64_MAX};
+    ScopeCount scope_count = {.n_batches = 1, .peak_live = 1};
+    char names[MORE_AT_MOST][16];
+    TraceEvent events[10 + 2 * MORE_AT_MOST] = {
+        {.kind = TRACE_START, .attempt = 1},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = s},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = s, .value = s, .step = 1},
+        {.kind = TRACE_HELP, .attempt = 1, .t_ns = 3 * s, .value = 2 * s, .step = 1, .worker = 2, .info = trace_shares(1, 1, 2)},
+        {.kind = TRACE_HELP, .attempt = 1, .t_ns = 4 * s, .value = 2 * s, .step = 1, .worker = 1},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = 4 * s, .value = s, .step = 2, .worker = 1},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 5 * s, .step = 1},
+        {.kind = TRACE_START, .attempt = 1, .t_ns = 5 * s, .value = 5 * s, .step = 3},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 6 * s, .step = 3},
+        {.kind = TRACE_END, .attempt = 1, .t_ns = 7 * s, .step = 2, .worker = 1},
+    };
+    for (uint32_t k = 0; k < n_more; k++) {
+        uint64_t at = 6 * s + k * s / 100;
+        snprintf(names[k], sizeof names[k], "m%u", k);
+        steps[N + k] = (RunStep){.name = str_of(names[k])};
+        events[10 + 2 * k] = (TraceEvent){.kind = TRACE_START, .attempt = 1, .t_ns = at, .value = at, .step = (uint16_t)(N + k), .worker = 2};
+        events[11 + 2 * k] = events[10 + 2 * k];
+        events[11 + 2 * k].kind = TRACE_END;
+        events[11 + 2 * k].t_ns += s / 100;
+    }
+    for (uint32_t k = 0; k < N + n_more; k++)
+        counts[k] = (StepCount){.n_done = 1};
+    RunInfo info = {.file = STR_LIT("pokemon.pipe"), .job = STR_LIT("helped"), .n_workers = 3, .n_steps = N + n_more, .n_scopes = 1,
+                    .steps = steps, .scopes = &scope};
+    RunEnd end = {.t_ns = 7 * s, .steps = counts, .scopes = &scope_count};
+    return recording_make(&info, events, 10 + 2 * n_more, &end);
+}
+
 /* Three batches on two workers, of which transform_2[1] fails once and is tried again a second later. */
 static inline Recording *record_retried(void)
 {

@@ -125,6 +125,10 @@ static void test_round_trip(void)
     CHECK(measured->bars[1].is_measured);
     CHECK(measured->bars[1].cpu_ns / 1000 == 250 && measured->bars[1].slept_ns / 1000 == 500);
     round_trip(measured);
+    Recording *helped = record_helped(0);
+    CHECK(helped->bars[2].kind == BAR_HELP && !helped->bars[2].is_measured && helped->bars[3].is_measured);
+    round_trip(helped);
+    round_trip(record_helped(50));
 }
 
 /* What a viewer relies on: slices of one track never overlap, arrows come in pairs. */
@@ -194,6 +198,23 @@ static void test_names(void)
     buf_deinit(&b);
 }
 
+/* Help is a slice of the worker that gave it; slices of a later version are passed over. */
+static void test_help(void)
+{
+    Buf b = {0};
+    Recording *r = record_helped(0), *back = NULL;
+    trace_write_json(r, &b);
+    char *cat = strstr(b.ptr, "\"tid\":2,\"name\":\"a piece of sort\",\"cat\":\"help\",\"ts\":2000000,\"dur\":2000000,\"args\":{\"step\":\"sort\",\"key\":\"\",\"attempt\":1");
+    CHECK(cat != NULL);
+    if (cat) {
+        memcpy(strstr(cat, "help"), "HELP", 4);
+        CHECK(trace_read_json(buf_str(&b), &back, NULL) == OK && back && back->n_bars == r->n_bars - 1);
+    }
+    recording_free(back);
+    recording_free(r);
+    buf_deinit(&b);
+}
+
 static void refused(const char *text, const char *want)
 {
     Recording *r = NULL;
@@ -215,13 +236,10 @@ static void test_refused(void)
 }
 
 /* Any number made impossible is an error, never a crash. */
-static void test_damaged(void)
+static void test_damaged(Recording *r)
 {
     Buf b = {0}, bad = {0};
     uint32_t n_refused = 0, n_read = 0;
-    Sample s;
-    sample_init(&s, false, 2, 2, 1000);
-    Recording *r = sample_record(&s, "small");
     trace_write_json(r, &b);
     for (size_t i = 0; i + 1 < b.len; i++) {
         if (b.ptr[i] != ':' || b.ptr[i + 1] < '0' || b.ptr[i + 1] > '9')
@@ -256,12 +274,16 @@ static void test_damaged(void)
 
 int main(void)
 {
+    Sample s;
     test_round_trip();
     test_rewritten();
     test_scan();
     test_format();
     test_names();
+    test_help();
     test_refused();
-    test_damaged();
+    sample_init(&s, false, 2, 2, 1000);
+    test_damaged(sample_record(&s, "small"));
+    test_damaged(record_helped(0));
     UNIT_END("trace");
 }
