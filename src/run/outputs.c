@@ -113,26 +113,44 @@ static Str table_of(Str place)
     return str_slice(place, at, place.len - at);
 }
 
-static Status is_taken(bool is_table, Str path, bool by_other_step, Error *err)
+/* Says of whose steps it is, in the plan's order: the same whichever of them came first. */
+static Status is_taken(const Outputs *o, uint32_t sink, const PathOwner *owner, Str path, Error *err)
 {
-    const char *who = by_other_step ? "two steps" : "two batches";
+    const PlanSink *sinks = o->plan->sinks;
+    bool is_table = sinks[sink].pop->dialect.format == ROWS_SQLITE;
+    bool by_batches = owner->sink == sink;
+    Buf who = {0}, what = {0};
     if (is_table)
-        return error_set(err, ERR_FAIL_PERMANENT, "%s write the table `%.*s` of `%.*s`; %s", who, STR_ARG(table_of(path)),
-                         STR_ARG(database_of(path)),
-                         by_other_step ? "give them tables of their own"
-                                       : "put `{key()}` into its name, which is different for each");
-    return error_set(err, ERR_FAIL_PERMANENT, "%s write `%.*s`; %s", who, STR_ARG(path),
-                     by_other_step ? "give them paths of their own"
-                                   : "put `{key()}` into the path, which is different for each");
+        buf_printf(&what, "the table `%.*s` of `%.*s`", STR_ARG(table_of(path)), STR_ARG(database_of(path)));
+    else
+        buf_printf(&what, "`%.*s`", STR_ARG(path));
+    if (by_batches) {
+        buf_printf(&who, "two batches write");
+    } else if (owner->sink == UINT32_MAX) {
+        buf_printf(&who, "rejected rows and step `%.*s` go to", STR_ARG(o->plan->steps[sinks[sink].step]->name));
+    } else {
+        uint32_t one = sinks[sink].step, two = sinks[owner->sink].step;
+        const Step *first = o->plan->steps[one < two ? one : two], *second = o->plan->steps[one < two ? two : one];
+        if (first == second)
+            buf_printf(&who, "two writes of step `%.*s` write", STR_ARG(first->name));
+        else
+            buf_printf(&who, "steps `%.*s` and `%.*s` write", STR_ARG(first->name), STR_ARG(second->name));
+    }
+    Status st = error_set(err, ERR_FAIL_PERMANENT, "%.*s %.*s; %s", STR_ARG(buf_str(&who)), STR_ARG(buf_str(&what)),
+                          by_batches && is_table ? "put `{key()}` into its name, which is different for each"
+                          : by_batches           ? "put `{key()}` into the path, which is different for each"
+                          : is_table             ? "give them tables of their own"
+                                                 : "give them paths of their own");
+    buf_deinit(&who);
+    buf_deinit(&what);
+    return st;
 }
 
 /* Of a file or table that all batches share. What the texts tell of another step with the same was said of the plan. */
 static Status claim_for_all(Outputs *o, uint32_t sink, Str path, Error *err)
 {
-    bool is_table = o->plan->sinks[sink].pop->dialect.format == ROWS_SQLITE;
-    if (is_of(path_claim(o, path, FRAME_ALL, sink), FRAME_ALL, sink))
-        return OK;
-    return is_taken(is_table, path, true, err);
+    const PathOwner *owner = path_claim(o, path, FRAME_ALL, sink);
+    return is_of(owner, FRAME_ALL, sink) ? OK : is_taken(o, sink, owner, path, err);
 }
 
 /* ---- databases */
@@ -334,7 +352,7 @@ static Status own_get(Outputs *o, OwnFile **files, const Spec *spec, Str path, u
         return OK;
     PathOwner *owner = path_claim(o, path, frame, spec->sink);
     if (!is_of(owner, frame, spec->sink))
-        return is_taken(spec->dialect.format == ROWS_SQLITE, path, owner->sink != spec->sink, err);
+        return is_taken(o, spec->sink, owner, path, err);
     if (spec->dialect.format == ROWS_SQLITE) {
         f = own_new(o, spec, path);
         f->spec = spec;

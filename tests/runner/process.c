@@ -216,6 +216,10 @@ static Words command_words(const Test *t, const Command *c)
             words_add(&w, "--seed");
             words_add(&w, "1");
         }
+        if (is_run && t->has_jobs && !words_have(&given, "-j")) {
+            words_add(&w, "-j");
+            words_add(&w, copy_n(t->jobs, strcspn(t->jobs, " ")));
+        }
     }
     return w;
 }

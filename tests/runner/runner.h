@@ -105,6 +105,7 @@ typedef struct Test {
     File files[MAX_FILES];
     int n_files;
     const char *jobs, *skip;
+    bool has_jobs; /* a line of its own says them */
     bool is_unordered, no_check, is_batch_dependent, has_code;
 
     bool failed;

@@ -176,6 +176,7 @@ static void parse_directive(Test *t, Line *line)
         line->kind = K_FILE;
     } else if (starts(s, "#jobs ")) {
         t->jobs = s + 6;
+        t->has_jobs = true;
     } else if (starts(s, "#skip ")) {
         t->skip = s + 6;
     } else if (strcmp(s, "#unordered") == 0) {
@@ -206,7 +207,7 @@ void test_parse(Test *t)
     t->n_lines = t->n_commands = t->n_diags = t->n_files = 0;
     t->jobs = "1 2 8";
     t->skip = NULL;
-    t->is_unordered = t->no_check = t->is_batch_dependent = t->has_code = false;
+    t->has_jobs = t->is_unordered = t->no_check = t->is_batch_dependent = t->has_code = false;
 
     int cap = 0, above = 0; /* line that carets point at */
     bool after_diag = false;
