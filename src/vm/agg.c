@@ -193,6 +193,8 @@ void agg_update(Agg *a, Column *const *args, const uint32_t *ids, uint32_t n_row
                 uint32_t n_groups)
 {
     agg_room(a, n_groups);
+    if (!ids && agg_update_one(a, args, n_rows))
+        return;
     States s = a->of;
     const Column *x = a->spec->n_args ? args[0] : NULL;
     Seen seen = {0};

@@ -1,6 +1,6 @@
 /* agg_int.h - the states of an aggregate: for agg*.c alone.
  *
- * agg.c takes rows, agg_merge.c other states, agg_kept.c makes bytes of them and back, agg_finish.c results. An Agg has
+ * agg.c takes rows, agg_one.c those that are all of one group, agg_merge.c other states, agg_kept.c makes bytes of them and back, agg_finish.c results. An Agg has
  * one thread at a time and owns all that it points to but its spec.
  */
 #ifndef PIPE_VM_AGG_INT_H
@@ -72,6 +72,8 @@ struct Agg {
 
 /* States of n_groups groups, those that are new of no rows. */
 void agg_room(Agg *a, uint32_t n_groups);
+/* agg_update without ids and without the room that there is; false: it has no shorter way for these. */
+bool agg_update_one(Agg *a, Column *const *args, uint32_t n_rows);
 /* One value more of a group, from a row of a column that may go away. */
 void agg_add_item(Agg *a, uint32_t group, const Column *from, uint32_t row);
 void agg_add_distinct(Agg *a, uint32_t group, const Column *from, uint32_t row);

@@ -35,6 +35,30 @@ static inline uint32_t bits_next(const uint64_t *bits, uint32_t row, uint32_t n)
     return row < n ? row : n;
 }
 
+/* Set rows side by side: from <= row < to. All zero at first. */
+typedef struct BitRun {
+    uint32_t from, to;
+} BitRun;
+
+/* The next of them, as long as can be; false: there is none. */
+static inline bool bits_next_run(const uint64_t *bits, BitRun *r, uint32_t n)
+{
+    r->from = bits_next(bits, r->to, n);
+    r->to = n;
+    if (!bits || r->from >= n)
+        return r->from < n;
+    uint32_t w = r->from / 64;
+    uint64_t clear = ~bits[w] & (~0ull << (r->from & 63));
+    while (!clear) {
+        if (++w * 64 >= n)
+            return true;
+        clear = ~bits[w];
+    }
+    uint32_t to = w * 64 + (uint32_t)__builtin_ctzll(clear);
+    r->to = to < n ? to : n;
+    return true;
+}
+
 static inline uint32_t bits_count(const uint64_t *bits, uint32_t n)
 {
     uint32_t sum = 0;

@@ -288,6 +288,117 @@ static void test_merge(void)
     free(tail_ids);
 }
 
+/* Column of a type for test_one_group: values in which all that is special comes often, nulls by `pattern`: none, all, some,
+ * long runs. */
+static Column *special_column(Type t, uint32_t n, uint32_t pattern, uint64_t *seed)
+{
+    static const double floats[] = {NAN, -0.0, 0.0, INFINITY, -INFINITY, 0.1, -3e300, 7};
+    static const int64_t ints[] = {INT64_MAX, INT64_MIN, 0, -1, 1, 77, -(1ll << 40), 5};
+    static const char *const strings[] = {"", "a", "b", "bb", "c", "d", "a long one that is not kept inline", "z"};
+    Value *v = xcalloc(n + 1ull, sizeof *v);
+    uint32_t n_kinds = 1 + (uint32_t)(*seed >> 33) % 8, first = (uint32_t)(*seed >> 44) % 8; /* not always all of them */
+    bool has_others = *seed >> 50 & 1;
+    for (uint32_t i = 0; i < n; i++) {
+        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+        uint32_t k = (first + (uint32_t)(*seed >> 59) % n_kinds) % 8;
+        double x = !has_others || *seed >> 50 & 1 ? floats[k] : (double)(int64_t)*seed / 3e15;
+        if (t == TYPE_NULL || pattern == 1 || (pattern == 2 && *seed >> 40 & 1) || (pattern == 3 && i / 70 % 2))
+            v[i] = null_of(t);
+        else
+            v[i] = t == TYPE_FLOAT ? D(x) : t == TYPE_STRING ? S(strings[k]) : I(t == TYPE_BOOL ? k & 1 : ints[k]);
+    }
+    Column *c = column_of(t, n, v);
+    if (pattern == 0) { /* as most columns are */
+        free(c->valid);
+        c->valid = NULL;
+    } else if (n % 64) { /* beyond the last row is anything */
+        c->valid[n / 64] |= *seed << n % 64;
+    }
+    free(v);
+    return c;
+}
+
+/* The values of two results of a group. */
+static void check_same_bits(const Column *a, const Column *b)
+{
+    CHECK(column_is_valid(a, 0) == column_is_valid(b, 0));
+    if (!column_is_valid(a, 0) || !column_is_valid(b, 0))
+        return;
+    if (a->type == TYPE_STRING)
+        CHECK(str_eq((Str){column_strs(a)->ptr, column_strs(a)->len}, (Str){column_strs(b)->ptr, column_strs(b)->len}));
+    else if (a->type == TYPE_FLOAT && isnan(*column_floats(a)))
+        CHECK(isnan(*column_floats(b))); /* which of them came out no program can tell */
+    else
+        CHECK(memcmp(a->values, b->values, a->type == TYPE_BOOL ? 1 : sizeof(int64_t)) == 0);
+}
+
+/* Rows of one group that is not named are taken in ways of their own, and give what they give one by one with its number. */
+static void test_one_group(void)
+{
+    static const struct {
+        BuiltinId fn;
+        uint16_t n_args;
+        Type arg, by, type;
+    } cases[] = {
+        {BUILTIN_AGG_COUNT, 0, TYPE_NULL, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_COUNT, 1, TYPE_STRING, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_COUNT, 1, TYPE_NULL, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_COUNT_DISTINCT, 1, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_SUM, 1, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_SUM, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MEAN, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MEAN, 1, TYPE_DURATION, TYPE_NULL, TYPE_DURATION},
+        {BUILTIN_AGG_STDDEV, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_VARIANCE, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MEDIAN, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MIN, 1, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_MAX, 1, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_MIN, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MAX, 1, TYPE_FLOAT, TYPE_NULL, TYPE_FLOAT},
+        {BUILTIN_AGG_MAX, 1, TYPE_STRING, TYPE_NULL, TYPE_STRING},
+        {BUILTIN_AGG_MIN, 1, TYPE_BOOL, TYPE_NULL, TYPE_BOOL},
+        {BUILTIN_AGG_ARG_MIN, 2, TYPE_STRING, TYPE_FLOAT, TYPE_STRING},
+        {BUILTIN_AGG_ARG_MAX, 2, TYPE_INT, TYPE_FLOAT, TYPE_INT},
+        {BUILTIN_AGG_ARG_MIN, 2, TYPE_INT, TYPE_INT, TYPE_INT},
+        {BUILTIN_AGG_ARG_MAX, 2, TYPE_STRING, TYPE_INT, TYPE_STRING},
+        {BUILTIN_AGG_ARG_MAX, 2, TYPE_INT, TYPE_STRING, TYPE_INT},
+        {BUILTIN_AGG_ARG_MAX, 2, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_FIRST, 1, TYPE_STRING, TYPE_NULL, TYPE_STRING},
+        {BUILTIN_AGG_LAST, 1, TYPE_INT, TYPE_NULL, TYPE_INT},
+        {BUILTIN_AGG_ANY, 1, TYPE_BOOL, TYPE_NULL, TYPE_BOOL},
+        {BUILTIN_AGG_ALL, 1, TYPE_BOOL, TYPE_NULL, TYPE_BOOL},
+    };
+    static const uint32_t sizes[] = {0, 1, 63, 64, 65, 128, 300, 1};
+    enum { ROUNDS = 400, MOST = 300 };
+    static const uint32_t zeros[MOST];
+    uint64_t seed = 7;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            AggSpec s = {.fn = cases[k].fn, .n_args = cases[k].n_args, .arg_type = cases[k].arg, .type = cases[k].type};
+            Agg *one = agg_open(&s), *some = agg_open(&s);
+            for (uint32_t batch = 0; batch <= round % 4; batch++) {
+                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                uint32_t n = sizes[seed >> 61];
+                Column *args[] = {special_column(cases[k].arg, n, (uint32_t)(seed >> 40) % 4, &seed),
+                                  special_column(cases[k].by, n, (uint32_t)(seed >> 42) % 4, &seed)};
+                agg_update(one, args, NULL, n, 1);
+                agg_update(some, args, zeros, n, 1);
+                column_unref(args[0]);
+                column_unref(args[1]);
+            }
+            Column *got = NULL, *want = NULL;
+            Error err = {0};
+            Status st = agg_finish(one, 1, NULL, &got, &err);
+            CHECK(agg_finish(some, 1, NULL, &want, &err) == st);
+            if (st == OK)
+                check_same_bits(got, want);
+            column_unref(got);
+            column_unref(want);
+            agg_close(one);
+            agg_close(some);
+        }
+}
+
 /* Cells that stay undecoded, and those that are. */
 static Batch *text_batch(const char *const *cells, uint32_t n, Type t)
 {
@@ -356,6 +467,7 @@ int main(void)
     test_group();
     test_rows_and_effects();
     test_merge();
+    test_one_group();
     test_text();
     vm_close(vm);
     buf_deinit(&logged);
