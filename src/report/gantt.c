@@ -298,9 +298,32 @@ static int sum_cmp(const void *a, const void *b)
     return (x->why > y->why) - (x->why < y->why);
 }
 
+enum { MAX_SUMS = 5 }; /* of waits, of steps that were helped */
+
+void gantt_put_help(const Gantt *g, Buf *out)
+{
+    const Recording *r = g->recording;
+    Sum *sums = xcalloc(r->info.n_steps, sizeof *sums);
+    size_t from = out->len;
+    for (uint32_t i = 0; i < r->info.n_steps; i++)
+        sums[i].step = i;
+    for (uint32_t i = 0; i < r->n_bars; i++)
+        if (r->bars[i].kind == BAR_HELP)
+            sums[r->bars[i].step].ns += r->bars[i].end_ns - r->bars[i].start_ns;
+    qsort(sums, r->info.n_steps, sizeof *sums, sum_cmp);
+    for (uint32_t k = 0; k < r->info.n_steps && k < MAX_SUMS && sums[k].ns > r->t_ns / 100; k++) {
+        comma_put(out, from);
+        buf_put_visible(out, r->info.steps[sums[k].step].name);
+        buf_putc(out, ' ');
+        time_put(out, sums[k].ns);
+    }
+    if (out->len > from)
+        buf_puts(out, " by other workers");
+    free(sums);
+}
+
 void gantt_put_waits(const Gantt *g, Buf *out)
 {
-    enum { MAX_SAID = 5 };
     const Recording *r = g->recording;
     uint32_t n_steps = r->info.n_steps;
     uint64_t(*step_ns)[N_WAITS] = xcalloc(n_steps, sizeof *step_ns);
@@ -312,7 +335,7 @@ void gantt_put_waits(const Gantt *g, Buf *out)
             if (step_ns[i][k] > r->t_ns / 100)
                 sums[n++] = (Sum){step_ns[i][k], i, (WaitReason)k};
     qsort(sums, n, sizeof *sums, sum_cmp);
-    for (size_t k = 0; k < n && k < MAX_SAID; k++) {
+    for (size_t k = 0; k < n && k < MAX_SUMS; k++) {
         comma_put(out, from);
         buf_put_visible(out, r->info.steps[sums[k].step].name);
         buf_putc(out, ' ');

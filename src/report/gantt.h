@@ -64,6 +64,8 @@ void density_sum(Density *d); /* once after the last density_add */
 void gantt_put_path(const Gantt *g, Buf *out);
 /* "transform_1 12.0 s for a worker, load 3.00 s for its cap": the longest, summed over instances. */
 void gantt_put_waits(const Gantt *g, Buf *out);
+/* "sort 4.50 s, extract 1.00 s by other workers": what workers did for instances that ran on others, the most first. */
+void gantt_put_help(const Gantt *g, Buf *out);
 /* "2 of transform_2, 2 of load since transform_1 failed" */
 void gantt_put_skips(const Gantt *g, Buf *out);
 

@@ -219,6 +219,9 @@ static void sentences_put(Svg *s)
     gantt_put_path(s->gantt, &t);
     sentence_put(s, STR_LIT("critical path"), &t);
     buf_clear(&t);
+    gantt_put_help(s->gantt, &t);
+    sentence_put(s, STR_LIT("helped"), &t);
+    buf_clear(&t);
     gantt_put_waits(s->gantt, &t);
     sentence_put(s, STR_LIT("waited"), &t);
     buf_clear(&t);

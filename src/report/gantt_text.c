@@ -405,6 +405,9 @@ static void sentences_put(Chart *c)
     gantt_put_path(c->gantt, &text);
     sentence_put(c, "critical", &text);
     buf_clear(&text);
+    gantt_put_help(c->gantt, &text);
+    sentence_put(c, "helped", &text);
+    buf_clear(&text);
     gantt_put_waits(c->gantt, &text);
     sentence_put(c, "waited", &text);
     buf_clear(&text);

@@ -290,6 +290,7 @@ static void test_help(void)
               "workers  33333333333333334999999997666666666666666666666666533333333   57 % busy\n"
               "\n"
               "critical  sort 43 %, late 43 %, read 14 %\n"
+              "helped    sort 3.00 s by other workers\n"
               "waited    late 3.00 s for a worker\n"
               "# running   . ready, waiting   * on the critical path\n");
     buf_clear(&b);
@@ -297,6 +298,7 @@ static void test_help(void)
     CHECK(n_times(&b, "class=\"hp\"") == 2 && strstr(b.ptr, ">other workers did a part of it</text>")); /* the row, the legend */
     CHECK(strstr(b.ptr, "<title>sort: 2 pieces of it on other workers, 3.00 s of work</title>"));
     CHECK(strstr(b.ptr, "4 instances") && strstr(b.ptr, ">7.00 s</text>"));
+    CHECK(strstr(b.ptr, ">helped</text>") && strstr(b.ptr, ">sort 3.00 s by other workers</text>"));
     recording_free(r);
     r = record_helped(50);
     Gantt *g = gantt_layout(r, GANTT_MAX_ROWS);
