@@ -16,6 +16,7 @@ struct CsvSource {
     Str file;           /* in input's arena once the header is read */
     char delimiter, quote;
     Rejects *rejects;   /* NULL: an open quote is an error */
+    size_t block_bytes; /* by which `batch auto` cuts */
     uint64_t open_to;   /* a quoted field that was open is not closed before this byte of the input; 0: none is known */
 };
 
@@ -106,26 +107,95 @@ static void record_drop(CsvSource *s, const CsvScan *scan, const Error *err)
     feed_skip(&s->feed, scan->end + n, scan->end_lines + csv_count_lines(p, n));
 }
 
+/* Scans what a block that was scanned before its turn adds, from where the scan stands. */
+static void scan_add(CsvScan *scan, const CsvScan *block)
+{
+    if (block->end) { /* a row ends in it */
+        scan->end = scan->at + block->end;
+        scan->end_lines = scan->n_lines + block->end_lines;
+    }
+    scan->n_records += block->n_records;
+    scan->n_lines += block->n_lines;
+    scan->at += block->at;
+    scan->state = block->state;
+    scan->after_cr = block->after_cr;
+}
+
+/* Scans the first n bytes, or all there are. */
+static Status scan_bytes(CsvSource *s, CsvScan *scan, size_t n, Error *err)
+{
+    Status st = OK;
+    size_t have = feed_n_bytes(&s->feed);
+    while (st == OK && have < n && !s->feed.from->at_eof) {
+        CsvScan block;
+        CsvState from;
+        bool is_scanned;
+        if (scan->at < have)
+            csv_scan(scan, feed_text(&s->feed) + scan->at, have - scan->at, UINT64_MAX);
+        if (!feed_take_block(&s->feed, &block, &from, &is_scanned))
+            st = feed_fill(&s->feed, n, n, err);
+        else if (is_scanned && scan->state == from && !scan->after_cr)
+            scan_add(scan, &block);
+        have = feed_n_bytes(&s->feed);
+    }
+    size_t to = have < n ? have : n;
+    if (st == OK && scan->at < to)
+        csv_scan(scan, feed_text(&s->feed) + scan->at, to - scan->at, UINT64_MAX);
+    return st;
+}
+
+/* Up to the last row that ends before the next multiple of block_bytes; where there is none, before the one after that, and so on. So
+ * where a range ends does not depend on the one before, and blocks may be scanned before their turn. */
+static Status scan_block(CsvSource *s, CsvScan *scan, Error *err)
+{
+    const Feed *f = &s->feed;
+    Status st = OK;
+    size_t n = s->block_bytes - (size_t)(f->offset % s->block_bytes);
+    for (;; n += s->block_bytes) {
+        st = scan_bytes(s, scan, n, err);
+        bool ends = f->from->at_eof && scan->at == feed_n_bytes(f);
+        if (st != OK || scan->n_records || ends || scan->at - scan->end > CSV_RECORD_MAX)
+            return st;
+    }
+}
+
 static Status next_range(CsvSource *s, CsvLimit limit, CsvScan *found, Error *err)
 {
     CsvScan scan;
     csv_scan_init(&scan, s->delimiter, s->quote, s->input->n_cols > 1);
-    Status st;
-    if (limit.rows == 0) {
-        uint64_t want = limit.bytes ? limit.bytes : CSV_BATCH_AUTO;
-        size_t target = want < CSV_BATCH_MAX ? (size_t)want : CSV_BATCH_MAX;
-        st = feed_fill(&s->feed, target, target, err);
-        if (st != OK)
-            return st;
-        size_t have = feed_n_bytes(&s->feed);
-        if (have)
-            csv_scan(&scan, feed_text(&s->feed), have < target ? have : target,
-                     UINT64_MAX);
-    }
+    Status st = OK;
+    if (limit.bytes)
+        st = scan_bytes(s, &scan, limit.bytes < CSV_BATCH_MAX ? (size_t)limit.bytes : CSV_BATCH_MAX, err);
+    else if (limit.rows == 0)
+        st = scan_block(s, &scan, err);
     uint64_t records = limit.rows ? limit.rows : 1;
-    st = scan_records(s, &scan, records < UINT32_MAX ? records : UINT32_MAX, err);
+    if (st == OK)
+        st = scan_records(s, &scan, records < UINT32_MAX ? records : UINT32_MAX, err);
     *found = scan;
     return st;
+}
+
+void csv_source_look_ahead(CsvSource *s, uint32_t n_blocks)
+{
+    CsvScan begin;
+    csv_scan_init(&begin, s->delimiter, s->quote, s->input->n_cols > 1);
+    if (s->feed.from->in && input_is_plain(s->feed.from->in))
+        feed_look_ahead(&s->feed, s->block_bytes, n_blocks, &begin);
+}
+
+bool csv_source_looks_ahead(const CsvSource *s)
+{
+    return s->feed.ahead && !s->feed.from->at_eof;
+}
+
+bool csv_source_work(CsvSource *s)
+{
+    return csv_ahead_work(s->feed.ahead);
+}
+
+bool csv_source_is_at_next(const CsvSource *s)
+{
+    return csv_ahead_is_begun(s->feed.ahead);
 }
 
 /* ---- behind a quote that is open
@@ -150,7 +220,7 @@ static Status open_follow(CsvSource *s, bool *is_open, Error *err)
 /* Lines in which all is closed, as many as the limit wants, but one at least; 0: the first is not one. */
 static size_t whole_lines(const CsvSource *s, CsvLimit limit)
 {
-    size_t most = limit.bytes ? (size_t)limit.bytes : CSV_BATCH_AUTO;
+    size_t most = limit.bytes ? (size_t)limit.bytes : s->block_bytes;
     uint64_t n_lines = 0;
     size_t n = (size_t)(s->open_to - s->feed.offset), at = 0, n_line, open_at;
     while (csv_line_among_open(feed_text(&s->feed) + at, n - at, s->delimiter, s->quote, &n_line, &open_at) == CSV_LINE_WHOLE &&
@@ -269,6 +339,7 @@ Status csv_source_open(Str path, const CsvReadOptions *o, CsvSource **out, Error
     s->file = feed_name(path);
     s->delimiter = o->dialect.delimiter;
     s->quote = o->dialect.quote;
+    s->block_bytes = o->block_bytes ? o->block_bytes : CSV_BATCH_AUTO;
     st = feed_open(&s->feed, path, o->dialect.coding, o->sample, err);
     if (st == OK)
         st = check_start(s, err);

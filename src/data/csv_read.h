@@ -1,7 +1,8 @@
 /* csv_read.h - a CSV file, FIFO or stdin as ranges of bytes, and a range as RawRows.
  *
  * Two halves, so that parsing is parallel. The generator's half, CsvSource, reads blocks and
- * hands out ranges that end at record ends; it parses nothing but the header. The mapped
+ * hands out ranges that end at record ends; it parses nothing but the header. Other threads may read and scan the next blocks
+ * meanwhile (csv_ahead.h). The mapped
  * instance's half, raw_index(), finds the fields of its range.
  *
  * Fields are found by csv_scan.h, whose rules are libcsv's: libcsv itself gives no positions,
@@ -24,7 +25,7 @@
  * An empty quoted cell ("") is the empty string in a string column and null in columns of other
  * types, which have no empty value.
  *
- * Threads: a CsvSource is used by one thread at a time; raw_index by any, each its own range.
+ * Threads: a CsvSource is used by one thread at a time, but for csv_source_work; raw_index by any, each its own range.
  * Errors: ERR_IO from the system; ERR_DATA with file, line (header: 1) and byte for bad input.
  */
 #ifndef PIPE_DATA_CSV_READ_H
@@ -43,13 +44,15 @@ typedef struct CsvReadOptions {
     bool is_output;        /* of a command: messages do not propose a schema that ends with `...` */
     const uint64_t *inferred_rows; /* [schema->n_cols] rows a type was inferred from, 0: declared; may be NULL */
     Str first;             /* the file that the schema's columns are of, for messages; empty: this one, or declared */
+    size_t block_bytes;    /* 0: CSV_BATCH_AUTO; less, so that a test has many blocks */
     CsvSample *sample;     /* taken over, also on failure; NULL: opens the path */
 } CsvReadOptions;
 
 /* How much csv_source_next hands out; the cut depends on the input alone. */
 typedef struct CsvLimit {
     uint64_t rows;  /* exactly that many (fewer at the end); 0: by bytes */
-    uint64_t bytes; /* as many records as fit in that many bytes, at least one; 0: CSV_BATCH_AUTO */
+    uint64_t bytes; /* as many records as fit in that many bytes, at least one; 0: those that end before the next multiple of
+                     * CSV_BATCH_AUTO of the input, or where none does before the one after that, and so on */
 } CsvLimit;
 
 typedef struct CsvSource CsvSource;
@@ -61,6 +64,16 @@ void csv_source_close(CsvSource *s); /* NULL is fine; ranges live on */
 const CsvInput *csv_source_input(const CsvSource *s); /* borrowed: names and number of columns */
 /* The next range, a new reference, not indexed; NULL at the end of the input. */
 Status csv_source_next(CsvSource *s, CsvLimit limit, RawRows **out, Error *err);
+
+/* Lets other threads read up to n_blocks blocks before their turn, where ranges are cut by neither rows nor bytes and the input is a
+ * file that can be read so; else csv_source_looks_ahead stays false. What csv_source_next gives is the same. */
+void csv_source_look_ahead(CsvSource *s, uint32_t n_blocks);
+bool csv_source_looks_ahead(const CsvSource *s);
+/* From any thread, also beside csv_source_next: reads and scans a block; false: there is none to do now. */
+bool csv_source_work(CsvSource *s);
+
+/* From any thread: has somebody begun with what csv_source_next needs next, and not ended? */
+bool csv_source_is_at_next(const CsvSource *s);
 
 /* Finds the fields of a range that csv_source_next gave. On ERR_DATA (a row with too many or too few fields, a NUL
  * byte) the rows before the bad one are indexed. */

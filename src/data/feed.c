@@ -5,6 +5,8 @@
 
 /* Blocks in waiting: as many as there may be threads that look through one at the same time. */
 #define IDLE_BLOCKS 8
+/* Bytes of text that a block of the pool can take. */
+#define BLOCK_ROOM (CSV_AHEAD_HEAD + CSV_AHEAD_PAGE + CSV_BATCH_AUTO)
 /* Behind a block's text: the LF that the last line may lack, and bytes so that words may be read there. */
 #define SLACK (1 + 8)
 
@@ -67,7 +69,7 @@ static void room_make(Feed *f, size_t n)
         f->block = grown;
         return;
     }
-    Heap *block = want <= CSV_BATCH_AUTO + SLACK ? heap_pool_get(f->pool) : heap_new(want);
+    Heap *block = want <= BLOCK_ROOM + SLACK ? heap_pool_get(f->pool) : heap_new(want);
     if (kept)
         memcpy(block->bytes, feed_text(f), kept);
     heap_unref(f->block);
@@ -103,6 +105,55 @@ static bool is_full(const Feed *f, size_t need, size_t more)
     return room(f) < (have < CSV_BATCH_AUTO ? least : 1);
 }
 
+/* ---- blocks that are read before their turn */
+
+void feed_look_ahead(Feed *f, size_t block_bytes, uint32_t n_blocks, const CsvScan *begin)
+{
+    if (!f->from->at_eof)
+        f->ahead = csv_ahead_new(f->from->in, f->pool, f->offset + feed_n_bytes(f), block_bytes, n_blocks, begin);
+}
+
+/* As input_read, from them. */
+static Status ahead_read(CsvAhead *a, char *to, size_t n, size_t *got, Error *err)
+{
+    CsvAheadBlock *b = csv_ahead_first(a);
+    if (b->st != OK) {
+        if (err)
+            *err = b->err;
+        return b->st;
+    }
+    *got = b->n_bytes - b->at < n ? b->n_bytes - b->at : n;
+    memcpy(to, b->block->bytes + b->text + b->at, *got);
+    b->at += *got;
+    if (b->at == b->n_bytes && !b->is_last)
+        csv_ahead_next(a);
+    return OK;
+}
+
+bool feed_take_block(Feed *f, CsvScan *scanned, CsvState *scanned_from, bool *is_scanned)
+{
+    size_t kept = feed_n_bytes(f);
+    if (!f->ahead || f->from->at_eof || kept > CSV_AHEAD_HEAD)
+        return false;
+    CsvAheadBlock *b = csv_ahead_first(f->ahead);
+    if (b->st != OK || b->at || b->is_last)
+        return false;
+    *scanned = b->scan;
+    *scanned_from = b->from;
+    *is_scanned = b->is_scanned;
+    Heap *block = b->block;
+    b->block = NULL;
+    size_t text = b->text, n_bytes = b->n_bytes;
+    csv_ahead_next(f->ahead);
+    memcpy(block->bytes + text - kept, feed_text(f), kept);
+    heap_unref(f->block);
+    f->block = block;
+    f->at = text - kept;
+    f->end = text + n_bytes;
+    heap_settle(block, f->end);
+    return true;
+}
+
 Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
 {
     while (!f->from->at_eof && feed_n_bytes(f) < need) {
@@ -114,7 +165,9 @@ Status feed_fill(Feed *f, size_t need, size_t want, Error *err)
         size_t more = want_now(have, want) - have;
         if (is_full(f, need, more))
             room_make(f, more);
-        Status st = input_read(f->from->in, f->block->bytes + f->end, room(f), &got, err);
+        size_t n = room(f) < more ? room(f) : more;
+        Status st = f->ahead ? ahead_read(f->ahead, f->block->bytes + f->end, n, &got, err)
+                             : input_read(f->from->in, f->block->bytes + f->end, n, &got, err);
         if (st != OK)
             return st;
         f->end += got;
@@ -163,7 +216,7 @@ Str feed_name(Str path)
 Status feed_open(Feed *f, Str path, TextCoding coding, CsvSample *sample, Error *err)
 {
     f->line = 1;
-    f->pool = heap_pool_new(CSV_BATCH_AUTO + SLACK, IDLE_BLOCKS);
+    f->pool = heap_pool_new(BLOCK_ROOM + SLACK, IDLE_BLOCKS);
     f->from = sample;
     Status st = sample ? OK : csv_sample_open(path, coding, 0, &f->from, err);
     if (st != OK)
@@ -180,6 +233,7 @@ Status feed_open(Feed *f, Str path, TextCoding coding, CsvSample *sample, Error 
 
 void feed_deinit(Feed *f)
 {
+    csv_ahead_free(f->ahead);
     csv_sample_free(f->from);
     heap_unref(f->block);
     heap_pool_unref(f->pool);

@@ -10,10 +10,11 @@
 
 #include "base/status.h"
 #include "data/batch.h"
+#include "data/csv_ahead.h"
 #include "data/input.h"
 
 #define CSV_RECORD_MAX (16u << 20) /* bytes; Error texts name it */
-#define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto` */
+#define CSV_BATCH_AUTO (1u << 20)  /* bytes of a range of `batch auto`, and of a block */
 #define CSV_BATCH_MAX (1u << 30)   /* bytes of any range: positions are 32 bits wide */
 
 /* The first bytes of an input: what the catalog took from one that cannot be read twice (stdin, a FIFO). */
@@ -32,7 +33,8 @@ void csv_sample_free(CsvSample *s); /* NULL is fine */
 
 typedef struct Feed {
     CsvSample *from; /* the input, its end */
-    HeapPool *pool;
+    CsvAhead *ahead; /* blocks of it that are read before their turn; owned; NULL: none are */
+    HeapPool *pool;  /* of blocks with room for CSV_AHEAD_HEAD + CSV_BATCH_AUTO bytes */
     Heap *block;     /* bytes[at..end) are read and not handed out; NULL: nothing is read */
     size_t at, end;
     uint64_t line;   /* of bytes[at], from 1 */
@@ -51,6 +53,12 @@ Status feed_start(Feed *f, Str file, Error *err);
  * have lacked, but not where the sample is all that is looked at. A new block has room for `want`, want >= need,
  * or for twice what there is. */
 Status feed_fill(Feed *f, size_t need, size_t want, Error *err);
+/* From now on others may read up to n_blocks blocks before their turn, which end at multiples of block_bytes (at most CSV_BATCH_AUTO)
+ * and are scanned from `begin`: csv_ahead_work(f->ahead). Of an input of which input_is_plain, of which something is read. */
+void feed_look_ahead(Feed *f, size_t block_bytes, uint32_t n_blocks, const CsvScan *begin);
+/* Reads on as far as the next of these blocks goes, without copying it. *is_scanned: *scanned is what was found of it alone from
+ * the state *scanned_from. False: there is none, or it does not go so; then feed_fill reads what is in it. */
+bool feed_take_block(Feed *f, CsvScan *scanned, CsvState *scanned_from, bool *is_scanned);
 /* bytes[at..end); of no text an empty one. Behind it 8 bytes may be read. */
 static inline const char *feed_text(const Feed *f)
 {

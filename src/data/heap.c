@@ -23,6 +23,7 @@ Heap *heap_new(size_t cap)
     h->used = 0;
     h->next = NULL;
     h->pool = NULL;
+    h->filler = NULL;
     return h;
 }
 
@@ -130,15 +131,28 @@ void heap_pool_unref(HeapPool *p)
     free(p);
 }
 
-Heap *heap_pool_get(HeapPool *p)
+/* An unused one that this thread got before; else NULL while there are few, or any. */
+static Heap *idle_take(HeapPool *p, const void *thread)
 {
-    pthread_mutex_lock(&p->mu);
-    p->refs++;
-    Heap *h = p->idle;
+    Heap **at = &p->idle;
+    while (*at && (*at)->filler != thread)
+        at = &(*at)->next;
+    if (!*at && p->n_idle + p->refs - 1 >= p->max_idle)
+        at = &p->idle;
+    Heap *h = *at;
     if (h) {
-        p->idle = h->next;
+        *at = h->next;
         p->n_idle--;
     }
+    return h;
+}
+
+Heap *heap_pool_get(HeapPool *p)
+{
+    static _Thread_local char thread; /* its address tells */
+    pthread_mutex_lock(&p->mu);
+    Heap *h = idle_take(p, &thread);
+    p->refs++;
     pthread_mutex_unlock(&p->mu);
     if (!h)
         h = heap_new(p->cap);
@@ -147,5 +161,6 @@ Heap *heap_pool_get(HeapPool *p)
     h->used = 0;
     h->next = NULL;
     h->pool = p;
+    h->filler = &thread;
     return h;
 }

@@ -21,6 +21,7 @@ typedef struct Heap {
     _Atomic size_t n_settled;
     struct Heap *next; /* chained chunks of one growing heap; owned by this one */
     HeapPool *pool;    /* where it goes back to; NULL: freed */
+    const void *filler; /* of a pool: the thread that got it last */
     char bytes[];
 } Heap;
 
@@ -44,7 +45,8 @@ void heap_unref(Heap *h); /* NULL is fine */
 char *heap_alloc(Heap *h, size_t n);
 size_t heap_bytes(const Heap *h); /* with its chained chunks */
 
-/* Heaps of exactly `cap` bytes each; at most max_idle of them are kept unused.
+/* Heaps of exactly `cap` bytes each; at most max_idle of them are kept unused. A thread gets the one again that it got before, as far as
+ * there are less than max_idle: to fill one that is in the cache of another processor takes two to three times as long.
  * Counted: the pool lives until its owner and its last heap have let go. */
 HeapPool *heap_pool_new(size_t cap, uint32_t max_idle);
 void heap_pool_unref(HeapPool *p); /* NULL is fine */

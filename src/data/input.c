@@ -138,6 +138,27 @@ bool input_is_regular(const Input *in)
     return in->is_regular;
 }
 
+bool input_is_plain(const Input *in)
+{
+    return in->is_regular && in->packing == PACKING_NONE && !in->coded;
+}
+
+Status input_read_at(const Input *in, uint64_t at, char *to, size_t n, size_t *got, Error *err)
+{
+    for (*got = 0; *got < n;) {
+        size_t left = n - *got;
+        ssize_t k = pread(in->fd, to + *got, left < READ_MAX ? left : READ_MAX, (off_t)(at + *got));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return input_error(in, "read", err);
+        if (k == 0)
+            return OK;
+        *got += (size_t)k;
+    }
+    return OK;
+}
+
 /* Up to n bytes of the file; *got = 0 at its end. */
 static Status file_read(Input *in, char *to, size_t n, size_t *got, Error *err)
 {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BUDGET_PER_AHEAD 16 /* the budget is at least so many times what is read before its turn */
 #define RANGE_BATCH_AUTO 65536 /* rows of a batch of `range ... batch auto` */
 
 static void path_add(State *state, Str path)
@@ -116,7 +117,41 @@ static Status check_not_stdout(const Run *r, Str path, Error *err)
     return error_set(err, ERR_IO, "`%.*s` is the file that stdout goes to: write to another one", STR_ARG(feed_name(path)));
 }
 
-static Status source_open(Run *r, const Step *s, Str path, State *state, Error *err)
+/* Loan.piece: a block of the file before its turn. */
+static bool block_piece(void *ctx, uint32_t worker)
+{
+    State *state = ctx;
+    uint64_t begin = work_begin(state->run);
+    bool has_read = csv_source_work(state->source);
+    if (has_read)
+        work_helped(state->run, state->inst, worker, WORK_READ, begin, 0);
+    return has_read;
+}
+
+static bool block_is_next(const void *ctx)
+{
+    const State *state = ctx;
+    return csv_source_is_at_next(state->source);
+}
+
+/* A block for each worker: whoever is free reads the next one, and then goes on with what is made of it. Under a budget they are to be
+ * a small part of it. Several files that are read at a time leave nobody free. */
+static void look_ahead(const Run *r, const Task *t, State *state)
+{
+    uint32_t n_workers = r->info->n_workers;
+    uint64_t limit = r->budget.limit_bytes;
+    if (n_workers == 1 || frame_parent(instance_frame(t->inst)) || (limit && (uint64_t)n_workers * CSV_BATCH_AUTO > limit / BUDGET_PER_AHEAD))
+        return;
+    csv_source_look_ahead(state->source, n_workers);
+    if (!csv_source_looks_ahead(state->source))
+        return;
+    state->run = r;
+    state->inst = t->inst;
+    state->loan = (Loan){.ctx = state, .piece = block_piece, .is_at_next = block_is_next};
+    task_lend_on(t, &state->loan);
+}
+
+static Status source_open(Run *r, const Task *t, const Step *s, Str path, bool is_auto, State *state, Error *err)
 {
     const Pop *p = s->pops.ptr[0];
     Status st = check_not_stdout(r, path, err);
@@ -148,11 +183,14 @@ static Status source_open(Run *r, const Step *s, Str path, State *state, Error *
     free(inferred);
     if (st == OK && state->source && s->bad_rows != BAD_ROWS_FAIL)
         csv_source_lenient(state->source, &state->read_told);
+    if (st == OK && state->source && is_auto)
+        look_ahead(r, t, state);
     return st;
 }
 
 void source_close(State *state)
 {
+    loan_take_back(&state->loan);
     csv_source_close(state->source);
     line_source_close(state->lines);
     query_close(state->query);
@@ -178,8 +216,12 @@ static Status rows_next(const Task *t, State *state, CsvLimit limit, SourceRows 
     const QueryStop stop = {ask_task, (void *)(uintptr_t)t};
     if (state->query)
         return query_next(state->query, limit, stop, &out->batch, err);
-    return state->lines ? line_source_next(state->lines, limit, &out->raw, err)
-                        : csv_source_next(state->source, limit, &out->raw, err);
+    if (state->lines)
+        return line_source_next(state->lines, limit, &out->raw, err);
+    Status st = csv_source_next(state->source, limit, &out->raw, err);
+    if (state->loan.pool && csv_source_looks_ahead(state->source)) /* there may be room for another block */
+        loan_more(&state->loan);
+    return st;
 }
 
 Status source_next(Run *r, const Task *t, const Step *s, State *state, CsvLimit limit, SourceRows *out, Error *err)
@@ -190,7 +232,7 @@ Status source_next(Run *r, const Task *t, const Step *s, State *state, CsvLimit 
         if (!is_open && state->i_path == state->n_paths)
             break;
         if (!is_open)
-            st = source_open(r, s, str_of(state->paths[state->i_path]), state, err);
+            st = source_open(r, t, s, str_of(state->paths[state->i_path]), !limit.rows && !limit.bytes, state, err);
         if (st == OK)
             st = rows_next(t, state, limit, out, err);
         if (st == OK && !out->raw && !out->batch) {

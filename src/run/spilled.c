@@ -330,7 +330,7 @@ void stream_close(Stream *s)
         piece_drop(s, &s->cursors[i]);
     budget_give(&s->run->budget, s->p->step->id, s->n_bytes);
     if (s->lender)
-        task_take_back(s->lender, &s->loan);
+        loan_take_back(&s->loan);
     sorted_stream_close(s->sorted);
     merge_close(s->merge);
     vm_close(s->vm);
@@ -500,7 +500,7 @@ static Batch *sorted_next(Stream *s)
 {
     Batch *b = sorted_stream_next(s->sorted);
     if (s->lender && sorted_stream_has_more(s->sorted))
-        task_lend_more(s->lender, &s->loan);
+        loan_more(&s->loan);
     return b;
 }
 

@@ -309,6 +309,19 @@ void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused)
     gate_update(g, &g->steps[sc->spec->generator]);
 }
 
+void graph_await(Graph *g, uint32_t step, bool is_awaited)
+{
+    StepTable *s = &g->steps[step];
+    if (s->is_awaited == is_awaited)
+        return;
+    s->is_awaited = is_awaited;
+    if (is_awaited)
+        g->n_running++;
+    else
+        g->n_running--;
+    gate_update(g, s);
+}
+
 void graph_stop(Graph *g) { g->is_stopping = true; }
 
 bool graph_is_stopping(const Graph *g) { return g->is_stopping; }

@@ -142,6 +142,10 @@ void graph_pause(Graph *g, bool is_paused);
  * may be alive; else nothing: what is begun goes on, however deep it is nested, and so do other fan-outs. */
 void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused);
 
+/* What the next batch of that step is made of, a generator in no batch, is being got ready beside the graph: it does not start
+ * meanwhile, and this counts as running. */
+void graph_await(Graph *g, uint32_t step, bool is_awaited);
+
 /* Nothing new starts; what runs may end. */
 void graph_stop(Graph *g);
 bool graph_is_stopping(const Graph *g);

@@ -191,7 +191,7 @@ static void check_steps(const Tally *t)
         HOLDS(n == t->queued[k]);
         HOLDS(s->n_running == t->running[k]);
         HOLDS(!s->spec->cap || s->n_running <= s->spec->cap);
-        n_running += s->n_running;
+        n_running += s->n_running + s->is_awaited;
         n_queued += n;
     }
     HOLDS(g->n_running == n_running);

@@ -112,6 +112,7 @@ typedef struct StepTable {
     bool is_gated;      /* limited, or in need of credits */
     /* What moves: */
     Instance *head, *tail; /* READY, in key order */
+    bool is_awaited;       /* graph_await */
     uint32_t n_running;
 } StepTable;
 
@@ -178,7 +179,7 @@ struct Graph {
     Instance *held;
     bool holds;             /* the next to become ready is to be held */
     Turn *due_first, *due_last;
-    uint32_t n_running, n_queued, n_due; /* n_running: with folds */
+    uint32_t n_running, n_queued, n_due; /* n_running: with folds, and what is awaited */
     uint32_t n_frames;      /* ever opened */
     bool is_stopping;
     bool is_paused;         /* generators wait: graph_pause */
@@ -233,7 +234,7 @@ static inline bool step_may_start(const Graph *g, const StepTable *s)
         return false;
     if (spec->pool >= 0 && g->pool_running[spec->pool] >= g->spec->pools[spec->pool].size)
         return false;
-    return !spec->opens || (!g->is_paused && !g->scopes[s->opens].is_paused && scope_may_open(g, s));
+    return !spec->opens || (!s->is_awaited && !g->is_paused && !g->scopes[s->opens].is_paused && scope_may_open(g, s));
 }
 
 static inline uint64_t rank_bit(uint32_t rank) { return 1ULL << (63 - rank % 64); }

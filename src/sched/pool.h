@@ -118,20 +118,26 @@ Status task_sleep(const Task *t, uint64_t ns, Error *err);
 /* What a task lends to the other workers: pieces of it that any of them may do while it goes on itself. They take one when they
  * are free and nothing is ready that comes before the task's step; so there are never more threads at work than workers, and
  * priorities hold. A task may count on nobody: with one worker there is none. What they do is told as a TRACE_HELP of the task's step.
- * It is the task's, and zeroed but for ctx and piece. */
+ * It is the task's, and zeroed but for what it calls. A generator may lend beyond the task, until its state is released: the next
+ * batch comes before such a piece. */
 typedef struct Loan {
     void *ctx;
     /* Does a piece, on that worker, while others may do theirs; false: there was none to do just now. */
     bool (*piece)(void *ctx, uint32_t worker);
+    /* Of a generator, asked under the pool's lock: is a worker at the piece that the next batch needs? Then the generator is left to it,
+     * which has in its cache what it is about. NULL: that never is. */
+    bool (*is_at_next)(const void *ctx);
     /* The pool's, guarded by its lock: */
+    Pool *pool;
     struct Loan *next;
     uint32_t rank, n_helpers;
-    uint32_t step, frame, attempt; /* the lender's, for the trace: it may be over while pieces are done */
+    uint32_t step, frame, attempt; /* the lender's: it may be over while pieces are done */
     uint64_t n_offers;
     bool is_offered; /* there may be a piece */
 } Loan;
 void task_lend(const Task *t, Loan *l);
-void task_lend_more(const Task *t, Loan *l); /* there is a piece to do, after there was none */
-void task_take_back(const Task *t, Loan *l); /* before the task ends: waits until nobody is at it */
+void task_lend_on(const Task *t, Loan *l); /* beyond the task */
+void loan_more(Loan *l);      /* there is a piece to do, after there was none */
+void loan_take_back(Loan *l); /* before what lends ends: waits until nobody is at it. Of one that was not lent nothing happens */
 
 #endif

@@ -155,7 +155,9 @@ static inline Loan *loan_find_locked(const Pool *p)
         l = l->next;
     return l;
 }
-/* pool_loan.c: does a piece of it. */
+/* pool_loan.c: does a piece of it; or what w has noted first. */
 void loan_help_locked(Pool *p, Worker *w, Loan *l);
+/* Lets the generator that lends wait for a worker that is at what its next batch needs, or not any more. */
+void loan_await_locked(Pool *p, const Loan *l);
 
 #endif

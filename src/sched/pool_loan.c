@@ -1,6 +1,5 @@
+/* pool_loan.c - what tasks lend to free workers. */
 #include "sched/pool_int.h"
-
-/* The worker that lends is in a task, so the run is not over while there is a loan, and the others wait for more to do. */
 
 /* Before the loan may be taken back: who shows the run counts it before the lender's end. */
 static void help_tell(Pool *p, Worker *w, const Loan *l)
@@ -17,13 +16,24 @@ static void help_tell(Pool *p, Worker *w, const Loan *l)
     worker_flush(p, w);
 }
 
+void loan_await_locked(Pool *p, const Loan *l)
+{
+    if (l->is_at_next)
+        graph_await(p->graph, l->step, l->n_helpers && l->is_at_next(l->ctx));
+}
+
 void loan_help_locked(Pool *p, Worker *w, Loan *l)
 {
+    if (w->n_releases || w->n_events) { /* first: what is released may take back this very loan */
+        pool_unlock(p);
+        worker_flush(p, w);
+        pool_lock(p, w);
+        return;
+    }
     uint64_t n_offers = l->n_offers;
     l->n_helpers++;
     pool_wake_more_locked(p);
     pool_unlock(p);
-    worker_flush(p, w);
     worker_look_at_time(p, w);
     worker_time_begin(p, w);
     bool has_done = l->piece(l->ctx, w->task.worker);
@@ -38,6 +48,7 @@ void loan_help_locked(Pool *p, Worker *w, Loan *l)
         l->is_offered = false;
     if (--l->n_helpers == 0)
         pthread_cond_broadcast(&p->loan_idle);
+    loan_await_locked(p, l);
 }
 
 static void offer_locked(Pool *p, Loan *l)
@@ -47,21 +58,21 @@ static void offer_locked(Pool *p, Loan *l)
     pool_wake_more_locked(p);
 }
 
-/* The lock of a worker that is in a task: it neither takes over the graph nor looks at the time. */
-static Pool *task_lock(const Task *t)
+/* The lock of a worker that is in a task or a release: it neither takes over the graph nor looks at the time. */
+static void task_lock(Pool *p)
 {
-    monitor_enter(&t->pool->monitor, UINT64_MAX);
-    return t->pool;
+    monitor_enter(&p->monitor, UINT64_MAX);
 }
 
-void task_lend(const Task *t, Loan *l)
+static void lend(const Task *t, Loan *l, uint32_t rank)
 {
-    Pool *p = task_lock(t);
+    Pool *p = l->pool = t->pool;
+    task_lock(p);
     Loan **at = &p->loans;
     l->step = instance_step(t->inst);
     l->frame = frame_id(instance_frame(t->inst));
     l->attempt = instance_attempt(t->inst);
-    l->rank = graph_rank(p->graph, l->step);
+    l->rank = rank;
     while (*at && (*at)->rank <= l->rank)
         at = &(*at)->next;
     l->next = *at;
@@ -70,21 +81,37 @@ void task_lend(const Task *t, Loan *l)
     pool_unlock(p);
 }
 
-void task_lend_more(const Task *t, Loan *l)
+void task_lend(const Task *t, Loan *l)
 {
-    Pool *p = task_lock(t);
-    offer_locked(p, l);
-    pool_unlock(p);
+    lend(t, l, graph_rank(t->pool->graph, instance_step(t->inst)));
 }
 
-void task_take_back(const Task *t, Loan *l)
+void task_lend_on(const Task *t, Loan *l)
 {
-    Pool *p = task_lock(t);
+    lend(t, l, graph_rank(t->pool->graph, instance_step(t->inst)) + 1);
+}
+
+void loan_more(Loan *l)
+{
+    task_lock(l->pool);
+    offer_locked(l->pool, l);
+    pool_unlock(l->pool);
+}
+
+void loan_take_back(Loan *l)
+{
+    Pool *p = l->pool;
+    if (!p)
+        return;
+    task_lock(p);
     Loan **at = &p->loans;
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
+    if (l->is_at_next)
+        graph_await(p->graph, l->step, false);
     while (l->n_helpers)
         monitor_wait_for_locked(&p->monitor, &p->loan_idle);
     pool_unlock(p);
+    l->pool = NULL;
 }

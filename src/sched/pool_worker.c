@@ -160,6 +160,8 @@ static void fold_locked(Pool *p, Worker *w, const Fold *f)
 static void generators_pause_locked(Pool *p)
 {
     const PoolOptions *o = &p->options;
+    for (const Loan *l = p->loans; l; l = l->next)
+        loan_await_locked(p, l);
     if (o->is_full)
         graph_pause(p->graph, o->is_full(o->full_ctx));
     for (uint32_t c = 1; o->is_scope_full && c < p->spec->n_scopes; c++)

@@ -152,7 +152,7 @@ inline wake_more()
     fi
 }
 
-/* task_lend, task_lend_more: the piece is there before the pool knows of it. */
+/* task_lend, loan_more: the piece is there before the pool knows of it. */
 inline lend(w)
 {
     atomic { n_lends > 0 && (lender == NEVER || lender == w) ->
@@ -171,7 +171,7 @@ inline lend(w)
     }
 }
 
-/* task_take_back: what is left the lender has done itself. */
+/* loan_take_back: what is left the lender has done itself. */
 inline take_back(w)
 {
     if

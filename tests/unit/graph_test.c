@@ -488,6 +488,25 @@ static void test_pause(void)
     graph_close(g);
 }
 
+/* A generator whose next batch is being got ready does not start, and there is no overdraft and no end while it is. */
+static void test_await(void)
+{
+    TestSpec t;
+    spec_chain(&t, 1, CREDITS_DEFAULT);
+    Graph *g = open_graph(&t, 2);
+    yield(g, pick(g, 0));
+    graph_await(g, 0, true);
+    graph_await(g, 0, true); /* once is enough */
+    graph_check(g, NULL);
+    done(g, pick(g, 1));
+    CHECK(!graph_has_work(g) && graph_pick(g) == NULL && !graph_is_over(g));
+    graph_await(g, 0, false);
+    graph_check(g, NULL);
+    graph_exhausted(g, pick(g, 0), 0);
+    CHECK(graph_is_complete(g) && graph_is_over(g) && graph_scopes(g)[1].n_overdrafts == 0);
+    graph_close(g);
+}
+
 /* What is in a batch goes on, another fan-out, and a generator whose number of batches was chosen. */
 static void test_pause_scope(void)
 {
@@ -631,6 +650,7 @@ int main(void)
     test_last_credit_is_for_whose_turn_it_is();
     test_pause();
     test_pause_scope();
+    test_await();
     test_many_ranks();
     test_tour();
     UNIT_END("graph_test");

@@ -59,12 +59,12 @@ static void lend_all(Job *job, Task *t)
         pthread_cond_wait(&job->change, &job->mu);
     job->n_left += N_PIECES;
     pthread_mutex_unlock(&job->mu);
-    task_lend_more(t, &loan);
+    loan_more(&loan);
     pthread_mutex_lock(&job->mu);
     while (job->n_workers > 1 && job->n_left)
         pthread_cond_wait(&job->change, &job->mu);
     pthread_mutex_unlock(&job->mu);
-    task_take_back(t, &loan);
+    loan_take_back(&loan);
 }
 
 /* Step 1 lends in batch 1; that of batch 0 ends only when it has. */

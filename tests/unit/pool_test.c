@@ -356,11 +356,11 @@ static void fuzz_lend(Fuzz *f, Task *t)
     for (int k = 1; k < N_TIMES; k++) {
         lent_take(&lent);
         atomic_fetch_add(&lent.n_left, N_PIECES);
-        task_lend_more(t, &loan);
+        loan_more(&loan);
     }
     while (lent_take(&lent))
         ;
-    task_take_back(t, &loan);
+    loan_take_back(&loan);
     wrong_unless(f, atomic_load(&lent.n_done) + atomic_load(&lent.n_left) == N_TIMES * N_PIECES);
 }
 
