@@ -108,8 +108,7 @@ void loan_take_back(Loan *l)
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
-    if (l->is_at_next)
-        graph_await(p->graph, l->step, false);
+    /* The last of them lets the generator go. The graph is not told here: where the run has failed it is closed by now. */
     while (l->n_helpers)
         monitor_wait_for_locked(&p->monitor, &p->loan_idle);
     pool_unlock(p);
