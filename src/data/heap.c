@@ -117,6 +117,13 @@ HeapPool *heap_pool_new(size_t cap, uint32_t max_idle)
     return p;
 }
 
+void heap_pool_set_idle(HeapPool *p, uint32_t max_idle)
+{
+    pthread_mutex_lock(&p->mu);
+    p->max_idle = max_idle;
+    pthread_mutex_unlock(&p->mu);
+}
+
 void heap_pool_unref(HeapPool *p)
 {
     if (!p)
