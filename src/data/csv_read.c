@@ -391,10 +391,10 @@ void raw_ragged_text(const RawRows *raw, uint32_t n_fields, Error *err)
                   n_fields, n_fields == 1 ? "" : "s", shown, shown);
     else
         error_set(err, ERR_DATA,
-              "this row has %u field%s, the %s has %u: quote a field that holds the delimiter "
-              "`%c`, or correct the row",
-              n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row",
-              raw->n_cols, d->delimiter);
+                  n_fields > raw->n_cols
+                      ? "this row has %u field%s, the %s has %u: quote a field that holds the delimiter `%c`, or correct the row"
+                      : "this row has %u field%s, the %s has %u: quote a field that holds a line end, or write `%c` for each one that is empty",
+                  n_fields, n_fields == 1 ? "" : "s", d->has_header ? "header" : "first row", raw->n_cols, d->delimiter);
     if (err) {
         err->is_input = true;
         err->row_error = ROW_ERROR_RAGGED;

@@ -52,6 +52,7 @@ def measure(folder, work, path):
 def main():
     folder, mb, times = sys.argv[1], int((sys.argv + ["500"])[2]), int((sys.argv + ["", "20"])[3])
     is_kept = True
+    os.makedirs(folder, exist_ok=True)
     for tool in ("timed", "make_data"):
         build(folder, tool)
     print(f"{'':12} {'wall s, CPU s, resident MB':32} of {times} times as much{'':12} memory")
