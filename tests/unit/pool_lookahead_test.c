@@ -1,5 +1,5 @@
 /* A generator that lends what its next batches are made of, from task to task: whoever is free makes them, in any order, and the
- * generator is left to whoever makes the next one; it takes the loan back when its state is released. */
+ * generator is left to whoever makes the next one; it takes the loan back when its state is released, be it when all is over. */
 #include "unit.h"
 
 #include <pthread.h>
@@ -19,6 +19,7 @@ typedef struct Job {
     uint32_t n_begun, n_yielded;
     uint32_t n_pieces, n_at_once, most_at_once;
     uint32_t fails_at;      /* the generator fails instead of this batch */
+    uint32_t stops_at;      /* what is done with this batch fails, and with it the run: the generator's state is left */
     uint32_t n_alien;       /* it ran while another worker was at what it needs */
     bool is_released;
 } Job;
@@ -95,6 +96,11 @@ static TaskResult run(void *ctx, Task *t)
 {
     if (instance_step(t->inst) == 0)
         return generate(ctx, t);
+    const Job *job = ctx;
+    if (frame_index(instance_frame(t->inst)) == job->stops_at) {
+        error_set(&t->err, ERR_FAIL_PERMANENT, "as told");
+        return TASK_FAILED;
+    }
     for (volatile int i = 0; i < 2000; i++)
         ;
     return TASK_DONE;
@@ -111,10 +117,10 @@ static void release_state(void *ctx, uint32_t step, void *state)
     job->is_released = true;
 }
 
-static void test(uint32_t n_workers, uint32_t fails_at, uint64_t *n_pieces)
+static void test(uint32_t n_workers, uint32_t fails_at, uint32_t stops_at, uint64_t *n_pieces)
 {
     TestSpec t;
-    Job job = {.fails_at = fails_at};
+    Job job = {.fails_at = fails_at, .stops_at = stops_at};
     spec_chain(&t, 1, CREDITS_DEFAULT);
     pthread_mutex_init(&job.mu, NULL);
     Tasks tasks = {.ctx = &job, .run = run, .release_state = release_state};
@@ -122,8 +128,10 @@ static void test(uint32_t n_workers, uint32_t fails_at, uint64_t *n_pieces)
     Pool *p = pool_new(&t.spec, &tasks, &options);
     PoolSummary s;
     pool_run(p, &s);
-    CHECK(s.state == (fails_at < N_BATCHES ? RUN_FAILED : RUN_DONE));
-    CHECK(job.n_yielded == (fails_at < N_BATCHES ? fails_at : N_BATCHES) && job.most_at_once <= n_workers);
+    bool fails = fails_at < N_BATCHES, stops = stops_at < N_BATCHES;
+    CHECK(s.state == (fails || stops ? RUN_FAILED : RUN_DONE));
+    CHECK(stops ? job.n_yielded > stops_at : job.n_yielded == (fails ? fails_at : N_BATCHES));
+    CHECK(job.most_at_once <= n_workers);
     *n_pieces += job.n_pieces;
     pool_free(p);
     CHECK(job.is_released);
@@ -135,8 +143,9 @@ int main(void)
     uint64_t n_pieces = 0;
     for (uint32_t k = 0; k < 30; k++)
         for (uint32_t n_workers = 1; n_workers <= 4; n_workers++) {
-            test(n_workers, UINT32_MAX, &n_pieces);
-            test(n_workers, k, &n_pieces);
+            test(n_workers, UINT32_MAX, UINT32_MAX, &n_pieces);
+            test(n_workers, k, UINT32_MAX, &n_pieces);
+            test(n_workers, UINT32_MAX, k, &n_pieces);
         }
     CHECK(n_pieces > 0);
     UNIT_END("pool_lookahead");
