@@ -110,7 +110,7 @@ static void block_read(const CsvAhead *a, uint64_t k, CsvAheadBlock *b)
 {
     uint64_t from = block_begin(a, k);
     size_t want = (size_t)(block_begin(a, k + 1) - from), got = 0;
-    *b = (CsvAheadBlock){.block = heap_pool_get(a->pool), .scan = a->begin};
+    *b = (CsvAheadBlock){.block = heap_pool_get(a->pool), .scanned.scan = a->begin};
     b->text = CSV_AHEAD_HEAD + (0 - (uintptr_t)b->block->bytes) % CSV_AHEAD_PAGE;
     char *text = b->block->bytes + b->text;
     heap_settle(b->block, 0);
@@ -119,11 +119,12 @@ static void block_read(const CsvAhead *a, uint64_t k, CsvAheadBlock *b)
         b->st = input_read_at(a->in, from, text, want, &b->n_bytes, &b->err);
     b->is_last = b->st == OK && b->n_bytes < want;
     text[b->n_bytes] = '\n';
-    if (b->st != OK || !guess(a, text, b->n_bytes, &b->from))
+    CsvAheadScan *found = &b->scanned;
+    found->is_done = b->st == OK && guess(a, text, b->n_bytes, &found->from);
+    if (!found->is_done)
         return;
-    b->is_scanned = true;
-    b->scan.state = b->from;
-    csv_scan(&b->scan, text, b->n_bytes, UINT64_MAX);
+    found->scan.state = found->from;
+    csv_scan(&found->scan, text, b->n_bytes, UINT64_MAX);
 }
 
 /* Does the next one that nobody has begun; false: there must not be one. Gives the lock away meanwhile. */

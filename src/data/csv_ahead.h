@@ -25,15 +25,20 @@
 
 typedef struct CsvAhead CsvAhead;
 
+/* What was found of a block alone. */
+typedef struct CsvAheadScan {
+    bool is_done;    /* a state was guessed ... */
+    CsvState from;   /* ... this one, with no CR before ... */
+    CsvScan scan;    /* ... and the block scanned from there */
+} CsvAheadScan;
+
 typedef struct CsvAheadBlock {
     Heap *block;     /* one reference, the reader's if it wants it: then it is set to NULL. The text is at bytes[text] ... */
     size_t text;     /* ... at least CSV_AHEAD_HEAD ... */
     size_t n_bytes;  /* ... and so long */
     size_t at;       /* what the reader has taken of it */
     bool is_last;    /* the file ends with it; it may be empty */
-    bool is_scanned; /* a state was guessed ... */
-    CsvState from;   /* ... this one, with no CR before ... */
-    CsvScan scan;    /* ... and the block scanned from there: what is found of it alone */
+    CsvAheadScan scanned;
     Status st;       /* of reading it; then there are no further ones */
     Error err;
 } CsvAheadBlock;

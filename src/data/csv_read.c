@@ -127,15 +127,13 @@ static Status scan_bytes(CsvSource *s, CsvScan *scan, size_t n, Error *err)
     Status st = OK;
     size_t have = feed_n_bytes(&s->feed);
     while (st == OK && have < n && !s->feed.from->at_eof) {
-        CsvScan block;
-        CsvState from;
-        bool is_scanned;
+        CsvAheadScan block;
         if (scan->at < have)
             csv_scan(scan, feed_text(&s->feed) + scan->at, have - scan->at, UINT64_MAX);
-        if (!feed_take_block(&s->feed, &block, &from, &is_scanned))
+        if (!feed_take_block(&s->feed, &block))
             st = feed_fill(&s->feed, n, n, err);
-        else if (is_scanned && scan->state == from && !scan->after_cr)
-            scan_add(scan, &block);
+        else if (block.is_done && scan->state == block.from && !scan->after_cr)
+            scan_add(scan, &block.scan);
         have = feed_n_bytes(&s->feed);
     }
     size_t to = have < n ? have : n;

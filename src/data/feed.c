@@ -132,7 +132,7 @@ static Status ahead_read(CsvAhead *a, char *to, size_t n, size_t *got, Error *er
     return OK;
 }
 
-bool feed_take_block(Feed *f, CsvScan *scanned, CsvState *scanned_from, bool *is_scanned)
+bool feed_take_block(Feed *f, CsvAheadScan *scanned)
 {
     size_t kept = feed_n_bytes(f);
     if (!f->ahead || f->from->at_eof || kept > CSV_AHEAD_HEAD)
@@ -140,9 +140,7 @@ bool feed_take_block(Feed *f, CsvScan *scanned, CsvState *scanned_from, bool *is
     CsvAheadBlock *b = csv_ahead_first(f->ahead);
     if (b->st != OK || b->at || b->is_last)
         return false;
-    *scanned = b->scan;
-    *scanned_from = b->from;
-    *is_scanned = b->is_scanned;
+    *scanned = b->scanned;
     Heap *block = b->block;
     b->block = NULL;
     size_t text = b->text, n_bytes = b->n_bytes;

@@ -56,9 +56,9 @@ Status feed_fill(Feed *f, size_t need, size_t want, Error *err);
 /* From now on others may read up to n_blocks blocks before their turn, which end at multiples of block_bytes (at most CSV_BATCH_AUTO)
  * and are scanned from `begin`: csv_ahead_work(f->ahead). Of an input of which input_is_plain, of which something is read. */
 void feed_look_ahead(Feed *f, size_t block_bytes, uint32_t n_blocks, const CsvScan *begin);
-/* Reads on as far as the next of these blocks goes, without copying it. *is_scanned: *scanned is what was found of it alone from
- * the state *scanned_from. False: there is none, or it does not go so; then feed_fill reads what is in it. */
-bool feed_take_block(Feed *f, CsvScan *scanned, CsvState *scanned_from, bool *is_scanned);
+/* Reads on as far as the next of these blocks goes, without copying it. False: there is none, or it does not go so; then
+ * feed_fill reads what is in it. */
+bool feed_take_block(Feed *f, CsvAheadScan *scanned);
 /* bytes[at..end); of no text an empty one. Behind it 8 bytes may be read. */
 static inline const char *feed_text(const Feed *f)
 {

@@ -192,9 +192,10 @@ static void guesses(Str text, uint32_t *n_right, uint32_t *n_wrong, uint32_t *n_
         CsvAhead *a = csv_ahead_new(in, pool, at, text.len, 1, &begin);
         const CsvAheadBlock *b = csv_ahead_first(a);
         CHECK(b->st == OK && b->n_bytes == text.len - at && memcmp(b->block->bytes + b->text, text.ptr + at, b->n_bytes) == 0);
-        *n_none += !b->is_scanned;
-        *n_right += b->is_scanned && b->from == truth.state;
-        *n_wrong += b->is_scanned && b->from != truth.state;
+        const CsvAheadScan *s = &b->scanned;
+        *n_none += !s->is_done;
+        *n_right += s->is_done && s->from == truth.state;
+        *n_wrong += s->is_done && s->from != truth.state;
         csv_ahead_free(a);
     }
     heap_pool_unref(pool);
