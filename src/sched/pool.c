@@ -95,7 +95,6 @@ void pool_free(Pool *p)
         return;
     Worker *w = p->current = &p->workers[0];
     w->trace = NULL;
-    loans_end(p);
     graph_close(p->graph);
     worker_flush(p, w);
     for (uint32_t k = 0; k < p->options.n_workers; k++) {

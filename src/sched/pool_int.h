@@ -159,7 +159,5 @@ static inline Loan *loan_find_locked(const Pool *p)
 void loan_help_locked(Pool *p, Worker *w, Loan *l);
 /* Lets the generator that lends wait for a worker that is at what its next batch needs, or not any more. */
 void loan_await_locked(Pool *p, const Loan *l);
-/* Nobody works any more: what is lent is taken back, so that who lent it need not when the graph is gone. */
-void loans_end(Pool *p);
 
 #endif

@@ -114,10 +114,3 @@ void loan_take_back(Loan *l)
     pool_unlock(p);
     l->pool = NULL;
 }
-
-void loans_end(Pool *p)
-{
-    for (Loan *l = p->loans; l; l = l->next)
-        l->pool = NULL;
-    p->loans = NULL;
-}
