@@ -135,12 +135,13 @@ static bool block_is_next(const void *ctx)
 }
 
 /* A block for each worker: whoever is free reads the next one, and then goes on with what is made of it. Under a budget they are to be
- * a small part of it. Several files that are read at a time leave nobody free. */
-static void look_ahead(const Run *r, const Task *t, State *state)
+ * a small part of it. Several files that are read at a time leave nobody free. A step in a pool has no more than its slot: what it reads
+ * from may be what the pool is to spare. */
+static void look_ahead(const Run *r, const Task *t, const Step *s, State *state)
 {
     uint32_t n_workers = r->info->n_workers;
     uint64_t limit = r->budget.limit_bytes;
-    if (n_workers == 1 || frame_parent(instance_frame(t->inst)) || (limit && (uint64_t)n_workers * CSV_BATCH_AUTO > limit / BUDGET_PER_AHEAD))
+    if (n_workers == 1 || s->pool || frame_parent(instance_frame(t->inst)) || (limit && (uint64_t)n_workers * CSV_BATCH_AUTO > limit / BUDGET_PER_AHEAD))
         return;
     csv_source_look_ahead(state->source, n_workers);
     if (!csv_source_looks_ahead(state->source))
@@ -184,7 +185,7 @@ static Status source_open(Run *r, const Task *t, const Step *s, Str path, bool i
     if (st == OK && state->source && s->bad_rows != BAD_ROWS_FAIL)
         csv_source_lenient(state->source, &state->read_told);
     if (st == OK && state->source && is_auto)
-        look_ahead(r, t, state);
+        look_ahead(r, t, s, state);
     return st;
 }
 
