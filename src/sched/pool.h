@@ -124,8 +124,8 @@ typedef struct Loan {
     void *ctx;
     /* Does a piece, on that worker, while others may do theirs; false: there was none to do just now. */
     bool (*piece)(void *ctx, uint32_t worker);
-    /* Of a generator, asked under the pool's lock: is a worker at the piece that the next batch needs? Then the generator is left to it,
-     * which has in its cache what it is about. NULL: that never is. */
+    /* Of a generator: is a worker at the piece that the next batch needs? Then the generator is left to it, which has in its cache
+     * what it is about. Asked under the pool's lock: who holds a lock that this takes must not call the pool. NULL: that never is. */
     bool (*is_at_next)(const void *ctx);
     /* The pool's, guarded by its lock: */
     Pool *pool;
