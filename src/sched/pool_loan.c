@@ -25,6 +25,7 @@ void loan_await_locked(Pool *p, const Loan *l)
 void loan_help_locked(Pool *p, Worker *w, Loan *l)
 {
     if (w->n_releases || w->n_events) { /* first: what is released may take back this very loan */
+        pool_wake_more_locked(p);
         pool_unlock(p);
         worker_flush(p, w);
         pool_lock(p, w);

@@ -211,6 +211,7 @@ void worker_loop(Pool *p, Worker *w)
         if (graph_is_over(g))
             break;
         if (w->n_releases || w->n_events) {
+            pool_wake_more_locked(p); /* a release may take long, and somebody must wait for the next timer */
             pool_unlock(p);
             worker_flush(p, w);
             pool_lock(p, w);

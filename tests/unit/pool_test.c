@@ -234,6 +234,66 @@ static void test_cancelled(void)
     pool_free(p);
 }
 
+/* ---- a release that takes long */
+
+typedef struct Slow {
+    pthread_mutex_t mu;
+    pthread_cond_t is_tried;
+    bool is_tried_again, has_given_up;
+} Slow;
+
+static TaskResult slow_run(void *ctx, Task *t)
+{
+    Slow *slow = ctx;
+    if (instance_attempt(t->inst) == 1) {
+        task_sleep(t, 5000000, &t->err); /* the other worker sleeps by then: else it would see the timer by itself */
+        instance_set_out(t->inst, slow); /* released, as the attempt fails */
+        error_set(&t->err, ERR_IO, "once");
+        return TASK_FAILED;
+    }
+    pthread_mutex_lock(&slow->mu);
+    slow->is_tried_again = true;
+    pthread_cond_signal(&slow->is_tried);
+    pthread_mutex_unlock(&slow->mu);
+    return TASK_DONE;
+}
+
+/* Waits for the other worker; where that does not come it gives up after a while, so that the test fails and ends. */
+static void slow_out(void *ctx, uint32_t step, void *out)
+{
+    Slow *slow = ctx;
+    struct timespec until;
+    (void)step, (void)out;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&slow->mu);
+    while (!slow->is_tried_again && !slow->has_given_up)
+        slow->has_given_up = pthread_cond_timedwait(&slow->is_tried, &slow->mu, &until) != 0;
+    pthread_mutex_unlock(&slow->mu);
+}
+
+/* While one worker is at it the other waits for the timer of the retry. */
+static void test_slow_release(void)
+{
+    TestSpec t;
+    spec_begin(&t);
+    t.steps[spec_step(&t, 0, "step")].retry = (RetrySpec){.n_more = 1, .delay_ns = 20000000};
+    for (int k = 0; k < 5; k++) {
+        Slow slow = {.is_tried_again = false};
+        pthread_mutex_init(&slow.mu, NULL);
+        pthread_cond_init(&slow.is_tried, NULL);
+        Tasks tasks = {.ctx = &slow, .run = slow_run, .release_out = slow_out};
+        PoolOptions options = {.n_workers = 2};
+        Pool *p = pool_new(&t.spec, &tasks, &options);
+        PoolSummary s;
+        pool_run(p, &s);
+        CHECK(s.state == RUN_DONE && !slow.has_given_up);
+        pool_free(p);
+        pthread_mutex_destroy(&slow.mu);
+        pthread_cond_destroy(&slow.is_tried);
+    }
+}
+
 /* ---- random DAGs on threads */
 
 typedef struct Value {
@@ -864,6 +924,7 @@ int main(int argc, char **argv)
     test_failed();
     test_limits();
     test_cancelled();
+    test_slow_release();
     test_random(1, N_SEEDS);
     test_folds_side_by_side();
     test_fold_cancelled();
