@@ -4,7 +4,12 @@
  *
  * The graph is three numbers: instances and folds that are ready, that run, and that are still
  * to come; and timers by when they are due. One task at a time lends: pieces that there are, and what the pool knows of them.
- * Whether an instance comes before a piece is left open. `mu` is the lock; what stands between enter and leave is in
+ * Whether an instance comes before a piece is left open.
+ *
+ * With BATCHES there is a generator beside these, which lends from task to task the blocks that its next batches are made of, and
+ * is awaited while a worker is at the next one (graph_await). It may be tried again once, and fail at any time; whoever tells the
+ * graph of its end has a release to do, which takes the loan back. With it, what is ready may be a fold: those are taken before
+ * anybody looks which generators are awaited. `mu` is the lock; what stands between enter and leave is in
  * the order of the code. One spurious wake-up and one interrupt may come at any time; the
  * clock goes on whenever it likes.
  *
@@ -15,6 +20,8 @@
  *     earliest: the keeper;
  *   - nobody sleeps while pieces are offered;
  * where there is a piece it is offered, or about to be;
+ * nobody is at a block of a loan that was taken back;
+ * a generator starts only when it is not awaited, and it is awaited only while there are helpers;
  * and at most one call is under way, unless somebody came who was not called.
  *
  * Mutants, each of which must fail (models.sh):
@@ -29,6 +36,11 @@
  *   NO_HELP_CHAIN    a worker that takes a piece does not call for the next
  *   FORGETS_OFFER    who has found no piece does not ask whether one was offered meanwhile
  *   SLEEPS_UNLOCKED  the lock is given away before the sleep begins, not with it
+ *   NOT_LET_GO       who comes back from a block does not let the generator go, but leaves that to the next look
+ *   HELPS_FIRST      who has a release to do is a helper before it is done
+ *   FLUSHES_SILENTLY who goes to do a release calls nobody: while it lasts nobody waits for the next timer
+ *   AWAITED_IS_IDLE  a generator that is awaited does not count as running: nothing seems to go on, and it is started all the same
+ *   TAKES_AT_ONCE    who takes a loan back does not wait for those who are at a block
  */
 #ifndef WORKERS
 #define WORKERS 3
@@ -42,6 +54,13 @@
 #ifndef LENDS
 #define LENDS 0 /* pieces that are lent */
 #endif
+#ifndef BATCHES
+#define BATCHES 0 /* of the generator that lends from task to task */
+#endif
+#ifndef IS_CALM
+#define IS_CALM false /* no interrupt and no spurious wake-up */
+#endif
+#define ROOM 2 /* blocks that are begun and not taken */
 #define MOMENTS 3
 #define NEVER 9
 
@@ -60,7 +79,10 @@ bool was_called[WORKERS];
 bool any_uncalled; /* somebody came whom nobody called */
 
 /* the graph */
-byte n_ready = 2, n_run, n_more = MORE, n_retries = RETRIES;
+#ifndef READY
+#define READY 2
+#endif
+byte n_ready = READY, n_run, n_more = MORE, n_retries = RETRIES;
 byte timers[MOMENTS], now;
 bool is_stopping;
 
@@ -68,15 +90,30 @@ bool is_stopping;
 byte n_lends = LENDS, n_pieces, n_offers, n_helpers, lender = NEVER;
 bool is_offered, is_on_way;
 
+/* The generator. Block k is blocks[k % ROOM], which is not guarded by mu; the rest is. */
+#define UNMADE 0
+#define BEGUN 1
+#define MADE 2
+byte blocks[ROOM], n_begun, n_taken;
+bool gen_is_ready = BATCHES > 0, gen_is_awaited, gen_may_retry = true;
+bool is_lent, is_taken_back, has_more, is_more_on_way; /* has_more: Loan.is_offered */
+byte n_mores, n_at_blocks;                             /* n_offers, n_helpers */
+
 /* monitor.h and pool_int.h, guarded by mu */
 byte n_idle, n_calls; /* modulo 16: fewer calls than that fit into one watch */
 bool is_calling, has_watcher, has_keeper;
 byte keeper, keeper_until;
 
 #define EARLIEST (timers[1] > 0 -> 1 : (timers[2] > 0 -> 2 : NEVER))
-#define HAS_WORK (!is_stopping && n_ready > 0)
+#define IS_STUCK (n_run == 0 && n_ready == 0 && EARLIEST == NEVER && gen_is_ready)
+#define GEN_MAY_START (!is_stopping && gen_is_ready && (!gen_is_awaited || IS_STUCK))
+#define HAS_WORK ((!is_stopping && n_ready > 0) || GEN_MAY_START)
 #define HAS_TIMER (!is_stopping && EARLIEST != NEVER)
-#define IS_OVER (n_run == 0 && (is_stopping || (n_ready == 0 && EARLIEST == NEVER)))
+#define MAY_HELP (is_lent && has_more && !GEN_MAY_START)
+#define HAS_PIECE (is_offered || (is_lent && has_more))
+#define IS_OVER (n_run == 0 && (is_stopping || (n_ready == 0 && EARLIEST == NEVER && !gen_is_ready)))
+#define IS_AT_NEXT (n_at_blocks > 0 && n_taken < n_begun && blocks[n_taken % ROOM] == BEGUN)
+#define HAS_BLOCK (n_begun < BATCHES && n_begun - n_taken < ROOM)
 
 #define IS_STILL(w) (at[w] == TASK || at[w] == SLEEPS || at[w] == GONE)
 #define ANY_SLEEPS (at[0] == SLEEPS || at[1] == SLEEPS || at[WORKERS - 1] == SLEEPS)
@@ -144,9 +181,9 @@ inline wake_more()
 {
     if
 #ifdef FORGETS_KEEPER
-    :: n_idle > 0 && !is_calling && (HAS_WORK || is_offered) -> call_one()
+    :: n_idle > 0 && !is_calling && (HAS_WORK || HAS_PIECE) -> call_one()
 #elif !defined(NO_CHAIN)
-    :: n_idle > 0 && !is_calling && (HAS_WORK || is_offered || (!has_keeper && HAS_TIMER)) -> call_one()
+    :: n_idle > 0 && !is_calling && (HAS_WORK || HAS_PIECE || (!has_keeper && HAS_TIMER)) -> call_one()
 #endif
     :: else
     fi
@@ -179,6 +216,91 @@ inline take_back(w)
         atomic { !mu -> is_offered = false; n_pieces = 0 }
         atomic { n_helpers == 0 -> lender = NEVER }
     :: else
+    fi
+}
+
+/* loan_await_locked and graph_await */
+inline look_if_awaited()
+{
+    if
+    :: gen_is_awaited != IS_AT_NEXT ->
+        gen_is_awaited = !gen_is_awaited;
+#ifndef AWAITED_IS_IDLE
+        n_run = n_run + (gen_is_awaited -> 1 : -1)
+#endif
+    :: else
+    fi
+}
+
+/* task_lend_on and loan_more */
+inline offer_blocks()
+{
+    atomic { !mu ->
+        is_lent = true;
+        is_more_on_way = false;
+        n_mores++;
+        has_more = true;
+        wake_more()
+    }
+}
+
+/* worker_flush: the release of the generator's state takes the loan back, if it was lent. */
+inline flush()
+{
+    if
+    :: has_release ->
+        atomic { !mu -> is_lent = false }
+        atomic {
+#ifndef TAKES_AT_ONCE
+            n_at_blocks == 0 && !mu ->
+#endif
+            is_taken_back = true;
+            has_release = false
+        }
+    :: else
+    fi
+}
+
+/* A block that nobody has begun, without mu. */
+inline begin_block()
+{
+    mine = n_begun % ROOM;
+    blocks[mine] = BEGUN;
+    n_begun++
+}
+
+/* The task of the generator and what it came to. */
+inline generate()
+{
+    if
+    :: n_mores == 0 -> offer_blocks()
+    :: else
+    fi;
+    if
+    :: n_taken < BATCHES ->
+        atomic {
+            if
+            :: n_begun == n_taken -> begin_block(); is_mine = true
+            :: else
+            fi
+        }
+        atomic {
+            if
+            :: is_mine -> blocks[mine] = MADE; is_mine = false; mine = 0
+            :: else
+            fi
+        }
+        atomic { blocks[n_taken % ROOM] == MADE ->
+            blocks[n_taken % ROOM] = UNMADE;
+            n_taken++;
+            is_more_on_way = true
+        }
+        offer_blocks();
+        atomic { !mu -> mu = true; at[w] = ACTIVE; n_run--; gen_is_ready = true; n_ready++ } /* yielded */
+    :: n_taken == BATCHES ->
+        atomic { !mu -> mu = true; at[w] = ACTIVE; has_release = true; finish() }
+    :: atomic { !mu -> mu = true; at[w] = ACTIVE; has_release = true; n_run-- } /* failed */
+    :: atomic { gen_may_retry && !mu -> gen_may_retry = false; mu = true; at[w] = ACTIVE; n_run--; gen_is_ready = true }
     fi
 }
 
@@ -229,9 +351,20 @@ inline come_back(w)
 proctype worker(byte w)
 {
     byte before, due_now, seen;
+    byte mine;
+    bool is_mine, has_release;
     bool calls_watcher, has_done;
     enter();
     do
+    :: atomic { BATCHES > 0 && n_ready > 0 -> /* fold_locked */
+            n_ready--;
+            n_run++;
+            wake_more();
+            at[w] = TASK;
+            leave()
+        }
+        flush();
+        atomic { !mu -> mu = true; at[w] = ACTIVE; finish() }
     :: atomic { /* worker_loop: graph_advance */
             do
             :: HAS_TIMER && EARLIEST <= now ->
@@ -240,10 +373,85 @@ proctype worker(byte w)
                 due_now = 0;
                 n_ready++
             :: else -> break
-            od
+            od;
+            if
+            :: is_lent -> look_if_awaited()
+            :: else
+            fi
         }
         if
-        :: atomic { HAS_WORK -> /* graph_pick */
+        :: atomic { GEN_MAY_START -> /* graph_pick, the generator */
+                assert(!gen_is_awaited);
+                gen_is_ready = false;
+                n_run++;
+                wake_more();
+                at[w] = TASK;
+                leave()
+            }
+            flush();
+            generate()
+#ifndef HELPS_FIRST
+        :: atomic { MAY_HELP && has_release -> /* loan_help_locked */
+#ifndef FLUSHES_SILENTLY
+                wake_more();
+#endif
+                at[w] = TASK;
+                leave()
+            }
+            flush();
+            atomic { !mu -> mu = true; at[w] = ACTIVE }
+        :: atomic { MAY_HELP && !has_release -> /* the same */
+#else
+        :: atomic { MAY_HELP ->
+#endif
+                seen = n_mores;
+                n_at_blocks++;
+                wake_more();
+                at[w] = TASK;
+                leave()
+            }
+#ifdef HELPS_FIRST
+            flush();
+#endif
+            atomic {
+                assert(!is_taken_back);
+                if
+                :: HAS_BLOCK -> begin_block(); has_done = true
+                :: else
+                fi
+            }
+            atomic {
+                assert(!is_taken_back);
+                if
+                :: has_done -> blocks[mine] = MADE; mine = 0
+                :: else
+                fi
+            }
+            atomic { !mu ->
+                mu = true;
+                at[w] = ACTIVE;
+                assert(!is_taken_back);
+                if
+                :: !has_done && n_mores == seen -> has_more = false
+                :: else
+                fi;
+                has_done = false;
+                seen = 0;
+                n_at_blocks--;
+#ifndef NOT_LET_GO
+                look_if_awaited()
+#endif
+            }
+        :: atomic { has_release && !HAS_WORK && !HAS_PIECE && !IS_OVER ->
+#ifndef FLUSHES_SILENTLY
+                wake_more();
+#endif
+                at[w] = TASK;
+                leave()
+            }
+            flush();
+            atomic { !mu -> mu = true; at[w] = ACTIVE }
+        :: atomic { !is_stopping && n_ready > 0 -> /* graph_pick */
                 n_ready--;
                 n_run++;
 #ifndef CALL_UNLOCKED
@@ -251,6 +459,9 @@ proctype worker(byte w)
                 at[w] = TASK;
                 leave()
             }
+#if BATCHES > 0
+            flush();
+#endif
 #else
                 calls_watcher = n_idle > 0 && !is_calling && HAS_WORK;
                 leave()
@@ -368,13 +579,14 @@ proctype worker(byte w)
             fi;
             come_back(w)
         fi
-    od
+    od;
+    flush()
 }
 
 active proctype time()
 {
     do
-    :: now < MOMENTS - 1 -> now++
+    :: RETRIES > 0 && now < MOMENTS - 1 -> now++
     :: else -> break
     od
 }
@@ -383,7 +595,7 @@ active proctype time()
 active proctype interrupt()
 {
     if
-    :: atomic { !mu -> is_stopping = true; call_all() }
+    :: atomic { !IS_CALM && !mu -> is_stopping = true; call_all() }
     :: true
     fi
 }
@@ -391,7 +603,7 @@ active proctype interrupt()
 active proctype spurious()
 {
     if
-    :: atomic { at[0] == SLEEPS -> at[0] = WOKEN }
+    :: atomic { !IS_CALM && at[0] == SLEEPS -> at[0] = WOKEN }
     :: true
     fi
 }
@@ -401,8 +613,11 @@ active proctype watchman()
 end:
     do
     :: atomic { STILL && ANY_SLEEPS && HAS_WORK -> assert(false) }
-    :: atomic { STILL && ANY_SLEEPS && is_offered -> assert(false) }
+    :: atomic { STILL && ANY_SLEEPS && HAS_PIECE -> assert(false) }
     :: atomic { !mu && n_pieces > 0 && !is_on_way && !is_offered -> assert(false) }
+    :: atomic { !mu && is_lent && HAS_BLOCK && !is_more_on_way && !has_more -> assert(false) }
+    :: atomic { !mu && gen_is_awaited && n_at_blocks == 0 -> assert(false) }
+    :: atomic { at[0] == GONE && at[1] == GONE && at[WORKERS - 1] == GONE && n_run > 0 -> assert(false) }
     :: atomic {
             STILL && ANY_SLEEPS && HAS_TIMER &&
             !(has_keeper && at[keeper] == SLEEPS && until[keeper] <= EARLIEST) ->
