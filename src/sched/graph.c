@@ -322,6 +322,8 @@ void graph_await(Graph *g, uint32_t step, bool is_awaited)
     gate_update(g, s);
 }
 
+bool graph_is_running(const Graph *g, uint32_t step) { return g->steps[step].n_running > 0; }
+
 void graph_stop(Graph *g) { g->is_stopping = true; }
 
 bool graph_is_stopping(const Graph *g) { return g->is_stopping; }

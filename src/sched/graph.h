@@ -146,6 +146,9 @@ void graph_pause_scope(Graph *g, uint32_t scope, bool is_paused);
  * meanwhile, and this counts as running. */
 void graph_await(Graph *g, uint32_t step, bool is_awaited);
 
+/* Does an instance of the step run? */
+bool graph_is_running(const Graph *g, uint32_t step);
+
 /* Nothing new starts; what runs may end. */
 void graph_stop(Graph *g);
 bool graph_is_stopping(const Graph *g);

@@ -119,7 +119,7 @@ Status task_sleep(const Task *t, uint64_t ns, Error *err);
  * are free and nothing is ready that comes before the task's step; so there are never more threads at work than workers, and
  * priorities hold. A task may count on nobody: with one worker there is none. What they do is told as a TRACE_HELP of the task's step.
  * It is the task's, and zeroed but for what it calls. A generator may lend beyond the task, until its state is released: the next
- * batch comes before such a piece. */
+ * batch comes before such a piece. Where the run stops there is none, and no piece but for a task that still runs. */
 typedef struct Loan {
     void *ctx;
     /* Does a piece, on that worker, while others may do theirs; false: there was none to do just now. */
@@ -134,6 +134,7 @@ typedef struct Loan {
     uint32_t step, frame, attempt; /* the lender's: it may be over while pieces are done */
     uint64_t n_offers;
     bool is_offered; /* there may be a piece */
+    bool is_beyond;  /* task_lend_on */
 } Loan;
 void task_lend(const Task *t, Loan *l);
 void task_lend_on(const Task *t, Loan *l); /* beyond the task */

@@ -147,11 +147,16 @@ void pool_unlock(Pool *p);
 /* Has an idle worker come if there is something for it. */
 void pool_wake_more_locked(Pool *p);
 
+/* May there be a piece that somebody will want? */
+static inline bool loan_is_open_locked(const Pool *p, const Loan *l)
+{
+    return l->is_offered && !(l->is_beyond && graph_is_stopping(p->graph) && !graph_is_running(p->graph, l->step));
+}
 /* The first loan that may have a piece; NULL: none. */
 static inline Loan *loan_find_locked(const Pool *p)
 {
     Loan *l = p->loans;
-    while (l && !l->is_offered)
+    while (l && !loan_is_open_locked(p, l))
         l = l->next;
     return l;
 }

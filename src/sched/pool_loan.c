@@ -65,7 +65,7 @@ static void task_lock(Pool *p)
     monitor_enter(&p->monitor, UINT64_MAX);
 }
 
-static void lend(const Task *t, Loan *l, uint32_t rank)
+static void lend(const Task *t, Loan *l, bool is_beyond)
 {
     Pool *p = l->pool = t->pool;
     task_lock(p);
@@ -73,7 +73,8 @@ static void lend(const Task *t, Loan *l, uint32_t rank)
     l->step = instance_step(t->inst);
     l->frame = frame_id(instance_frame(t->inst));
     l->attempt = instance_attempt(t->inst);
-    l->rank = rank;
+    l->is_beyond = is_beyond;
+    l->rank = graph_rank(p->graph, l->step) + is_beyond;
     while (*at && (*at)->rank <= l->rank)
         at = &(*at)->next;
     l->next = *at;
@@ -84,12 +85,12 @@ static void lend(const Task *t, Loan *l, uint32_t rank)
 
 void task_lend(const Task *t, Loan *l)
 {
-    lend(t, l, graph_rank(t->pool->graph, instance_step(t->inst)));
+    lend(t, l, false);
 }
 
 void task_lend_on(const Task *t, Loan *l)
 {
-    lend(t, l, graph_rank(t->pool->graph, instance_step(t->inst)) + 1);
+    lend(t, l, true);
 }
 
 void loan_more(Loan *l)

@@ -21,6 +21,7 @@ typedef struct Job {
     uint32_t fails_at;      /* the generator fails instead of this batch */
     uint32_t stops_at;      /* what is done with this batch fails, and with it the run: the generator's state is left */
     uint32_t n_alien;       /* it ran while another worker was at what it needs */
+    uint32_t n_till_stop;   /* pieces that had begun by then */
     bool is_released;
 } Job;
 
@@ -96,8 +97,11 @@ static TaskResult run(void *ctx, Task *t)
 {
     if (instance_step(t->inst) == 0)
         return generate(ctx, t);
-    const Job *job = ctx;
+    Job *job = ctx;
     if (frame_index(instance_frame(t->inst)) == job->stops_at) {
+        pthread_mutex_lock(&job->mu);
+        job->n_till_stop = job->n_pieces;
+        pthread_mutex_unlock(&job->mu);
         error_set(&t->err, ERR_FAIL_PERMANENT, "as told");
         return TASK_FAILED;
     }
@@ -132,6 +136,7 @@ static void test(uint32_t n_workers, uint32_t fails_at, uint32_t stops_at, uint6
     CHECK(s.state == (fails || stops ? RUN_FAILED : RUN_DONE));
     CHECK(stops ? job.n_yielded > stops_at : job.n_yielded == (fails ? fails_at : N_BATCHES));
     CHECK(job.most_at_once <= n_workers);
+    CHECK(!stops || n_workers > 1 || job.n_pieces == job.n_till_stop); /* nobody makes what no batch will be made of */
     *n_pieces += job.n_pieces;
     pool_free(p);
     CHECK(job.is_released);
