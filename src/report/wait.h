@@ -7,7 +7,7 @@
  *   - its cap, if as many instances of the step run as it may have;
  *   - its pool, if as many instances of the pool's steps run as it has slots;
  *   - a worker in all other cases: every one was busy, or with something of higher rank; or the generator was paused
- *     (graph_pause, graph_pause_scope), which no recording tells.
+ *     (graph_pause, graph_pause_scope) or left to whoever was at its next batch (graph_await), which no recording tells.
  * The first that holds counts. Before an attempt after the first comes the delay of the
  * retry: from the end of the attempt before until the instance is ready again.
  * Charts show a wait as one bar with the reason that held longest.
