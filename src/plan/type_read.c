@@ -199,7 +199,7 @@ static void read_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
         needs_schema(t, s);
     const CatalogTable *seen = NULL;
     Error err = {0};
-    Status st = path_is_known && p->path.len ? look_at(t, p, &seen, &err) : OK;
+    Status st = path_is_known ? look_at(t, p, &seen, &err) : OK;
     if (st != OK && !(is_closed && st == ERR_IO)) {
         unreadable(t, s, p, st, &err);
         return;
@@ -226,7 +226,7 @@ static void line_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
                            "`read lines` has one column, `line: string`, and takes no schema");
         diag_help(t->diags, d, "leave `as %.*s` out", STR_ARG(s->schema.text));
     }
-    if (!path_is_known || p->path.len == 0)
+    if (!path_is_known)
         return;
     if (look_at(t, p, &seen, &err) == ERR_IO) {
         Diag *d = diag_add(t->diags, E_NO_FILE, s->path->span, "%s", err.text);
@@ -262,7 +262,11 @@ static bool read_path(Typer *t, const Stmt *s, Pop *p)
         return false;
     t->has_table = t->has_table && t->cols.n > 0;
     Tx *path = type_expr_as(t, s->path, TYPE_STRING, "a path");
-    if (path->kind == TX_CONST && !path->value.is_null) {
+    if (path->kind == TX_CONST && (path->value.is_null || path->value.s.len == 0)) {
+        diag_add(t->diags, E_BAD_OPTION, s->path->span, "a path cannot be empty");
+        return false;
+    }
+    if (path->kind == TX_CONST) {
         p->path = path->value.s;
         p->is_pattern = t->catalog->files && p->dialect.format != ROWS_SQLITE && names_many(p->path);
         return true;
