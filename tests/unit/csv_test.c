@@ -92,6 +92,29 @@ static bool places_are_right(const RawRows *raw, const char *bytes, size_t n)
     return true;
 }
 
+/* Line ends at every place of texts of all lengths around what is counted at a time. */
+static void test_count_lines(void)
+{
+    char text[80];
+    uint32_t state = 1;
+    for (int round = 0; round < 200; round++) {
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = "\r\nab,\x8a\x8d\""[(state = state * 1664525 + 1013904223) >> 29];
+        for (size_t begin = 0; begin < 3; begin++) {
+            uint64_t n_lines = 0;
+            for (size_t n = 0; begin + n < sizeof text; n++) { /* a CR ends a line, and its LF none */
+                if (csv_count_lines(text + begin, n) != n_lines)
+                    FAIL("another number of lines");
+                const char *c = text + begin + n;
+                n_lines += *c == '\r' || (*c == '\n' && (n == 0 || c[-1] != '\r'));
+            }
+        }
+    }
+    memset(text, '\r', sizeof text);
+    CHECK(csv_count_lines(text, sizeof text) == sizeof text);
+    CHECK(csv_count_lines("\r\n", 2) == 1);
+}
+
 static Dump dump_of(const char *bytes, size_t n, const CsvDialect *dialect, CsvLimit limit)
 {
     Dump d = {0};
@@ -605,6 +628,7 @@ int main(void)
 {
     if (!mkdtemp(folder))
         return 1;
+    test_count_lines();
     test_read();
     test_refused();
     test_spectrum();
