@@ -96,7 +96,7 @@ bool is_offered, is_on_way;
 #define MADE 2
 byte blocks[ROOM], n_begun, n_taken;
 bool gen_is_ready = BATCHES > 0, gen_is_awaited, gen_may_retry = true;
-bool is_lent, is_taken_back, has_more, is_more_on_way; /* has_more: Loan.is_offered */
+bool gen_runs, is_lent, is_taken_back, has_more, is_more_on_way; /* has_more: Loan.is_offered */
 byte n_mores, n_at_blocks;                             /* n_offers, n_helpers */
 
 /* monitor.h and pool_int.h, guarded by mu */
@@ -109,8 +109,9 @@ byte keeper, keeper_until;
 #define GEN_MAY_START (!is_stopping && gen_is_ready && (!gen_is_awaited || IS_STUCK))
 #define HAS_WORK ((!is_stopping && n_ready > 0) || GEN_MAY_START)
 #define HAS_TIMER (!is_stopping && EARLIEST != NEVER)
-#define MAY_HELP (is_lent && has_more && !GEN_MAY_START)
-#define HAS_PIECE (is_offered || (is_lent && has_more))
+#define HAS_OPEN_LOAN (is_lent && has_more && (gen_runs || !is_stopping)) /* loan_is_open_locked */
+#define MAY_HELP (HAS_OPEN_LOAN && !GEN_MAY_START)
+#define HAS_PIECE (is_offered || HAS_OPEN_LOAN)
 #define IS_OVER (n_run == 0 && (is_stopping || (n_ready == 0 && EARLIEST == NEVER && !gen_is_ready)))
 #define IS_AT_NEXT (n_at_blocks > 0 && n_taken < n_begun && blocks[n_taken % ROOM] == BEGUN)
 #define HAS_BLOCK (n_begun < BATCHES && n_begun - n_taken < ROOM)
@@ -269,6 +270,8 @@ inline begin_block()
     n_begun++
 }
 
+inline gen_comes_back() { mu = true; at[w] = ACTIVE; gen_runs = false }
+
 /* The task of the generator and what it came to. */
 inline generate()
 {
@@ -296,11 +299,11 @@ inline generate()
             is_more_on_way = true
         }
         offer_blocks();
-        atomic { !mu -> mu = true; at[w] = ACTIVE; n_run--; gen_is_ready = true; n_ready++ } /* yielded */
+        atomic { !mu -> gen_comes_back(); n_run--; gen_is_ready = true; n_ready++ } /* yielded */
     :: n_taken == BATCHES ->
-        atomic { !mu -> mu = true; at[w] = ACTIVE; has_release = true; finish() }
-    :: atomic { !mu -> mu = true; at[w] = ACTIVE; has_release = true; n_run-- } /* failed */
-    :: atomic { gen_may_retry && !mu -> gen_may_retry = false; mu = true; at[w] = ACTIVE; n_run--; gen_is_ready = true }
+        atomic { !mu -> gen_comes_back(); has_release = true; finish() }
+    :: atomic { !mu -> gen_comes_back(); has_release = true; n_run-- } /* failed */
+    :: atomic { gen_may_retry && !mu -> gen_may_retry = false; gen_comes_back(); n_run--; gen_is_ready = true }
     fi
 }
 
@@ -383,6 +386,7 @@ proctype worker(byte w)
         :: atomic { GEN_MAY_START -> /* graph_pick, the generator */
                 assert(!gen_is_awaited);
                 gen_is_ready = false;
+                gen_runs = true;
                 n_run++;
                 wake_more();
                 at[w] = TASK;
