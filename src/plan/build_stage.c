@@ -130,7 +130,7 @@ static bool is_plain_list(Pop *const *pops, size_t n, bool is_row_wise)
             return false;
         if (pop_has_effect(p) && (is_row_wise || p->kind != POP_WRITE_CSV))
             return false;
-        if (is_row_wise && (!pop_is_row_wise(p->kind) || p->kind == POP_JOIN || p->kind == POP_WRITE_CSV))
+        if (is_row_wise && (!pop_is_row_wise(p->kind) || p->kind == POP_WRITE_CSV))
             return false;
     }
     return n > 0;
