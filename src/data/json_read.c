@@ -74,6 +74,7 @@ static Status bad_value(const Decoder *d, uint32_t col, const char *p, uint32_t 
                   column, why, shown, type_name(c->type), wider);
     memcpy(d->err->column, column, sizeof column);
     d->err->row_error = ROW_ERROR_CONVERSION;
+    d->err->is_input = true; /* it was converted while it was read, whichever step wanted the rows */
     text_visible((Str){p, n}, d->err->value, sizeof d->err->value);
     json_error_at(&d->line, p, d->err);
     return ERR_ROW;

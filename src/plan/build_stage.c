@@ -136,10 +136,10 @@ static bool is_plain_list(Pop *const *pops, size_t n, bool is_row_wise)
     return n > 0;
 }
 
-/* May the stage's step, which is behind a lone read of a CSV file, go up in the next? */
+/* May the stage's step, which is behind a lone read of a file, go up in the next? */
 static bool goes_row_by_row(const Step *read, const Step *step, const StageDef *s)
 {
-    return read->pops.n == 1 && read->pops.ptr[0]->kind == POP_READ_CSV && read->pops.ptr[0]->dialect.format == ROWS_CSV &&
+    return read->pops.n == 1 && read->pops.ptr[0]->kind == POP_READ_CSV && read->pops.ptr[0]->dialect.format != ROWS_SQLITE &&
            step->kind == STEP_STATIC && is_plain_stage(s) && fold_goes_up(step) && is_plain_list(step->pops.ptr, step->pops.n, true);
 }
 
