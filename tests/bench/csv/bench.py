@@ -15,7 +15,8 @@ misses one is marked with `!`, and the last line counts.
 What is timed: pipemill, mawk, Miller from exec to exit. DuckDB and Polars only the query, in a
 process of their own: the start of Python and the import of the library are left out, in their
 favour. Memory is the most that the process had resident. Threads: 2 for all (mawk and Miller: as
-they come). Inputs are in the page cache, outputs in memory.
+they come). Inputs are in the page cache, outputs in memory. Each run writes a new file: to free the memory of
+the one before is nobody's work.
 """
 import argparse
 import csv
@@ -392,6 +393,8 @@ def measure(tools, work, folder, runs, is_checked):
         for t in names:
             if k and (not got[t] or got[t][0][0] > SLOW_S):
                 continue
+            if os.path.exists(outs[t]):
+                os.remove(outs[t])
             r = tools.go(t, work, inp, outs[t])
             if r:
                 got[t].append(r)
