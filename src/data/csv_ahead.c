@@ -114,6 +114,7 @@ static void block_read(const CsvAhead *a, uint64_t k, CsvAheadBlock *b)
     b->text = CSV_AHEAD_HEAD + (0 - (uintptr_t)b->block->bytes) % CSV_AHEAD_PAGE;
     char *text = b->block->bytes + b->text;
     heap_settle(b->block, 0);
+    /* The byte before, alone: the others go to where a page begins. */
     b->st = input_read_at(a->in, from - 1, text - 1, 1, &got, &b->err);
     if (b->st == OK)
         b->st = input_read_at(a->in, from, text, want, &b->n_bytes, &b->err);

@@ -19,8 +19,8 @@
 
 /* Room in front of a block's text, for the begin of a row whose end is in the block. */
 #define CSV_AHEAD_HEAD (64u << 10)
-/* The text begins at a page, as it does in the page cache: a copy to a place that is a little further on in its page than where it comes
- * from takes twice the time (the processor takes what it writes for what it is about to read). */
+/* The text begins at a page, as it does in the page cache: a copy to a place that is a byte further on in its page than where it comes
+ * from took three times the time (the processor seems to take what it writes for what it is about to read). */
 #define CSV_AHEAD_PAGE 4096u
 
 typedef struct CsvAhead CsvAhead;
@@ -43,7 +43,7 @@ typedef struct CsvAheadBlock {
     Error err;
 } CsvAheadBlock;
 
-/* The blocks of `in` (borrowed) from byte `from` on; at most n_blocks of them are there at a time. pool: of heaps that have room
+/* The blocks of `in` (borrowed) from byte `from` > 0 on; at most n_blocks of them are there at a time. pool: of heaps that have room
  * for CSV_AHEAD_HEAD + CSV_AHEAD_PAGE + block_bytes + slack bytes; borrowed. */
 CsvAhead *csv_ahead_new(const Input *in, HeapPool *pool, uint64_t from, size_t block_bytes, uint32_t n_blocks, const CsvScan *begin);
 /* When nobody is in csv_ahead_work any more. NULL is fine. */

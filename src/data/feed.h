@@ -3,7 +3,7 @@
  * What a reader has found the end of it takes: a range of whole rows, which has a reference to the block and lives
  * on without the feed. What straddles blocks is copied once, unless it is longer than a block.
  *
- * Threads: one at a time. Errors: those of input.h; ERR_DATA for UTF-16 that was not named.
+ * Threads: one at a time, but for csv_ahead_work. Errors: those of input.h; ERR_DATA for UTF-16 that was not named.
  */
 #ifndef PIPE_DATA_FEED_H
 #define PIPE_DATA_FEED_H
@@ -34,7 +34,7 @@ void csv_sample_free(CsvSample *s); /* NULL is fine */
 typedef struct Feed {
     CsvSample *from; /* the input, its end */
     CsvAhead *ahead; /* blocks of it that are read before their turn; owned; NULL: none are */
-    HeapPool *pool;  /* of blocks with room for CSV_AHEAD_HEAD + CSV_BATCH_AUTO bytes */
+    HeapPool *pool;  /* of blocks with room for a block that is read ahead */
     Heap *block;     /* bytes[at..end) are read and not handed out; NULL: nothing is read */
     size_t at, end;
     uint64_t line;   /* of bytes[at], from 1 */

@@ -49,7 +49,7 @@ size_t heap_bytes(const Heap *h); /* with its chained chunks */
  * there are less than max_idle: to fill one that is in the cache of another processor takes two to three times as long.
  * Counted: the pool lives until its owner and its last heap have let go. */
 HeapPool *heap_pool_new(size_t cap, uint32_t max_idle);
-void heap_pool_set_idle(HeapPool *p, uint32_t max_idle);
+void heap_pool_set_idle(HeapPool *p, uint32_t max_idle); /* from now on */
 void heap_pool_unref(HeapPool *p); /* NULL is fine */
 Heap *heap_pool_get(HeapPool *p);  /* used = 0 */
 

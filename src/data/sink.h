@@ -5,7 +5,7 @@
  * that come early are held; whoever brings the next one writes all that are due.
  *
  * A path is written as a temporary file beside it and renamed by sink_commit after fsync (the folder is synced
- * too), so that the output is whole or absent and an old file survives a failure. What is written begins its way to the disk at once, so that
+ * too), so that the output is whole or absent and an old file survives a failure. What is written begins its way to the disk 8 MiB at a time, so that
  * fsync has little left to wait for. A process that is killed leaves the
  * temporary file, `.NAME.pipemill-tmp`, and the next one that writes the path removes it: a lock tells that none is in use. Folders are created. stdout,
  * FIFOs and devices are written in place; a link is followed to the file it names.

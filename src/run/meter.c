@@ -123,12 +123,12 @@ void work_end(const Run *r, const Task *t, Work w, uint64_t begin, uint64_t n_ro
         count(&meter_of(r, t)->works[w], begin, time_now(r->meters), n_rows, n_bytes);
 }
 
-void work_helped(const Run *r, const Instance *inst, uint32_t worker, Work w, uint64_t begin, uint64_t n_rows)
+void work_helped(const Run *r, uint32_t step, uint32_t worker, Work w, uint64_t begin, uint64_t n_rows)
 {
     if (!r->meters)
         return;
     uint64_t end = time_now(r->meters);
-    StepMeter *m = meter_at(r, instance_step(inst), worker);
+    StepMeter *m = meter_at(r, step, worker);
     count(&m->works[w], begin, end, n_rows, 0);
     if (end > begin) /* a piece is no instance */
         m->all.time += end - begin;

@@ -38,8 +38,8 @@ bool meters_count_cycles(const Run *r);
 
 uint64_t work_begin(const Run *r); /* the time */
 void work_end(const Run *r, const Task *t, Work w, uint64_t begin, uint64_t n_rows, uint64_t n_bytes);
-/* The same of a worker that has no task, for an instance that runs on another one. */
-void work_helped(const Run *r, const Instance *inst, uint32_t worker, Work w, uint64_t begin, uint64_t n_rows);
+/* The same of a worker that has no task, for a step that runs on another one. */
+void work_helped(const Run *r, uint32_t step, uint32_t worker, Work w, uint64_t begin, uint64_t n_rows);
 /* An instruction that was carried out beside the VM. */
 void work_instr(const Run *r, const VmInstance *inst, uint32_t pc, uint64_t begin, uint64_t n_rows);
 /* A WRITE of the task's step has put out so many bytes. */

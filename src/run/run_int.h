@@ -80,8 +80,7 @@ typedef struct State {
     uint32_t step;       /* whose it is */
     CsvSource *source;   /* of a read: the file being read; NULL: none now ... */
     Loan loan;           /* ... whose next blocks other workers may read ... */
-    const struct Run *run; /* ... for this run ... */
-    const Instance *inst; /* ... and this instance */
+    const struct Run *run; /* ... for this run */
     LineSource *lines;   /* ... or it is one of JSON or plain lines ... */
     QuerySource *query;  /* ... or a database */
     char **paths;        /* [n_paths] of a read: the files, in order; owned */

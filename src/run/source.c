@@ -124,7 +124,7 @@ static bool block_piece(void *ctx, uint32_t worker)
     uint64_t begin = work_begin(state->run);
     bool has_read = csv_source_work(state->source);
     if (has_read)
-        work_helped(state->run, state->inst, worker, WORK_READ, begin, 0);
+        work_helped(state->run, state->step, worker, WORK_READ, begin, 0);
     return has_read;
 }
 
@@ -147,7 +147,6 @@ static void look_ahead(const Run *r, const Task *t, const Step *s, State *state)
     if (!csv_source_looks_ahead(state->source))
         return;
     state->run = r;
-    state->inst = t->inst;
     state->loan = (Loan){.ctx = state, .piece = block_piece, .is_at_next = block_is_next};
     task_lend_on(t, &state->loan);
 }

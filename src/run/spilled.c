@@ -298,9 +298,7 @@ struct Stream {
     Vm *vm;            /* of its own: a step may read it while its code runs. NULL: no keys are computed */
     Spilled *p;
     SortedStream *sorted; /* not NULL: of rows in memory, and nothing else is used but ... */
-    const Task *lender;   /* ... NULL: nobody helps to make them */
-    const Instance *inst; /* its instance */
-    Loan loan;
+    Loan loan;            /* ... this, if others help to make them */
     Cursor *cursors;   /* [n] */
     uint32_t n;
     uint32_t i_cursor; /* SPILL_AS_PUT: the one that is read */
@@ -329,8 +327,7 @@ void stream_close(Stream *s)
     for (uint32_t i = 0; i < s->n; i++)
         piece_drop(s, &s->cursors[i]);
     budget_give(&s->run->budget, s->p->step->id, s->n_bytes);
-    if (s->lender)
-        loan_take_back(&s->loan);
+    loan_take_back(&s->loan);
     sorted_stream_close(s->sorted);
     merge_close(s->merge);
     vm_close(s->vm);
@@ -491,7 +488,7 @@ static bool sorted_piece(void *ctx, uint32_t worker)
     uint64_t begin = work_begin(s->run);
     bool has_made = sorted_stream_help(s->sorted, &n_rows);
     if (has_made)
-        work_helped(s->run, s->inst, worker, WORK_GATHER, begin, n_rows);
+        work_helped(s->run, s->p->step->id, worker, WORK_GATHER, begin, n_rows);
     return has_made;
 }
 
@@ -499,7 +496,7 @@ static bool sorted_piece(void *ctx, uint32_t worker)
 static Batch *sorted_next(Stream *s)
 {
     Batch *b = sorted_stream_next(s->sorted);
-    if (s->lender && sorted_stream_has_more(s->sorted))
+    if (s->loan.pool && sorted_stream_has_more(s->sorted))
         loan_more(&s->loan);
     return b;
 }
@@ -510,8 +507,6 @@ static void sorted_begin(Stream *s, const Task *t)
     s->sorted = sorted_stream_open(s->p->sorted, n_helpers);
     if (n_helpers == 0)
         return;
-    s->lender = t;
-    s->inst = t->inst;
     s->loan = (Loan){.ctx = s, .piece = sorted_piece};
     task_lend(t, &s->loan);
 }
