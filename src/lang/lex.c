@@ -76,6 +76,14 @@ static bool in_interpolation(const Lex *lex)
     return lex->n_levels > 0 && !lex->in_string;
 }
 
+/* Removes the tokens from an opening quote on. */
+static void take_back(Lex *lex, Span quote)
+{
+    TokenList *tokens = lex->tokens;
+    while (tokens->n > 0 && tokens->ptr[tokens->n - 1].span.lo >= quote.lo)
+        tokens->n--;
+}
+
 /* All open strings end here, unclosed. */
 static void abandon_strings(Lex *lex)
 {
@@ -107,8 +115,7 @@ static uint32_t closed_below(const Lex *lex)
 static void close_below(Lex *lex, Diag *d, uint32_t len)
 {
     Span quote = lex->levels[0].quote;
-    while (lex->tokens->ptr[lex->tokens->n - 1].span.lo >= quote.lo)
-        lex->tokens->n--;
+    take_back(lex, quote);
     uint32_t end = lex->at + len;
     lex->at = quote.lo - lex->base;
     Token *t = lex_push(lex, TOK_RAW, lex_slice(lex, end - lex->at));
@@ -166,8 +173,7 @@ static void take_as_pattern(Lex *lex)
         if (pattern.ptr[i] == '\'' || is_doubled || is_value)
             return;
     }
-    while (lex->tokens->ptr[lex->tokens->n - 1].span.lo >= level->quote.lo)
-        lex->tokens->n--;
+    take_back(lex, level->quote);
     diag_fix_certain(lex->diags, level->pattern, level->quote, STR_LIT("'"));
     diag_fix_certain(lex->diags, level->pattern, lex_span(lex, lex->at, 1), STR_LIT("'"));
     level->pattern->helps.n = 0;
