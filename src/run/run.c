@@ -223,7 +223,7 @@ Status run_open(const Plan *plan, const Sources *sources, Catalog *catalog,
     for (uint32_t i = 0; i < n_workers; i++)
         r->vms[i] = vm_open();
     if (options->keeps_trace)
-        r->trace = trace_new(n_workers, TRACE_KEEP);
+        r->trace = trace_new(n_workers);
     if (options->keeps_profile)
         r->meters = meters_new(plan, r->codes, n_workers);
     *out = r;

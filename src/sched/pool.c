@@ -39,7 +39,7 @@ Pool *pool_new(const GraphSpec *spec, const Tasks *tasks, const PoolOptions *opt
     p->options = *options;
     Trace *trace = options->trace;
     if (options->observer && !trace)
-        trace = p->own_trace = trace_new(options->n_workers, TRACE_LAST);
+        trace = p->own_trace = trace_new(options->n_workers);
     assert(options->n_workers >= 1 && options->n_workers <= UINT16_MAX);
     p->workers = xcalloc(options->n_workers, sizeof *p->workers);
     for (uint32_t k = 0; k < options->n_workers; k++)

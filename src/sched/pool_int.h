@@ -60,7 +60,7 @@ struct Pool {
     const GraphSpec *spec;
     Tasks tasks;
     PoolOptions options;
-    Trace *own_trace; /* NULL unless there is an observer and no trace was given */
+    Trace *own_trace; /* of what the observer has yet to be told; NULL unless there is one and no trace was given */
     Worker *workers;  /* [n_workers] */
     uint64_t t0_ns;
     uint64_t *limit;  /* [n_scopes] on live batches; NULL unless IS_CHECKED */
@@ -100,8 +100,8 @@ void worker_put_release(Worker *w, ReleaseKind kind, uint32_t step, void *what);
 void worker_flush_noted(Pool *p, Worker *w);
 GraphHooks pool_hooks(Pool *p);
 
-/* Where to write the worker's next event. What is for the observer stays in the trace until
- * flush, which comes long before a ring goes round. */
+/* Where to write the worker's next event. What is for the observer stays there until it is
+ * flushed. */
 static inline TraceEvent *worker_event(Worker *w)
 {
     if (!w->trace)

@@ -36,6 +36,8 @@ void worker_flush_noted(Pool *p, Worker *w)
         else
             o->event(o->ctx, e, err);
     }
+    if (p->own_trace && w->n_events)
+        trace_forget(w->trace);
     w->n_events = 0;
     for (uint32_t k = 0; k < w->n_releases; k++) {
         const Release *r = &w->releases[k];

@@ -9,8 +9,7 @@
 
 enum {
     CHUNK_EVENTS = 4096,
-    LAST_CHUNKS = 4,   /* a ring of so many for TRACE_LAST */
-    SMALL_CHUNKS = 4,  /* TRACE_KEEP: of CHUNK_EVENTS; later ones fill a huge page */
+    SMALL_CHUNKS = 4, /* of CHUNK_EVENTS; later ones fill a huge page */
     HUGE_BYTES = 2 << 20,
 };
 
@@ -45,16 +44,15 @@ static Chunk *chunk_new_huge(void)
 /* One worker's. Padded, so that workers do not share a cache line. */
 typedef struct Buffer {
     TraceBuffer next;    /* first: trace_more gets it */
-    Chunk *first, *last; /* TRACE_LAST: first is only where freeing begins */
+    Chunk *first, *last; /* behind `last` may be some that trace_forget left empty */
     uint32_t n_full;     /* chunks filled before `last` */
     uint64_t n_before;   /* events in them */
-    FrameLabel *labels; /* [n_labels], their bytes owned */
+    FrameLabel *labels;  /* [n_labels], their bytes owned */
     size_t n_labels, cap_labels;
     char pad[64];
 } Buffer;
 
 struct Trace {
-    TraceMode mode;
     uint32_t n_workers;
     Buffer *buffers; /* [n_workers] */
 };
@@ -63,24 +61,18 @@ static void chunk_begin(Buffer *b)
 {
     b->next.at = b->last->events;
     b->next.end = b->next.at + b->last->n_events;
+    b->next.begin = b->last == b->first ? b->next.at : NULL;
 }
 
-Trace *trace_new(uint32_t n_workers, TraceMode mode)
+Trace *trace_new(uint32_t n_workers)
 {
     Trace *t = xcalloc(1, sizeof *t);
-    t->mode = mode;
     t->n_workers = n_workers;
     t->buffers = xcalloc(n_workers, sizeof *t->buffers);
     for (uint32_t w = 0; w < n_workers; w++) {
         Buffer *b = &t->buffers[w];
         b->first = b->last = chunk_new();
         chunk_begin(b);
-        if (mode == TRACE_KEEP)
-            continue;
-        for (int k = 1; k < LAST_CHUNKS; k++)
-            b->last = b->last->next = chunk_new();
-        b->last->next = b->first;
-        b->last = b->first;
     }
     return t;
 }
@@ -90,8 +82,7 @@ void trace_free(Trace *t)
     if (!t)
         return;
     for (uint32_t w = 0; w < t->n_workers; w++) {
-        Chunk *next = NULL, *first = t->buffers[w].first;
-        for (Chunk *c = first; c; c = next == first ? NULL : next) {
+        for (Chunk *c = t->buffers[w].first, *next; c; c = next) {
             next = c->next;
             free(c);
         }
@@ -116,11 +107,18 @@ void trace_more(TraceBuffer *next)
     chunk_begin(b);
 }
 
+void trace_begin(TraceBuffer *next)
+{
+    Buffer *b = (Buffer *)(void *)next;
+    b->last = b->first;
+    b->n_full = 0;
+    b->n_before = 0;
+    chunk_begin(b);
+}
+
 void trace_label(Trace *t, uint32_t worker, uint32_t frame, Str label)
 {
     Buffer *b = &t->buffers[worker];
-    if (t->mode != TRACE_KEEP)
-        return;
     if (b->n_labels == b->cap_labels) {
         b->cap_labels = b->cap_labels ? 2 * b->cap_labels : 16;
         b->labels = xrealloc(b->labels, b->cap_labels * sizeof *b->labels);
@@ -144,27 +142,19 @@ FrameLabel *trace_labels(const Trace *t, size_t *n)
     return all;
 }
 
-/* Events that are still there. */
-static size_t buffer_count(const Trace *t, const Buffer *b)
+static size_t buffer_count(const Buffer *b)
 {
-    /* In a ring that has gone round, the chunk being written has lost its old events. */
-    uint64_t n_before = b->n_before, room = (LAST_CHUNKS - 1) * CHUNK_EVENTS;
-    if (t->mode == TRACE_LAST && n_before > room)
-        n_before = room;
-    return (size_t)n_before + (size_t)(b->next.at - b->last->events);
+    return (size_t)b->n_before + (size_t)(b->next.at - b->last->events);
 }
 
-static TraceEvent *buffer_copy(const Trace *t, const Buffer *b, TraceEvent *to)
+static TraceEvent *buffer_copy(const Buffer *b, TraceEvent *to)
 {
-    size_t n = buffer_count(t, b);
-    bool is_round = t->mode == TRACE_LAST && b->n_full > LAST_CHUNKS - 1;
-    const Chunk *c = is_round ? b->last->next : b->first;
-    while (n > 0) {
+    size_t n = buffer_count(b);
+    for (const Chunk *c = b->first; n > 0; c = c->next) {
         size_t part = n < c->n_events ? n : (size_t)c->n_events;
         memcpy(to, c->events, part * sizeof *to);
         to += part;
         n -= part;
-        c = c->next;
     }
     return to;
 }
@@ -181,7 +171,7 @@ TraceEvent *trace_sorted(const Trace *t, size_t *n)
 {
     size_t total = 0;
     for (uint32_t w = 0; w < t->n_workers; w++)
-        total += buffer_count(t, &t->buffers[w]);
+        total += buffer_count(&t->buffers[w]);
     *n = total;
     if (total == 0)
         return NULL;
@@ -189,7 +179,7 @@ TraceEvent *trace_sorted(const Trace *t, size_t *n)
     size_t *ends = xcalloc(t->n_workers + 1, sizeof *ends);
     TraceEvent *to = all;
     for (uint32_t w = 0; w < t->n_workers; w++) {
-        to = buffer_copy(t, &t->buffers[w], to);
+        to = buffer_copy(&t->buffers[w], to);
         ends[w + 1] = (size_t)(to - all);
     }
     for (uint32_t width = 1; width < t->n_workers; width *= 2) {

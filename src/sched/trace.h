@@ -12,20 +12,17 @@
 
 typedef struct Trace Trace;
 
-typedef enum TraceMode {
-    TRACE_KEEP, /* everything, in chunks that are added as needed */
-    TRACE_LAST, /* the last 16,384 of each worker, in memory that does not grow */
-} TraceMode;
-
-Trace *trace_new(uint32_t n_workers, TraceMode mode);
+Trace *trace_new(uint32_t n_workers);
 void trace_free(Trace *t); /* NULL is fine */
 
 /* Where a worker writes; the trace's. */
 typedef struct TraceBuffer {
     TraceEvent *at, *end; /* what is left of the current chunk */
+    TraceEvent *begin;    /* of the first chunk, while it is the current one; else NULL */
 } TraceBuffer;
 TraceBuffer *trace_buffer(Trace *t, uint32_t worker);
 void trace_more(TraceBuffer *b); /* for trace_next */
+void trace_begin(TraceBuffer *b); /* for trace_forget */
 
 /* The worker's next event, to be written in place: a copy would cost more than the event.
  * It must be filled before the next call for this worker. */
@@ -36,7 +33,16 @@ static inline TraceEvent *trace_next(TraceBuffer *b)
     return b->at++;
 }
 
-/* Keeps a copy of the label of a batch, which events have no room for, with TRACE_KEEP. By the
+/* The worker's events so far are no part of the trace any more; their memory is for the next ones. */
+static inline void trace_forget(TraceBuffer *b)
+{
+    if (b->begin)
+        b->at = b->begin;
+    else
+        trace_begin(b);
+}
+
+/* Keeps a copy of the label of a batch, which events have no room for. By the
  * worker that opens it. */
 void trace_label(Trace *t, uint32_t worker, uint32_t frame, Str label);
 /* All of them, in any order; borrowed, the caller frees only the array. NULL if there are none. */

@@ -138,7 +138,7 @@ static void test_workers(uint32_t n_workers)
     pthread_cond_init(&job.change, NULL);
     Tasks tasks = {.ctx = &job, .run = run};
     Observer observer = {.ctx = &job, .event = on_event};
-    Trace *trace = trace_new(n_workers, TRACE_KEEP);
+    Trace *trace = trace_new(n_workers);
     PoolOptions options = {.n_workers = n_workers, .observer = &observer, .trace = trace};
     Pool *p = pool_new(&t.spec, &tasks, &options);
     PoolSummary s;

@@ -682,7 +682,7 @@ static bool fuzz_one(Fuzz *f, const TestSpec *t, uint32_t n_workers)
                    .release_state = fuzz_state,
                    .release_user = fuzz_user};
     Observer observer = {.ctx = f, .event = fuzz_event};
-    Trace *trace = trace_new(n_workers, TRACE_KEEP);
+    Trace *trace = trace_new(n_workers);
     PoolOptions options = {
         .n_workers = n_workers, .seed = f->seed, .observer = &observer, .trace = trace};
     Bounds *b = bounds_new(&t->spec, n_workers);
@@ -858,7 +858,7 @@ static void test_slept(void)
     Tasks tasks = {.run = nap};
     for (int k = 0; k < 50 && !was_seen; k++) {
         size_t n;
-        Trace *trace = trace_new(1, TRACE_KEEP);
+        Trace *trace = trace_new(1);
         PoolOptions options = {.n_workers = 1, .trace = trace};
         Pool *p = pool_new(&t.spec, &tasks, &options);
         PoolSummary s;
@@ -876,29 +876,92 @@ static void test_slept(void)
 
 /* ---- the trace */
 
-static void test_trace_last(void)
+/* What is forgotten leaves the memory that it took to what comes. */
+static void test_trace_forgotten(void)
 {
-    Trace *trace = trace_new(2, TRACE_LAST);
+    enum { N_EVENTS = 100000, N_ROUNDS = 3 };
+    Trace *trace = trace_new(2);
+    TraceBuffer *one = trace_buffer(trace, 0), *other = trace_buffer(trace, 1);
     size_t n;
     CHECK(trace_sorted(trace, &n) == NULL && n == 0);
-    for (uint64_t k = 0; k < 100000; k++)
-        *trace_next(trace_buffer(trace, k % 4 == 0)) = (TraceEvent){.t_ns = k};
+    const TraceEvent *at[N_ROUNDS] = {0};
+    for (uint64_t round = 0; round < N_ROUNDS; round++) {
+        *trace_next(other) = (TraceEvent){.t_ns = round};
+        for (uint64_t k = 0; k < N_EVENTS; k++)
+            at[round] = trace_next(one);
+        trace_forget(one);
+        CHECK(at[round] == at[0]);
+    }
+    for (uint64_t k = 0; k < N_EVENTS; k++)
+        *trace_next(one) = (TraceEvent){.t_ns = N_ROUNDS + k};
     TraceEvent *events = trace_sorted(trace, &n);
-    CHECK(n > 20000 && n <= 32768);
-    CHECK(n > 0 && events[n - 1].t_ns == 99999);
-    bool sorted = true;
-    for (size_t k = 1; k < n; k++)
-        sorted = sorted && events[k - 1].t_ns < events[k].t_ns;
-    CHECK(sorted);
+    CHECK(n == N_ROUNDS + N_EVENTS);
+    size_t n_wrong = 0;
+    for (size_t k = 0; k < n; k++)
+        n_wrong += events[k].t_ns != k;
+    CHECK(n_wrong == 0);
     free(events);
     trace_free(trace);
+}
+
+enum { N_WAITING = 20000 };
+
+/* Which batches the observer heard of that their instance was skipped. */
+typedef struct Skips {
+    bool has[2 * N_WAITING]; /* by frame */
+    uint32_t n, n_twice;
+} Skips;
+
+static void skips_event(void *ctx, const TraceEvent *e, const Error *err)
+{
+    Skips *s = ctx;
+    (void)err;
+    if (e->kind != TRACE_SKIP)
+        return;
+    bool is_new = e->frame < 2 * N_WAITING && !s->has[e->frame];
+    s->n++;
+    s->n_twice += !is_new;
+    if (is_new)
+        s->has[e->frame] = true;
+}
+
+static TaskResult skips_run(void *ctx, Task *t)
+{
+    (void)ctx;
+    if (instance_step(t->inst) == 0)
+        return instance_n_yielded(t->inst) < N_WAITING ? TASK_YIELDED : TASK_EXHAUSTED;
+    error_set(&t->err, ERR_DATA, "what all batches wait for fails");
+    return TASK_FAILED;
+}
+
+/* One failure that skips an instance in each of many batches is told of each of them. */
+static void test_many_told_at_once(void)
+{
+    static Skips skips;
+    TestSpec t;
+    PoolSummary s;
+    spec_begin(&t);
+    uint32_t scope = spec_opens(&t, spec_step(&t, 0, "extract"), CREDITS_UNBOUNDED);
+    uint32_t table = spec_step(&t, 0, "table"), join = spec_step(&t, scope, "join");
+    spec_input(&t, join, 0);
+    spec_input(&t, join, table);
+    t.steps[table].priority = -1; /* after all batches */
+    t.steps[table].on_failure = ON_FAILURE_SKIP;
+    const Observer observer = {.ctx = &skips, .event = skips_event};
+    Tasks tasks = {.run = skips_run};
+    PoolOptions options = {.n_workers = 1, .observer = &observer};
+    Pool *p = pool_new(&t.spec, &tasks, &options);
+    pool_run(p, &s);
+    CHECK(s.scopes[scope].n_batches == N_WAITING && s.steps[join].n_skipped == N_WAITING);
+    CHECK(skips.n == N_WAITING && skips.n_twice == 0);
+    pool_free(p);
 }
 
 /* All of them, over chunks of both sizes. */
 static void test_trace_kept(void)
 {
     enum { N_EVENTS = 300000 };
-    Trace *trace = trace_new(3, TRACE_KEEP);
+    Trace *trace = trace_new(3);
     size_t n;
     for (uint64_t k = 0; k < N_EVENTS; k++)
         *trace_next(trace_buffer(trace, k % 8 == 0)) = (TraceEvent){.t_ns = k};
@@ -929,7 +992,8 @@ int main(int argc, char **argv)
     test_folds_side_by_side();
     test_fold_cancelled();
     test_slept();
-    test_trace_last();
+    test_trace_forgotten();
+    test_many_told_at_once();
     test_trace_kept();
     UNIT_END("pool_test");
 }
