@@ -111,7 +111,7 @@ void feed_look_ahead(Feed *f, size_t block_bytes, uint32_t n_blocks, const CsvSc
 {
     if (f->from->at_eof)
         return;
-    heap_pool_set_idle(f->pool, 2 * n_blocks + 2); /* a thread has one that it works on, and one that waits */
+    heap_pool_set_idle(f->pool, 2 * n_blocks); /* a thread has one that it works on, and one that waits */
     f->ahead = csv_ahead_new(f->from->in, f->pool, f->offset + feed_n_bytes(f), block_bytes, n_blocks, begin);
 }
 
