@@ -286,6 +286,7 @@ static uint32_t unicode_escape(Str digits)
  * its length. */
 static uint32_t unescape(Lex *lex, Str s, uint32_t i, Buf *out)
 {
+    const char *close;
     switch (s.ptr[i + 1]) {
     case 'n':
         buf_putc(out, '\n');
@@ -298,8 +299,9 @@ static uint32_t unescape(Lex *lex, Str s, uint32_t i, Buf *out)
         buf_putc(out, s.ptr[i + 1]);
         return 2;
     case 'u':
-        if (i + 2 < s.len && s.ptr[i + 2] == '{') {
-            const char *close = memchr(s.ptr + i, '}', s.len - i);
+        /* Without a brace that closes it a doubled one stands there, as in `\u{{x`. */
+        close = i + 2 < s.len && s.ptr[i + 2] == '{' ? memchr(s.ptr + i, '}', s.len - i) : NULL;
+        if (close) {
             uint32_t len = (uint32_t)(close - (s.ptr + i)) + 1;
             uint32_t cp = unicode_escape((Str){s.ptr + i + 3, len - 4});
             if (cp == UINT32_MAX) {

@@ -39,12 +39,21 @@ static Status no_used_file(void *ctx, Sources *sources, const char *path, const 
     return error_set(err, ERR_IO, "there are no files here");
 }
 
-static void messages_are_inside(const Diags *ds, const Source *src)
+static bool is_inside(Span s, const Source *src)
 {
     uint32_t lo = source_base(src), hi = lo + (uint32_t)source_text(src).len;
+    return s.lo <= s.hi && (s.hi == 0 || (s.lo >= lo && s.hi <= hi + 1));
+}
+
+static void messages_are_inside(const Diags *ds, const Source *src)
+{
     for (size_t i = 0; i < ds->list.n; i++) {
-        Span s = ds->list.ptr[i]->span;
-        MUST(s.lo <= s.hi && (s.hi == 0 || (s.lo >= lo && s.hi <= hi + 1)));
+        const Diag *d = ds->list.ptr[i];
+        MUST(is_inside(d->span, src));
+        for (size_t k = 0; k < d->labels.n; k++)
+            MUST(is_inside(d->labels.ptr[k].span, src));
+        for (size_t k = 0; k < d->fixes.n; k++)
+            MUST(is_inside(d->fixes.ptr[k].span, src));
     }
 }
 
