@@ -347,7 +347,8 @@ static inline Status member(Decoder *d, Key *key, uint32_t row, const char *p, c
         bool has_escapes;
         if (*p == '"') {
             *end = jscan_string(p + 1, d->limit, &has_escapes, &d->bad);
-            *end += *end != NULL;
+            if (*end)
+                ++*end;
         } else {
             *end = jscan_value(p, d->limit, &d->bad);
         }

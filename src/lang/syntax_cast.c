@@ -32,7 +32,7 @@ static bool extract_from(Mistake *m)
         return false;
     size_t close = mistake_closer(m, b->token);
     Diag *d = diag_add(m->diags, E_SQL, m->t->span, "each part of a time is taken by a function of its own");
-    if (close == SIZE_MAX || close == m->p->at + 1 || !mistake_word_among(m, m->i_prev, PARTS)) {
+    if (close == SIZE_MAX || mistake_prior(m, close) == m->p->at || !mistake_word_among(m, m->i_prev, PARTS)) {
         diag_help(m->diags, d, "write `%s`", builtin_habit_form(STR_LIT("date_part")));
         return true;
     }

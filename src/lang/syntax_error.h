@@ -62,7 +62,7 @@ size_t mistake_next(const Mistake *m, size_t i);        /* on the same line, no 
 bool mistake_word_at(const Mistake *m, size_t i, const char *lower);
 bool mistake_word_among(const Mistake *m, size_t i, const char *const *words);
 bool mistake_touch(const Mistake *m, size_t i, size_t k); /* nothing stands between them */
-Str mistake_text(const Mistake *m, size_t first, size_t last); /* of the source, both included */
+Str mistake_text(const Mistake *m, size_t first, size_t last); /* of the source, both included; empty where last stands before first */
 Span mistake_span(const Mistake *m, size_t first, size_t last);
 Span mistake_before(const Mistake *m, size_t i); /* empty, to put something there */
 Span mistake_behind(const Mistake *m, size_t i);

@@ -174,7 +174,7 @@ static bool string_format(Mistake *m)
     bool is_empty = m->t->kind == TOK_ICLOSE && b->token == m->i_prev;
     if (!is_empty && m->t->kind != TOK_COLON)
         return false;
-    size_t end = b->token;
+    size_t end = m->p->at;
     while (end < m->p->tokens.n && mistake_kind_at(m, end) != TOK_ICLOSE &&
            !token_is_end(mistake_kind_at(m, end)))
         end++;

@@ -106,7 +106,7 @@ Str mistake_text(const Mistake *m, size_t first, size_t last)
 {
     uint32_t base = source_base(m->p->source);
     uint32_t lo = mistake_token(m, first)->span.lo, hi = mistake_token(m, last)->span.hi;
-    return str_slice(source_text(m->p->source), lo - base, hi - lo);
+    return str_slice(source_text(m->p->source), lo - base, hi > lo ? hi - lo : 0);
 }
 
 Span mistake_span(const Mistake *m, size_t first, size_t last)
