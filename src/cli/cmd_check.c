@@ -43,7 +43,7 @@ static int put_fixed(const Args *a, const Term *t, const char *path, const MillF
     if (f->n == 0)
         return EXIT_OK;
     if (access(path, W_OK) != 0) {
-        complain(t, (Str){0}, "cannot write %s: %s", path, strerror(errno));
+        complain(t, (Str){0}, "cannot write `%s`: %s", path, strerror(errno));
         return EXIT_FAILED;
     }
     Error err = {0};

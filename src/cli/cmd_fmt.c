@@ -12,7 +12,7 @@ static int rewrite(const Args *a, const Term *t, const char *path, Buf *text)
 {
     Error err = {0};
     if (access(path, W_OK) != 0) {
-        complain(t, (Str){0}, "cannot write %s: %s", path, strerror(errno));
+        complain(t, (Str){0}, "cannot write `%s`: %s", path, strerror(errno));
         return EXIT_FAILED;
     }
     if (mill_replace_file(path, text, &err) != OK)

@@ -52,7 +52,7 @@ int cmd_help(const Args *a, const Term *t)
         man_put(&out);
     else if (!topic)
         put_overview(&out);
-    else if (!put_command(&out, topic) && !help_put(&out, str_of(topic))) {
+    else if (!put_command(&out, topic) && !help_put(&out, str_of(topic)) && !option_help(&out, topic)) {
         Suggest near;
         suggest_init(&near, str_of(topic));
         for (uint32_t i = 0; i < N_COMMANDS; i++)

@@ -429,7 +429,7 @@ static int say_end(Session *s, const MillResult *result)
     put_err(buf_str(&out));
     buf_deinit(&out);
     if (s->trace && (fclose(s->trace) != 0 || !traced)) {
-        complain(s->term, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE],
+        complain(s->term, (Str){0}, "cannot write `%s`: %s", a->text[OPT_TRACE],
                  strerror(errno));
         status = status == EXIT_OK ? EXIT_FAILED : status;
     }
@@ -479,7 +479,7 @@ static int run_planned(Session *s, Mill *m, uint32_t job)
     Error err = {0};
     MillResult result;
     if (a->has[OPT_TRACE] && !(s->trace = fopen(a->text[OPT_TRACE], "wb"))) {
-        complain(t, (Str){0}, "cannot write %s: %s", a->text[OPT_TRACE],
+        complain(t, (Str){0}, "cannot write `%s`: %s", a->text[OPT_TRACE],
                  strerror(errno));
         return EXIT_FAILED;
     }

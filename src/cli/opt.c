@@ -372,6 +372,25 @@ static void opt_usage(Buf *out, const Opt *o)
     buf_putc(out, '\n');
 }
 
+bool option_help(Buf *out, const char *name)
+{
+    size_t n_before = out->len;
+    for (uint32_t i = 0; i < N_OPTS; i++) {
+        const char *between = "of ";
+        if (strcmp(OPTS[i].name, name) != 0)
+            continue;
+        opt_usage(out, &OPTS[i]);
+        buf_printf(out, "%24s", "");
+        for (uint32_t c = 0; c < N_COMMANDS; c++)
+            if (command_has(command_get(c), i)) {
+                buf_printf(out, "%s`pipemill %s`", between, command_get(c)->name);
+                between = ", ";
+            }
+        buf_putc(out, '\n');
+    }
+    return out->len > n_before;
+}
+
 void command_help(Buf *out, const Command *c)
 {
     buf_printf(out, "pipemill %s - %s\n\n", c->name, c->doc);

@@ -65,6 +65,8 @@ enum {
 };
 const Command *command_get(uint32_t i); /* i < N_COMMANDS */
 bool command_has(const Command *c, uint32_t opt);
+/* Help on the options of that long name, and which commands have them; false: there are none. */
+bool option_help(Buf *out, const char *name);
 /* NULL when there is none, and that has been said. */
 const Command *command_find(const Term *t, const char *name);
 

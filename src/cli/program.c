@@ -275,6 +275,6 @@ int cli_output(const Args *a, const Term *t, Str text)
         ok = false;
     if (ok)
         return EXIT_OK;
-    complain(t, (Str){0}, "cannot write %s: %s", path, strerror(errno));
+    complain(t, (Str){0}, "cannot write `%s`: %s", path, strerror(errno));
     return EXIT_FAILED;
 }

@@ -4,8 +4,10 @@
 #include "data/batch.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "data/cell_form.h"
 #include "data/csv_cell.h"
 #include "data/csv_decode.h"
 #include "data/decoded.h"
@@ -273,6 +275,12 @@ static Str inferred_of(const Batch *b, uint32_t col, uint32_t row)
     return is_known ? b->inputs[b->origin[row].input]->first : (Str){0};
 }
 
+/* How a program writes the word: a backslash is one in single quotes. */
+static const char *null_quote(Str word)
+{
+    return memchr(word.ptr, '\\', word.len) ? "'" : "\"";
+}
+
 Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str *text, Heap **held, Error *err)
 {
     Cells cells = cells_of(b, col);
@@ -288,18 +296,22 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     uint64_t inferred = cells.text ? cells.text->inferred_rows
                                    : cells.raw->input->inferred_rows[cells.field];
     Str first = inferred_of(b, col, row);
+    char null_hint[160] = "";
+    if (is_null_word(s) && cell.len == s.len) /* not quoted */
+        snprintf(null_hint, sizeof null_hint, "\nor say where it is read that this is no value: `with (null: %s%s%s)`",
+                 null_quote(s), shown, null_quote(s));
     if (inferred)
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s%s, got `%s`\n"
                   "%s was inferred from the first %s%s%.*s: declare the column in a schema "
-                  "(`%s: %s`)",
+                  "(`%s: %s`)%s",
                   column, why, value_hint(b->types[col], s), shown, type, text_rows(inferred, rows, sizeof rows), first.len ? " of " : "", STR_ARG(first),
-                  column, wider);
+                  column, wider, null_hint);
     else
         error_set(err, ERR_ROW,
                   "column `%s`: expected %s%s, got `%s`\n"
-                  "it is declared %s: declare it %s",
-                  column, why, value_hint(b->types[col], s), shown, type, wider);
+                  "it is declared %s: declare it %s%s",
+                  column, why, value_hint(b->types[col], s), shown, type, wider, null_hint);
     err->row_error = ROW_ERROR_CONVERSION;
     memcpy(err->column, column, sizeof column);
     text_visible(s, err->value, sizeof err->value);

@@ -10,6 +10,14 @@
 const char *const NULL_WORDS[] = {"NA", "N/A", "n/a", "na", "NULL", "null", "Null", "None", "none", "nil", "-", "--", "?", ".",
                                   "\\N", "#N/A", "(null)", "missing", "unknown", NULL};
 
+bool is_null_word(Str s)
+{
+    for (size_t k = 0; NULL_WORDS[k]; k++)
+        if (str_is(s, NULL_WORDS[k]))
+            return true;
+    return false;
+}
+
 /* ---- forms of single values ---- */
 
 static bool digits_in_threes(Str s, char group, char point)

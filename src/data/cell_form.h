@@ -42,6 +42,7 @@ typedef struct DialectCol {
 
 /* What files write where there is no value, "" not among them; ends in NULL. */
 extern const char *const NULL_WORDS[];
+bool is_null_word(Str s);
 
 /* Fills form and what belongs to it of a string column; FORM_NONE: it is just text. */
 void cell_form_guess(const RawRows *raw, uint32_t c, DialectCol *out, Arena *a);

@@ -220,6 +220,8 @@ bool rule_misspelt(Mistake *m)
         bool is_decl = m->p->n_brackets == 0 && m->p->start == TOK_START_FILE;
         const char *ours = is_decl ? SYNONYM_OF(m->p->tokens.ptr[i].text, DECLARATIONS)
                                    : SYNONYM_OF(m->p->tokens.ptr[i].text, STATEMENTS);
+        if (m->p->start == TOK_START_FLOWS && class == KEYWORD_DECL && m->p->n_brackets == 0)
+            ours = "here stand the flows of a job, such as `read csv \"FILE\" | take 3`; declarations stand in a file: `pipemill run FILE`";
         if (ours) {
             report_word(m, i, ours, NULL);
             return true;
