@@ -427,12 +427,16 @@ Status mill_sniff(Str path, bool as_json, Buf *out, Error *err)
         return st;
     Arena *a = arena_open();
     st = dialect_guess(sample, a, &g, err);
+    if (st != OK) {
+        const Error cause = *err;
+        error_set(err, st, "`%.*s`: %s", STR_ARG(path), cause.text);
+    }
     if (st == OK && g.encoding == TEXT_BINARY)
-        st = error_set(err, ERR_DATA, "%.*s has NUL bytes: it is no text", STR_ARG(path));
+        st = error_set(err, ERR_DATA, "`%.*s` has NUL bytes: it is no text", STR_ARG(path));
     else if (st == OK && g.is_json)
-        st = error_set(err, ERR_DATA, "%.*s looks like JSON: `read json \"%.*s\"` reads an object on each line", STR_ARG(path), STR_ARG(path));
+        st = error_set(err, ERR_DATA, "`%.*s` looks like JSON: `read json \"%.*s\"` reads an object on each line", STR_ARG(path), STR_ARG(path));
     else if (st == OK && g.n_cols == 0)
-        st = error_set(err, ERR_DATA, "%.*s: the quote that opens in line %llu is never closed, so there are no rows to look at", STR_ARG(path),
+        st = error_set(err, ERR_DATA, "`%.*s`: the quote that opens in line %llu is never closed, so there are no rows to look at", STR_ARG(path),
                        (unsigned long long)g.open_line);
     else if (st == OK && as_json)
         json_put(out, path, &g);

@@ -157,6 +157,8 @@ static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const E
         diag_help(t->diags, d, "%s", remedy + 1);
     if (st == ERR_DATA && p->dialect.format == ROWS_JSON && err->line)
         diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err->line, STR_ARG(file_of(p)));
+    else if (p->is_pattern && p->first.len)
+        diag_note(t->diags, d, "it is `%.*s`, the first file of the pattern", STR_ARG(p->first));
     const JobDef *writer = st == ERR_IO ? writer_of(t, p->path) : NULL;
     if (writer)
         diag_help(t->diags, d, "job `%.*s` writes it: run that first; to check without the file declare its columns: `as schema`",
