@@ -12,12 +12,12 @@
 
 #define SAMPLE_BYTES (1u << 20)
 
-/* The first MiB; more when the first line is longer. */
+/* The first MiB; more when the first line is longer. A CR ends it when the next byte is there. */
 static Status sample_open(Str path, CsvSample **out, Error *err)
 {
     Status st = csv_sample_open(path, CODING_UTF8, SAMPLE_BYTES, out, err);
     while (st == OK && !(*out)->at_eof && (*out)->n_bytes <= CSV_RECORD_MAX && !memchr((*out)->block->bytes, '\n', (*out)->n_bytes) &&
-           !memchr((*out)->block->bytes, '\r', (*out)->n_bytes)) {
+           !memchr((*out)->block->bytes, '\r', (*out)->n_bytes - 1)) {
         st = csv_sample_more(*out, 2 * (*out)->n_bytes, err);
         if (st != OK)
             csv_sample_free(*out);

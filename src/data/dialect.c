@@ -420,17 +420,18 @@ static Status guess_text(DialectGuess *out, const char *p, size_t n, Arena *a, E
     line_ends(out, p, n);
     uint32_t width = guess_form(out, p, n, out->is_all);
     size_t begin = count_rows(out, p, n, out->is_all, width);
+    static const char LONG_ROW[] = "the first row is longer than the sample: there is nothing to look at";
     if (out->n_rows == 0 && !out->open_line)
-        return error_set(err, ERR_DATA,
-                         out->is_all ? "this input has no header, only blank lines"
-                                        : "the first row is longer than the sample: there is nothing to look at");
+        return error_set(err, ERR_DATA, "%s", out->is_all ? "this input has no header, only blank lines" : LONG_ROW);
     p += begin;
     n -= begin;
     out->dialect.has_header = false;
     CsvInput *in = NULL;
     RawRows *raw = rows_of(p, n, &out->dialect, out->is_all, NULL, err);
-    if (!raw) /* all is one open quote */
-        return out->open_line ? OK : ERR_DATA;
+    if (!raw && out->open_line) /* all is one open quote */
+        return OK;
+    if (!raw) /* a row was counted, and it is cut */
+        return error_set(err, ERR_DATA, LONG_ROW);
     guess_header(out, raw, a);
     if (out->dialect.has_header) {
         raw_unref(raw);

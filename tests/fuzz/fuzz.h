@@ -18,6 +18,7 @@
 
 int fuzz_csv(const uint8_t *data, size_t size);
 int fuzz_input(const uint8_t *data, size_t size);
+int fuzz_json(const uint8_t *data, size_t size);
 int fuzz_program(const uint8_t *data, size_t size);
 
 #endif

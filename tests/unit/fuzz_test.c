@@ -3,6 +3,7 @@
 
 #include "../fuzz/csv_fuzz.c"
 #include "../fuzz/input_fuzz.c"
+#include "../fuzz/json_fuzz.c"
 #include "../fuzz/program_fuzz.c"
 #include "unit.h"
 
@@ -26,6 +27,7 @@ int main(void)
 {
     replay("tests/fuzz/corpus/csv/*", fuzz_csv, 10);
     replay("tests/fuzz/corpus/input/*", fuzz_input, 10);
+    replay("tests/fuzz/corpus/json/*", fuzz_json, 10);
     replay("tests/fuzz/corpus/program/*", fuzz_program, 10);
     UNIT_END("fuzz");
 }
