@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/path.h"
 #include "run/lookup.h"
 #include "run/meter.h"
 #include "vm/merge.h"
@@ -16,25 +18,35 @@ enum {
 
 /* ---- the file ---- */
 
+/* The folder in which the file will be, behind links; NULL if there is no file but a pipe or a device, whose folder has room for nothing. */
+static char *folder_of(Str path)
+{
+    char *text = xstrndup(path.ptr, path.len), *folder = NULL;
+    struct stat info;
+    Buf real = {0};
+    if (stat(text, &info) != 0 || S_ISREG(info.st_mode)) {
+        path_put_real(&real, path);
+        size_t n = real.len;
+        while (n && real.ptr[n - 1] != '/')
+            n--;
+        folder = n ? xstrndup(real.ptr, n) : xstrndup(".", 1);
+    }
+    buf_deinit(&real);
+    free(text);
+    return folder;
+}
+
 /* TMPDIR; else the folder of the first file that the job writes: it has room for the results. */
 char *spill_folder(const Run *r)
 {
     const char *tmp = getenv("TMPDIR");
-    if (tmp && *tmp)
-        return xstrndup(tmp, strlen(tmp));
-    for (uint32_t i = 0; i < r->plan->n_sinks; i++) {
-        if (r->plan->sinks[i].by_key)
-            continue;
+    char *folder = tmp && *tmp ? xstrndup(tmp, strlen(tmp)) : NULL;
+    for (uint32_t i = 0; !folder && i < r->plan->n_sinks; i++) {
         Str path = r->plan->sinks[i].pop->expr->value.s;
-        uint32_t n = path.len;
-        while (n && path.ptr[n - 1] != '/')
-            n--;
-        if (n)
-            return xstrndup(path.ptr, n);
-        if (!str_is(path, "stdout") && !str_is(path, "-"))
-            return xstrndup(".", 1);
+        if (!r->plan->sinks[i].by_key && !str_is(path, "stdout") && !str_is(path, "-"))
+            folder = folder_of(path);
     }
-    return xstrndup("/var/tmp", 8);
+    return folder ? folder : xstrndup("/var/tmp", 8);
 }
 
 Status spill_file_open(const Run *r, SpillFile **out, Error *err)
