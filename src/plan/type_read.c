@@ -147,6 +147,25 @@ static const JobDef *writer_of(const Typer *t, Str path)
     return NULL;
 }
 
+/* What to do where the system gives no input. */
+static void help_with_input(Typer *t, Diag *d, const Pop *p, const Error *err)
+{
+    static const char *const words[] = {[ROWS_CSV] = "csv", [ROWS_JSON] = "json", [ROWS_LINES] = "lines", [ROWS_SQLITE] = "sqlite"};
+    static const char *const endings[] = {[ROWS_CSV] = "csv", [ROWS_JSON] = "jsonl", [ROWS_LINES] = "txt", [ROWS_SQLITE] = ""};
+    RowFormat f = p->dialect.format;
+    const char *without = f == ROWS_LINES ? "" : "; to check without the file declare its columns: `as schema`";
+    const JobDef *writer = writer_of(t, p->path);
+    if (str_is(p->path, "stdin") || str_is(p->path, "-")) { /* in no folder: the shell gives it */
+        diag_help(t->diags, d, "give it a file or a pipe: `pipemill run ... < FILE`, `... | pipemill run ...`");
+    } else if (writer) {
+        diag_help(t->diags, d, "job `%.*s` writes it: run that first%s", STR_ARG(writer->name.text), without);
+    } else if (f != ROWS_SQLITE && strstr(err->text, strerror(EISDIR))) {
+        diag_help(t->diags, d, "its files are read by a pattern: `read %s \"%.*s/*.%s\"`", words[f], STR_ARG(p->path), endings[f]);
+    } else {
+        diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs%s", without);
+    }
+}
+
 static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const Error *err)
 {
     Diag *d = diag_add(t->diags, st == ERR_IO ? E_NO_FILE : E_BAD_FILE,
@@ -159,15 +178,8 @@ static void unreadable(Typer *t, const Stmt *s, const Pop *p, Status st, const E
         diag_note(t->diags, d, "it is line %llu of %.*s", (unsigned long long)err->line, STR_ARG(file_of(p)));
     else if (p->is_pattern && p->first.len)
         diag_note(t->diags, d, "it is `%.*s`, the first file of the pattern", STR_ARG(p->first));
-    const JobDef *writer = st == ERR_IO ? writer_of(t, p->path) : NULL;
-    if (writer)
-        diag_help(t->diags, d, "job `%.*s` writes it: run that first; to check without the file declare its columns: `as schema`",
-                  STR_ARG(writer->name.text));
-    else if (st == ERR_IO && strstr(err->text, strerror(EISDIR)))
-        diag_help(t->diags, d, "its files are read by a pattern: `read csv \"%.*s/*.csv\"`", STR_ARG(p->path));
-    else if (st == ERR_IO)
-        diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs; "
-                               "to check without the file declare its columns: `as schema`");
+    if (st == ERR_IO)
+        help_with_input(t, d, p, err);
     t->is_unknown = true;
 }
 
@@ -232,7 +244,7 @@ static void line_columns(Typer *t, const Stmt *s, Pop *p, bool path_is_known)
         return;
     if (look_at(t, p, &seen, &err) == ERR_IO) {
         Diag *d = diag_add(t->diags, E_NO_FILE, s->path->span, "%s", err.text);
-        diag_help(t->diags, d, "paths are relative to the folder in which pipemill runs");
+        help_with_input(t, d, p, &err);
     }
 }
 
