@@ -400,6 +400,15 @@ static uint64_t pick_seed(const Args *a)
     return seed;
 }
 
+/* What is said and written behind the run a signal ends as it ends any process; one that came with the run's end was for the run. */
+static void signals_default(Session *s)
+{
+    const struct timespec at_once = {0};
+    while (sigtimedwait(&s->signals, NULL, &at_once) > 0)
+        ;
+    pthread_sigmask(SIG_UNBLOCK, &s->signals, NULL);
+}
+
 /* Between its start and its end the thread of signals lives. */
 static void go(Session *s, MillResult *result)
 {
@@ -411,6 +420,7 @@ static void go(Session *s, MillResult *result)
         pthread_kill(waiter, SIGUSR1);
         pthread_join(waiter, NULL);
     }
+    signals_default(s);
 }
 
 static int say_end(Session *s, const MillResult *result)
