@@ -261,18 +261,18 @@ done:
     return st;
 }
 
-/* The file that shows of what type its columns are; empty: the one that the row is of, or that is not known. */
-static Str inferred_of(const Batch *b, uint32_t col, uint32_t row)
+/* What the cell was read from; NULL: that is not known. */
+static const CsvInput *input_of(const Batch *b, uint32_t col, uint32_t row)
 {
     const Picked *picked = b->slots[col].picked;
     if (picked && picked->rows[row] != PICKED_NONE)
-        return inferred_of(picked->from, b->slots[col].picked_col, picked->rows[row]);
+        return input_of(picked->from, b->slots[col].picked_col, picked->rows[row]);
     if (b->slots[col].text && b->slots[col].text->is_foreign)
-        return (Str){0};
+        return NULL;
     if (b->raw)
-        return b->raw->input->first;
+        return b->raw->input;
     bool is_known = b->origin && b->origin[row].input != ORIGIN_NONE;
-    return is_known ? b->inputs[b->origin[row].input]->first : (Str){0};
+    return is_known ? b->inputs[b->origin[row].input] : NULL;
 }
 
 /* How a program writes the word: a backslash is one in single quotes. */
@@ -295,9 +295,10 @@ Status batch_bad_text(const Batch *b, uint32_t col, Str name, uint32_t row, Str 
     text_visible(name, column, sizeof column);
     uint64_t inferred = cells.text ? cells.text->inferred_rows
                                    : cells.raw->input->inferred_rows[cells.field];
-    Str first = inferred_of(b, col, row);
+    const CsvInput *input = input_of(b, col, row);
+    Str first = input ? input->first : (Str){0}; /* the file that shows of what type columns are; empty: the row's */
     char null_hint[160] = "";
-    if (is_null_word(s) && cell.len == s.len) /* not quoted */
+    if (input && input->dialect.format == ROWS_CSV && is_null_word(s) && cell.len == s.len) /* not quoted */
         snprintf(null_hint, sizeof null_hint, "\nor say where it is read that this is no value: `with (null: %s%s%s)`",
                  null_quote(s), shown, null_quote(s));
     if (inferred)

@@ -36,7 +36,7 @@ static char *folder_of(Str path)
     return folder;
 }
 
-/* TMPDIR; else the folder of the first file that the job writes: it has room for the results. */
+/* TMPDIR; else the folder of the first file that the job writes: it has room for the results; else /var/tmp. */
 char *spill_folder(const Run *r)
 {
     const char *tmp = getenv("TMPDIR");

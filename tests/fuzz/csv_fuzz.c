@@ -136,10 +136,4 @@ int fuzz_csv(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef PIPEMILL_FUZZ
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    return fuzz_csv(data, size);
-}
-#endif
+FUZZER(fuzz_csv)

@@ -16,6 +16,18 @@
         }                                                                                \
     } while (0)
 
+/* How libFuzzer calls a function; nothing in unit/fuzz_test. */
+#ifdef PIPEMILL_FUZZ
+#define FUZZER(name)                                              \
+    int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); \
+    int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)  \
+    {                                                             \
+        return name(data, size);                                  \
+    }
+#else
+#define FUZZER(name)
+#endif
+
 int fuzz_csv(const uint8_t *data, size_t size);
 int fuzz_input(const uint8_t *data, size_t size);
 int fuzz_json(const uint8_t *data, size_t size);

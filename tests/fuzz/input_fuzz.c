@@ -49,10 +49,4 @@ int fuzz_input(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef PIPEMILL_FUZZ
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    return fuzz_input(data, size);
-}
-#endif
+FUZZER(fuzz_input)

@@ -102,10 +102,4 @@ int fuzz_json(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef PIPEMILL_FUZZ
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    return fuzz_json(data, size);
-}
-#endif
+FUZZER(fuzz_json)

@@ -109,10 +109,4 @@ int fuzz_program(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifdef PIPEMILL_FUZZ
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    return fuzz_program(data, size);
-}
-#endif
+FUZZER(fuzz_program)
